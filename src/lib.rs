@@ -1,0 +1,1 @@
+//! Governs where customer data may go.
