@@ -1,1 +1,3 @@
 //! Governs where customer data may go.
+
+pub mod api;

@@ -1,0 +1,195 @@
+//! The closed vocabulary of conditions: their types, and the reasons that they may give.
+
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// Longest message that a condition may carry, in characters.
+pub const MESSAGE_MAX: u32 = 4096;
+
+/// One observation about an object, in the form that kubectl and GitOps tools read.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Condition {
+    /// What is judged.
+    #[serde(rename = "type")]
+    #[schemars(length(min = 1, max = 316))]
+    pub type_: String,
+    /// Whether it holds.
+    pub status: ConditionStatus,
+    /// The generation of the object that was judged.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub observed_generation: Option<i64>,
+    /// When `status` last changed.
+    pub last_transition_time: Time,
+    /// Why, in one word of the documented vocabulary.
+    #[schemars(length(min = 1, max = 1024))]
+    pub reason: String,
+    /// Why, in whole sentences: what is wrong, where, and the next step.
+    #[schemars(length(max = MESSAGE_MAX))]
+    pub message: String,
+}
+
+/// Whether a condition holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub enum ConditionStatus {
+    /// It holds.
+    True,
+    /// It does not hold.
+    False,
+    /// It could not be judged yet.
+    Unknown,
+}
+
+/// Declares an enum whose variants are written as they are named, each with its one sentence.
+macro_rules! vocabulary {
+    ($(#[$meta:meta])* $name:ident { $($(#[doc = $doc:literal])+ $variant:ident,)+ }) => {
+        $(#[$meta])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        pub enum $name { $($(#[doc = $doc])+ $variant,)+ }
+
+        impl $name {
+            /// All of them, in the order in which they are documented.
+            pub const ALL: &'static [Self] = &[$(Self::$variant,)+];
+
+            /// The word as it stands in YAML.
+            #[must_use]
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Self::$variant => stringify!($variant),)+ }
+            }
+
+            /// The sentence that explains it.
+            #[must_use]
+            pub fn meaning(self) -> &'static str {
+                match self { $(Self::$variant => concat!($($doc,)+).trim(),)+ }
+            }
+        }
+
+        impl std::fmt::Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str(self.as_str())
+            }
+        }
+    };
+}
+
+vocabulary! {
+    /// What a condition judges.
+    ConditionType {
+        /// The object does what it is for, or rests on purpose.
+        Ready,
+        /// The operator, or what it waits for, is still on the way to the wanted state.
+        Reconciling,
+        /// Nothing will change until a person acts.
+        Stalled,
+        /// What the author wrote fits the type and the rules.
+        Valid,
+        /// The administrator agreed to the notice for this very destination.
+        ConsentGiven,
+        /// Every secret reference leads to a usable value.
+        SecretsResolved,
+        /// A connector has tried the destination.
+        Verified,
+        /// The object is being removed and waits for what still uses it.
+        Deleting,
+        /// The connection exists, is of the right kind and may be used.
+        Attached,
+        /// The schedule can be kept.
+        Scheduled,
+        /// The newest run ended well.
+        LastRunSucceeded,
+    }
+}
+
+vocabulary! {
+    /// Why a condition is as it is.
+    Reason {
+        /// All is well.
+        Ready,
+        /// It rests because its `suspend` is true, or that of its connection.
+        Suspended,
+        /// It names no connection, keeps its whole configuration and does nothing.
+        Detached,
+
+        /// A parameter is unknown, missing or not of the declared form.
+        ParametersInvalid,
+        /// A secret stands under a name that the type doesn't know, is missing, or comes from a source that the type doesn't support.
+        SecretsInvalid,
+        /// The schedule's cron text or time zone can't be used, or never comes.
+        ScheduleInvalid,
+        /// The connection's type is for the other kind of use.
+        TypeMismatch,
+        /// No connector of this installation runs the type.
+        NoConnector,
+        /// The dataset's role doesn't allow this use.
+        DatasetIneligible,
+        /// Another one already writes to this dataset.
+        OutputTaken,
+        /// The referenced Secret holds a credential of the cluster itself.
+        SecretNotAllowed,
+        /// The connection type contradicts itself.
+        TypeInvalid,
+
+        /// Nobody has consented yet.
+        ConsentRequired,
+        /// The consent is for another destination or another notice.
+        ConsentStale,
+
+        /// The connection type doesn't exist.
+        TypeNotFound,
+        /// The connection type can't be used until it is corrected.
+        TypeNotReady,
+        /// The referenced Secret doesn't exist.
+        SecretNotFound,
+        /// The Secret exists, but not the key.
+        KeyNotFound,
+        /// The Secret's key exists, but holds nothing.
+        KeyEmpty,
+        /// The referenced key vault doesn't exist.
+        VaultNotFound,
+        /// The connection doesn't exist.
+        ConnectionNotFound,
+        /// The connection is being removed.
+        ConnectionBeingRemoved,
+        /// The connection can't be used until its administrator acts.
+        ConnectionNotReady,
+        /// The dataset doesn't exist.
+        DatasetNotFound,
+        /// The dataset can't be used until its own problem is solved.
+        DatasetNotReady,
+
+        /// What uses the object must be detached, deactivated or removed first.
+        DependentsRemain,
+        /// It isn't being removed.
+        NotDeleting,
+
+        /// What was written fits.
+        AsDeclared,
+        /// Consent stands for this destination and the current notice.
+        ConsentCurrent,
+        /// Consent stands for the previous notice, which still counts for a while.
+        ConsentToPreviousNotice,
+        /// Every referenced key holds a value.
+        AllResolved,
+        /// No secret is referenced.
+        NoSecrets,
+        /// No connector has tried this connection yet.
+        NotVerified,
+        /// The connection is there and may be used.
+        ConnectionUsable,
+        /// The schedule can be kept.
+        ScheduleAccepted,
+        /// There is no schedule: it runs on request only.
+        Manual,
+        /// It has not run yet.
+        NeverRan,
+        /// It can't be judged until something else is there.
+        NotChecked,
+        /// Nothing is left to do.
+        Settled,
+        /// It is waiting for another object.
+        WaitingForOthers,
+        /// A person must act.
+        WaitingForPerson,
+    }
+}

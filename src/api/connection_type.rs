@@ -1,0 +1,384 @@
+//! `ConnectionType`: one entry of the catalog.
+
+use super::condition::Condition;
+use super::reference::{FieldName, ObjectName};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
+use kube::{CustomResource, KubeSchema};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// Most parameters that a type may declare for each of its two lists.
+pub const PARAMETERS_MAX: u32 = 32;
+/// Most secrets that a type may declare.
+pub const SECRETS_MAX: u32 = 8;
+/// Longest value of a parameter, in bytes.
+pub const PARAMETER_VALUE_MAX: u32 = 1024;
+
+/// What a connection of this type needs, what it may be used for, what its administrator agrees to, its limits, and
+/// the connector that runs it.
+#[derive(CustomResource, KubeSchema, Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[kube(
+    group = "connections.dev",
+    version = "v1alpha1",
+    kind = "ConnectionType",
+    plural = "connectiontypes",
+    shortname = "ctype",
+    category = "connections-dev",
+    status = "ConnectionTypeStatus",
+    derive = "PartialEq",
+    doc = "One entry of the catalog: what a connection of this type needs, and what its administrator agrees to.",
+    printcolumn(name = "Service", type_ = "string", json_path = ".spec.service.vendor", description = "Whose service it is"),
+    printcolumn(name = "Category", type_ = "string", json_path = ".spec.service.category", description = "What the service is for"),
+    printcolumn(name = "Used For", type_ = "string", json_path = ".spec.usedFor", description = "Export or Enrichment"),
+    printcolumn(name = "Key Vault", type_ = "string", json_path = ".spec.keyVault", description = "Whether secrets may come from a key vault"),
+    printcolumn(name = "Ready", type_ = "string", json_path = r#".status.conditions[?(@.type=="Ready")].status"#, description = "Whether connections can be made of it"),
+    printcolumn(name = "In Use", type_ = "boolean", json_path = ".status.inUse", description = "Whether any connection is of this type"),
+    printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp", description = "Time since it was created")
+)]
+#[serde(rename_all = "camelCase")]
+pub struct ConnectionTypeSpec {
+    /// Whether its connections serve exports or enrichments; never both. It can't change.
+    #[x_kube(validation = Rule::new("self == oldSelf").message("usedFor can't change: make another connection type"))]
+    pub used_for: UsedFor,
+    /// The service at the other end.
+    pub service: Service,
+    /// What connections of this type are good for, in a few sentences.
+    #[schemars(length(min = 1, max = 2048))]
+    pub description: String,
+    /// Every fixed host that the connector may speak to. Moving one makes consent stale.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 16), inner(length(min = 1, max = 253), regex(pattern = r"^[a-z0-9*]([-a-z0-9.]*[a-z0-9])?$")))]
+    #[x_kube(merge_strategy = ListMerge::Set)]
+    pub endpoints: Vec<String>,
+    /// What each connection of this type says about its destination.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = PARAMETERS_MAX))]
+    #[x_kube(merge_strategy = ListMerge::Map(vec!["name".into()]))]
+    pub parameters: Vec<Parameter>,
+    /// What each export or enrichment on such a connection chooses for itself.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = PARAMETERS_MAX))]
+    #[x_kube(merge_strategy = ListMerge::Map(vec!["name".into()]))]
+    pub export_parameters: Vec<Parameter>,
+    /// The credentials that a connection of this type refers to.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = SECRETS_MAX))]
+    #[x_kube(merge_strategy = ListMerge::Map(vec!["name".into()]))]
+    pub secrets: Vec<SecretSlot>,
+    /// Whether the secrets may come from a key vault.
+    pub key_vault: Support,
+    /// Which identifying columns the data must have.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub identity: Option<Identity>,
+    /// What the service accepts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub limits: Option<Limits>,
+    /// What the administrator agrees to.
+    pub notice: Notice,
+    /// The connector that runs it: a name that the installation knows. Nothing runs without one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub connector: Option<ObjectName>,
+    /// Set when the type should no longer be chosen.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deprecated: Option<Deprecation>,
+}
+
+/// What connections of a type are for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub enum UsedFor {
+    /// Data goes out.
+    Export,
+    /// Data goes out and comes back richer.
+    Enrichment,
+}
+
+impl std::fmt::Display for UsedFor {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Export => "Export",
+            Self::Enrichment => "Enrichment",
+        })
+    }
+}
+
+/// Whether something can be had.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub enum Support {
+    /// It can.
+    Supported,
+    /// It can't.
+    Unsupported,
+}
+
+/// The service at the other end.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Service {
+    /// Whose service it is.
+    #[schemars(length(min = 1, max = 100))]
+    pub vendor: String,
+    /// What the service is for, such as Advertising or File transfer.
+    #[schemars(length(min = 1, max = 100))]
+    pub category: String,
+    /// Where to read about it.
+    #[schemars(length(min = 1, max = 512), regex(pattern = r"^https://"))]
+    pub homepage: String,
+}
+
+/// One value that is given as text, and how it must look.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
+#[serde(rename_all = "camelCase")]
+#[x_kube(
+    validation = Rule::new("has(self.values) == (self.type == 'Enum')").message("a parameter has values exactly if its type is Enum"),
+    validation = Rule::new("!has(self.pattern) || self.type == 'String'").message("only a String parameter has a pattern"),
+    validation = Rule::new("(!has(self.min) && !has(self.max)) || self.type == 'Integer'").message("only an Integer parameter has min or max"),
+    validation = Rule::new("!(has(self.default) && has(self.required) && self.required)").message("a required parameter has no default")
+)]
+pub struct Parameter {
+    /// Its name, in camel case.
+    pub name: FieldName,
+    /// What its text means.
+    #[serde(rename = "type")]
+    pub type_: ParameterType,
+    /// What it is for.
+    #[schemars(length(min = 1, max = 1024))]
+    pub description: String,
+    /// A value that would be right.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = PARAMETER_VALUE_MAX))]
+    pub example: Option<String>,
+    /// Whether it must be given.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub required: bool,
+    /// What holds when it isn't given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = PARAMETER_VALUE_MAX))]
+    pub default: Option<String>,
+    /// A regular expression that the whole text must match (syntax of the Rust crate `regex`, linear in time).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 512))]
+    pub pattern: Option<String>,
+    /// The texts that an Enum may be.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 64), inner(length(min = 1, max = 128)))]
+    #[x_kube(merge_strategy = ListMerge::Set)]
+    pub values: Option<Vec<String>>,
+    /// The least that an Integer may be.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub min: Option<i64>,
+    /// The most that an Integer may be.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max: Option<i64>,
+    /// Whether it decides where data goes: changing it asks for consent again.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub destination: bool,
+    /// Whether it names who receives the data.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub recipient: bool,
+}
+
+/// What the text of a parameter means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub enum ParameterType {
+    /// Any text that matches the pattern.
+    String,
+    /// A whole number.
+    Integer,
+    /// `true` or `false`.
+    Boolean,
+    /// One of the listed values.
+    Enum,
+}
+
+/// One credential that a connection refers to.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct SecretSlot {
+    /// Its name, in camel case.
+    pub name: FieldName,
+    /// What sort of credential it is.
+    pub kind: SecretKind,
+    /// What it is for and where to get it.
+    #[schemars(length(min = 1, max = 1024))]
+    pub description: String,
+    /// Whether it must be given.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub required: bool,
+    /// Whether it decides whose account receives the data: pointing it elsewhere asks for consent again.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub destination: bool,
+    /// The secret in whose place this one may be given: exactly one of them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub alternative_to: Option<FieldName>,
+}
+
+/// What sort of credential a secret is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub enum SecretKind {
+    /// A user name.
+    Username,
+    /// A password.
+    Password,
+    /// A private key in PEM or OpenSSH form.
+    PrivateKey,
+    /// The passphrase of a private key.
+    Passphrase,
+    /// A key that a service hands out.
+    ApiKey,
+    /// The key of a storage account.
+    AccountKey,
+    /// The identifier of an OAuth 2.0 client.
+    OAuthClientId,
+    /// The secret of an OAuth 2.0 client.
+    OAuthClientSecret,
+    /// An OAuth 2.0 refresh token.
+    OAuthRefreshToken,
+    /// Any other token.
+    Token,
+}
+
+/// Which identifying columns the data must have.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Identity {
+    /// At least one of these sets must be there, each whole.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 16))]
+    pub any_of: Vec<IdentitySet>,
+    /// More that makes matches better.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 32))]
+    pub optional: Vec<FieldName>,
+}
+
+/// Columns that identify together.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct IdentitySet {
+    /// What the columns hold, such as `email`.
+    #[schemars(length(min = 1, max = 8))]
+    pub all: Vec<FieldName>,
+}
+
+/// What the service accepts.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Limits {
+    /// The fewest members of one payload.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1))]
+    pub min_members: Option<i64>,
+    /// The most members.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1))]
+    pub max_members: Option<i64>,
+    /// What `maxMembers` counts; each export by itself if absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_members_per: Option<LimitScope>,
+    /// The most datasets of one payload.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1, max = 50))]
+    pub max_datasets: Option<i64>,
+    /// The most files that one dataset is split into.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1, max = 1000))]
+    pub max_files_per_dataset: Option<i64>,
+    /// How long a full export may take, in minutes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1))]
+    pub max_minutes: Option<i64>,
+}
+
+/// What a limit counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub enum LimitScope {
+    /// One export.
+    Export,
+    /// One dataset of a payload.
+    Dataset,
+    /// All that goes to the destination.
+    Destination,
+}
+
+/// What the administrator agrees to, in five statements.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
+#[serde(rename_all = "camelCase")]
+#[x_kube(validation = Rule::new("self == oldSelf || self.version != oldSelf.version || (self.recipient == oldSelf.recipient && self.data == oldSelf.data && self.responsibility == oldSelf.responsibility && self.howToStop == oldSelf.howToStop && self.privacyStatement == oldSelf.privacyStatement)")
+    .message("a notice's text changes only with its version: raise notice.version"))]
+pub struct Notice {
+    /// Names this wording.
+    #[schemars(length(min = 1, max = 63))]
+    pub version: String,
+    /// Who receives the data.
+    #[schemars(length(min = 1, max = 2048))]
+    pub recipient: String,
+    /// That data, personal data included, leaves the boundary.
+    #[schemars(length(min = 1, max = 2048))]
+    pub data: String,
+    /// That the customer answers for the recipient's privacy and security.
+    #[schemars(length(min = 1, max = 2048))]
+    pub responsibility: String,
+    /// How to stop it at any time.
+    #[schemars(length(min = 1, max = 2048))]
+    pub how_to_stop: String,
+    /// A link to the privacy statement.
+    #[schemars(length(min = 1, max = 512), regex(pattern = r"^https://"))]
+    pub privacy_statement: String,
+    /// The notice before this one, while consent to it still counts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub previous: Option<PreviousNotice>,
+}
+
+/// The notice before, and how long consent to it still counts.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct PreviousNotice {
+    /// Names that wording.
+    #[schemars(length(min = 1, max = 63))]
+    pub version: String,
+    /// Who receives the data.
+    #[schemars(length(min = 1, max = 2048))]
+    pub recipient: String,
+    /// That data leaves the boundary.
+    #[schemars(length(min = 1, max = 2048))]
+    pub data: String,
+    /// Who answers for privacy and security.
+    #[schemars(length(min = 1, max = 2048))]
+    pub responsibility: String,
+    /// How to stop it.
+    #[schemars(length(min = 1, max = 2048))]
+    pub how_to_stop: String,
+    /// A link to the privacy statement.
+    #[schemars(length(min = 1, max = 512))]
+    pub privacy_statement: String,
+    /// Until when consent to it counts.
+    pub until: Time,
+}
+
+/// Why a type should no longer be chosen.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Deprecation {
+    /// Why, and since when.
+    #[schemars(length(min = 1, max = 1024))]
+    pub message: String,
+    /// The type to use instead.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub replacement: Option<ObjectName>,
+}
+
+/// What the operator has found out about a connection type.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, KubeSchema)]
+#[serde(rename_all = "camelCase")]
+#[schemars(extend("default" = { "observedGeneration": -1 }))]
+pub struct ConnectionTypeStatus {
+    /// The generation that this status is about.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub observed_generation: Option<i64>,
+    /// What is judged.
+    #[serde(default)]
+    #[schemars(length(max = 16))]
+    #[x_kube(merge_strategy = ListMerge::Map(vec!["type".into()]))]
+    pub conditions: Vec<Condition>,
+    /// Whether any connection is of this type.
+    #[serde(default)]
+    pub in_use: bool,
+}
