@@ -1,3 +1,12 @@
 //! Governs where customer data may go.
 
 pub mod api;
+pub mod cluster;
+pub mod connection;
+pub mod connection_type;
+pub mod dataset;
+pub mod enrichment;
+pub mod export;
+pub mod governance;
+pub mod metrics;
+pub mod reconcile;

@@ -2,7 +2,7 @@
 
 use super::condition::Condition;
 use super::connection_type::{PARAMETER_VALUE_MAX, PARAMETERS_MAX, SECRETS_MAX, UsedFor};
-use super::reference::{FieldName, ObjectName, Reference, Refers, SecretSource};
+use super::reference::{ObjectName, Reference, Refers, SecretSource};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use kube::{CustomResource, KubeSchema, ResourceExt};
 use schemars::JsonSchema;
@@ -29,20 +29,66 @@ pub type Parameters = BTreeMap<String, String>;
     selectable = ".spec.type",
     selectable = ".status.usedFor",
     doc = "Where data may go: type, parameters, secret references, consent and sharing.",
-    printcolumn(name = "Display Name", type_ = "string", json_path = ".spec.displayName", description = "What people call it"),
-    printcolumn(name = "Type", type_ = "string", json_path = ".spec.type", description = "Its connection type"),
-    printcolumn(name = "Used For", type_ = "string", json_path = ".status.usedFor", description = "Export or Enrichment"),
-    printcolumn(name = "Access", type_ = "string", json_path = ".status.access", description = "Who may use it"),
-    printcolumn(name = "Ready", type_ = "string", json_path = r#".status.conditions[?(@.type=="Ready")].status"#, description = "Whether it can be used now"),
-    printcolumn(name = "Reason", type_ = "string", json_path = r#".status.conditions[?(@.type=="Ready")].reason"#, description = "Why"),
-    printcolumn(name = "In Use", type_ = "integer", json_path = ".status.dependents.total", description = "How many exports and enrichments name it"),
-    printcolumn(name = "Consented By", type_ = "string", json_path = ".status.consent.by", priority = 1, description = "Who consented"),
-    printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp", description = "Time since it was created")
+    printcolumn(
+        name = "Display Name",
+        type_ = "string",
+        json_path = ".spec.displayName",
+        description = "What people call it"
+    ),
+    printcolumn(
+        name = "Type",
+        type_ = "string",
+        json_path = ".spec.type",
+        description = "Its connection type"
+    ),
+    printcolumn(
+        name = "Used For",
+        type_ = "string",
+        json_path = ".status.usedFor",
+        description = "Export or Enrichment"
+    ),
+    printcolumn(
+        name = "Access",
+        type_ = "string",
+        json_path = ".status.access",
+        description = "Who may use it"
+    ),
+    printcolumn(
+        name = "Ready",
+        type_ = "string",
+        json_path = r#".status.conditions[?(@.type=="Ready")].status"#,
+        description = "Whether it can be used now"
+    ),
+    printcolumn(
+        name = "Reason",
+        type_ = "string",
+        json_path = r#".status.conditions[?(@.type=="Ready")].reason"#,
+        description = "Why"
+    ),
+    printcolumn(
+        name = "In Use",
+        type_ = "integer",
+        json_path = ".status.dependents.total",
+        description = "How many exports and enrichments name it"
+    ),
+    printcolumn(
+        name = "Consented By",
+        type_ = "string",
+        json_path = ".status.consent.by",
+        priority = 1,
+        description = "Who consented"
+    ),
+    printcolumn(
+        name = "Age",
+        type_ = "date",
+        json_path = ".metadata.creationTimestamp",
+        description = "Time since it was created"
+    )
 )]
 #[serde(rename_all = "camelCase")]
 pub struct ConnectionSpec {
     /// What people call it: tell purpose and target.
-    #[schemars(length(min = 1, max = DISPLAY_NAME_MAX), regex(pattern = r"\S"))]
+    #[schemars(length(min = 1, max = DISPLAY_NAME_MAX), regex(pattern = r"^[^\x00-\x1f\x7f]*[^\s\x00-\x1f\x7f][^\x00-\x1f\x7f]*$"))]
     pub display_name: String,
     /// Its ConnectionType. It can't change.
     #[serde(rename = "type")]
@@ -51,10 +97,12 @@ pub struct ConnectionSpec {
     /// What the type declares as parameters, as text.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     #[schemars(extend("maxProperties" = PARAMETERS_MAX), schema_with = "parameters_schema")]
+    #[x_kube(validation = Rule::new("self.all(name, name.size() <= 63 && name.matches('^[a-z][a-zA-Z0-9]*$'))").message("a name here is in camel case, letters and digits, at most 63 of them"))]
     pub parameters: Parameters,
     /// Where the secrets that the type declares come from, by their names: references, never values.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     #[schemars(extend("maxProperties" = SECRETS_MAX))]
+    #[x_kube(validation = Rule::new("self.all(name, name.size() <= 63 && name.matches('^[a-z][a-zA-Z0-9]*$'))").message("a name here is in camel case, letters and digits, at most 63 of them"))]
     pub secrets: BTreeMap<String, SecretSource>,
     /// Who may use it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -62,6 +110,7 @@ pub struct ConnectionSpec {
     /// What exports on it can't choose for themselves.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     #[schemars(extend("maxProperties" = PARAMETERS_MAX), schema_with = "parameters_schema")]
+    #[x_kube(validation = Rule::new("self.all(name, name.size() <= 63 && name.matches('^[a-z][a-zA-Z0-9]*$'))").message("a name here is in camel case, letters and digits, at most 63 of them"))]
     pub fixed_export_parameters: Parameters,
     /// The kill switch: everything that uses it goes inactive at once.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
@@ -82,6 +131,7 @@ pub(super) fn parameters_schema(_: &mut schemars::SchemaGenerator) -> schemars::
 pub struct Access {
     /// Who may make exports on it; administrators if absent. Enrichment connections are open to all contributors.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Audience")]
     pub exports: Option<Audience>,
 }
 
@@ -121,9 +171,11 @@ pub struct ConnectionStatus {
     pub dependents: Option<DependentsStatus>,
     /// Export or Enrichment, from its type.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "UsedFor")]
     pub used_for: Option<UsedFor>,
     /// Who may use it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Audience")]
     pub access: Option<Audience>,
 }
 
@@ -149,8 +201,9 @@ pub struct ConsentStatus {
 /// What one secret reference leads to. Never a value.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct SecretStatus {
-    /// The name under `spec.secrets`.
-    pub name: FieldName,
+    /// The name of the reference.
+    #[schemars(length(max = 253))]
+    pub name: String,
     /// Where it comes from, such as `Secret partner, key password`.
     #[schemars(length(max = 1024))]
     pub source: String,
@@ -181,7 +234,11 @@ pub struct DependentsStatus {
 impl Refers for Connection {
     fn references(&self) -> Vec<Reference> {
         let namespace = self.namespace().unwrap_or_default();
-        let secrets = self.spec.secrets.values().filter_map(|source| source.secret_key_ref.as_ref());
+        let secrets = self
+            .spec
+            .secrets
+            .values()
+            .filter_map(|source| source.secret_key_ref.as_ref());
         secrets
             .map(|secret| Reference::Secret(namespace.clone(), secret.name.0.clone()))
             .chain([Reference::ConnectionType(self.spec.type_.0.clone())])

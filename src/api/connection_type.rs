@@ -27,13 +27,48 @@ pub const PARAMETER_VALUE_MAX: u32 = 1024;
     status = "ConnectionTypeStatus",
     derive = "PartialEq",
     doc = "One entry of the catalog: what a connection of this type needs, and what its administrator agrees to.",
-    printcolumn(name = "Service", type_ = "string", json_path = ".spec.service.vendor", description = "Whose service it is"),
-    printcolumn(name = "Category", type_ = "string", json_path = ".spec.service.category", description = "What the service is for"),
-    printcolumn(name = "Used For", type_ = "string", json_path = ".spec.usedFor", description = "Export or Enrichment"),
-    printcolumn(name = "Key Vault", type_ = "string", json_path = ".spec.keyVault", description = "Whether secrets may come from a key vault"),
-    printcolumn(name = "Ready", type_ = "string", json_path = r#".status.conditions[?(@.type=="Ready")].status"#, description = "Whether connections can be made of it"),
-    printcolumn(name = "In Use", type_ = "boolean", json_path = ".status.inUse", description = "Whether any connection is of this type"),
-    printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp", description = "Time since it was created")
+    printcolumn(
+        name = "Service",
+        type_ = "string",
+        json_path = ".spec.service.vendor",
+        description = "Whose service it is"
+    ),
+    printcolumn(
+        name = "Category",
+        type_ = "string",
+        json_path = ".spec.service.category",
+        description = "What the service is for"
+    ),
+    printcolumn(
+        name = "Used For",
+        type_ = "string",
+        json_path = ".spec.usedFor",
+        description = "Export or Enrichment"
+    ),
+    printcolumn(
+        name = "Key Vault",
+        type_ = "string",
+        json_path = ".spec.keyVault",
+        description = "Whether secrets may come from a key vault"
+    ),
+    printcolumn(
+        name = "Ready",
+        type_ = "string",
+        json_path = r#".status.conditions[?(@.type=="Ready")].status"#,
+        description = "Whether connections can be made of it"
+    ),
+    printcolumn(
+        name = "In Use",
+        type_ = "boolean",
+        json_path = ".status.inUse",
+        description = "Whether any connection is of this type"
+    ),
+    printcolumn(
+        name = "Age",
+        type_ = "date",
+        json_path = ".metadata.creationTimestamp",
+        description = "Time since it was created"
+    )
 )]
 #[serde(rename_all = "camelCase")]
 pub struct ConnectionTypeSpec {
@@ -47,7 +82,13 @@ pub struct ConnectionTypeSpec {
     pub description: String,
     /// Every fixed host that the connector may speak to. Moving one makes consent stale.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    #[schemars(length(max = 16), inner(length(min = 1, max = 253), regex(pattern = r"^[a-z0-9*]([-a-z0-9.]*[a-z0-9])?$")))]
+    #[schemars(
+        length(max = 16),
+        inner(
+            length(min = 1, max = 253),
+            regex(pattern = r"^[a-z0-9*]([-a-z0-9.]*[a-z0-9])?$")
+        )
+    )]
     #[x_kube(merge_strategy = ListMerge::Set)]
     pub endpoints: Vec<String>,
     /// What each connection of this type says about its destination.
@@ -272,6 +313,7 @@ pub struct Limits {
     pub max_members: Option<i64>,
     /// What `maxMembers` counts; each export by itself if absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "LimitScope")]
     pub max_members_per: Option<LimitScope>,
     /// The most datasets of one payload.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -379,6 +421,6 @@ pub struct ConnectionTypeStatus {
     #[x_kube(merge_strategy = ListMerge::Map(vec!["type".into()]))]
     pub conditions: Vec<Condition>,
     /// Whether any connection is of this type.
-    #[serde(default)]
-    pub in_use: bool,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub in_use: Option<bool>,
 }

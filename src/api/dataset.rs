@@ -21,12 +21,42 @@ use std::collections::BTreeMap;
     status = "DatasetStatus",
     derive = "PartialEq",
     doc = "A named table that exports read, and that enrichments read and write. It stays where it is.",
-    printcolumn(name = "Role", type_ = "string", json_path = ".status.role", description = "What it is for"),
-    printcolumn(name = "Format", type_ = "string", json_path = ".spec.format.type", description = "How its files are written"),
-    printcolumn(name = "Ready", type_ = "string", json_path = r#".status.conditions[?(@.type=="Ready")].status"#, description = "Whether it can be used now"),
-    printcolumn(name = "Reason", type_ = "string", json_path = r#".status.conditions[?(@.type=="Ready")].reason"#, description = "Why"),
-    printcolumn(name = "In Use", type_ = "integer", json_path = ".status.dependents.total", description = "How many exports and enrichments name it"),
-    printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp", description = "Time since it was created")
+    printcolumn(
+        name = "Role",
+        type_ = "string",
+        json_path = ".status.role",
+        description = "What it is for"
+    ),
+    printcolumn(
+        name = "Format",
+        type_ = "string",
+        json_path = ".spec.format.type",
+        description = "How its files are written"
+    ),
+    printcolumn(
+        name = "Ready",
+        type_ = "string",
+        json_path = r#".status.conditions[?(@.type=="Ready")].status"#,
+        description = "Whether it can be used now"
+    ),
+    printcolumn(
+        name = "Reason",
+        type_ = "string",
+        json_path = r#".status.conditions[?(@.type=="Ready")].reason"#,
+        description = "Why"
+    ),
+    printcolumn(
+        name = "In Use",
+        type_ = "integer",
+        json_path = ".status.dependents.total",
+        description = "How many exports and enrichments name it"
+    ),
+    printcolumn(
+        name = "Age",
+        type_ = "date",
+        json_path = ".metadata.creationTimestamp",
+        description = "Time since it was created"
+    )
 )]
 #[serde(rename_all = "camelCase")]
 #[x_kube(validation = Rule::new("has(self.location.table) != has(self.format)")
@@ -40,6 +70,7 @@ pub struct DatasetSpec {
     /// Where the credentials to its location come from: references, never values.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     #[schemars(extend("maxProperties" = SECRETS_MAX))]
+    #[x_kube(validation = Rule::new("self.all(name, name.size() <= 63 && name.matches('^[a-z][a-zA-Z0-9]*$'))").message("a name here is in camel case, letters and digits, at most 63 of them"))]
     pub credentials: BTreeMap<String, SecretSource>,
     /// Which columns identify a person or a company.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -48,6 +79,7 @@ pub struct DatasetSpec {
     pub identity: Vec<IdentityColumn>,
     /// What it is for; Source if absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Role")]
     pub role: Option<Role>,
 }
 
@@ -58,7 +90,10 @@ pub struct DatasetSpec {
 pub struct Location {
     /// Files behind a URL: `s3://`, `az://` or `https://`, without user name or password.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(length(min = 1, max = 1024), regex(pattern = r"^(s3|az|https)://[^/@?#\s]+(/[^@?#\s]*)?$"))]
+    #[schemars(
+        length(min = 1, max = 1024),
+        regex(pattern = r"^(s3|az|https)://[^/@?#\s]+(/[^@?#\s]*)?$")
+    )]
     #[x_kube(validation = Rule::new("!self.split('/').exists(part, part == '..')").message("a url must not step up by '..'"))]
     pub url: Option<String>,
     /// Files on a PersistentVolumeClaim of the namespace.
@@ -87,7 +122,10 @@ pub struct Table {
     /// What speaks to it.
     pub engine: Engine,
     /// The database's host.
-    #[schemars(length(min = 1, max = 253), regex(pattern = r"^[a-zA-Z0-9]([-a-zA-Z0-9.]*[a-zA-Z0-9])?$"))]
+    #[schemars(
+        length(min = 1, max = 253),
+        regex(pattern = r"^[a-zA-Z0-9]([-a-zA-Z0-9.]*[a-zA-Z0-9])?$")
+    )]
     pub host: String,
     /// Its port; the engine's own if absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -124,6 +162,7 @@ pub struct Format {
     pub csv: Option<CsvOptions>,
     /// How files are compressed; not at all if absent. Parquet compresses by itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Compression")]
     pub compression: Option<Compression>,
 }
 
@@ -149,6 +188,7 @@ pub struct CsvOptions {
     pub delimiter: Option<String>,
     /// Whether the first line names the columns; Present if absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Header")]
     pub header: Option<Header>,
 }
 
@@ -216,13 +256,20 @@ pub struct DatasetStatus {
     pub dependents: Option<DependentsStatus>,
     /// What it is for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Role")]
     pub role: Option<Role>,
 }
 
 impl Refers for Dataset {
     fn references(&self) -> Vec<Reference> {
         let namespace = self.namespace().unwrap_or_default();
-        let secrets = self.spec.credentials.values().filter_map(|source| source.secret_key_ref.as_ref());
-        secrets.map(|secret| Reference::Secret(namespace.clone(), secret.name.0.clone())).collect()
+        let secrets = self
+            .spec
+            .credentials
+            .values()
+            .filter_map(|source| source.secret_key_ref.as_ref());
+        secrets
+            .map(|secret| Reference::Secret(namespace.clone(), secret.name.0.clone()))
+            .collect()
     }
 }

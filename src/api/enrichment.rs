@@ -4,7 +4,6 @@ use super::connection::{DISPLAY_NAME_MAX, Parameters, parameters_schema};
 use super::export::{COLUMNS_MAX, ExportStatus, Schedule, WHERE_MAX};
 use super::reference::{ColumnName, ConnectionRef, DatasetRef, ObjectName, Reference, Refers};
 use kube::{CustomResource, KubeSchema, ResourceExt};
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -21,21 +20,61 @@ use std::collections::BTreeMap;
     derive = "PartialEq",
     selectable = ".spec.connectionRef.name",
     doc = "What goes out over one connection and comes back richer, into a dataset of its own.",
-    printcolumn(name = "Display Name", type_ = "string", json_path = ".spec.displayName", description = "What people call it"),
-    printcolumn(name = "Connection", type_ = "string", json_path = ".status.connection", description = "The connection that it uses"),
-    printcolumn(name = "Type", type_ = "string", json_path = ".status.type", description = "The connection's type"),
-    printcolumn(name = "State", type_ = "string", json_path = ".status.state", description = "Active or Inactive"),
-    printcolumn(name = "Reason", type_ = "string", json_path = r#".status.conditions[?(@.type=="Ready")].reason"#, description = "Why"),
-    printcolumn(name = "Last Run", type_ = "string", json_path = ".status.lastRun.outcome", description = "How the newest run ended"),
-    printcolumn(name = "Next Run", type_ = "string", json_path = ".status.nextRunAt", description = "When it runs next"),
-    printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp", description = "Time since it was created")
+    printcolumn(
+        name = "Display Name",
+        type_ = "string",
+        json_path = ".spec.displayName",
+        description = "What people call it"
+    ),
+    printcolumn(
+        name = "Connection",
+        type_ = "string",
+        json_path = ".status.connection",
+        description = "The connection that it uses"
+    ),
+    printcolumn(
+        name = "Type",
+        type_ = "string",
+        json_path = ".status.type",
+        description = "The connection's type"
+    ),
+    printcolumn(
+        name = "State",
+        type_ = "string",
+        json_path = ".status.state",
+        description = "Active or Inactive"
+    ),
+    printcolumn(
+        name = "Reason",
+        type_ = "string",
+        json_path = r#".status.conditions[?(@.type=="Ready")].reason"#,
+        description = "Why"
+    ),
+    printcolumn(
+        name = "Last Run",
+        type_ = "string",
+        json_path = ".status.lastRun.outcome",
+        description = "How the newest run ended"
+    ),
+    printcolumn(
+        name = "Next Run",
+        type_ = "string",
+        json_path = ".status.nextRunAt",
+        description = "When it runs next"
+    ),
+    printcolumn(
+        name = "Age",
+        type_ = "date",
+        json_path = ".metadata.creationTimestamp",
+        description = "Time since it was created"
+    )
 )]
 #[serde(rename_all = "camelCase")]
 #[x_kube(validation = Rule::new("self.input.dataset != self.output.dataset")
     .message("an enrichment never changes its input: name another dataset in spec.output.dataset"))]
 pub struct EnrichmentSpec {
     /// What people call it.
-    #[schemars(length(min = 1, max = DISPLAY_NAME_MAX), regex(pattern = r"\S"))]
+    #[schemars(length(min = 1, max = DISPLAY_NAME_MAX), regex(pattern = r"^[^\x00-\x1f\x7f]*[^\s\x00-\x1f\x7f][^\x00-\x1f\x7f]*$"))]
     pub display_name: String,
     /// The connection to use. Without one the enrichment is deactivated: it keeps its configuration and its last
     /// good output, and does nothing.
@@ -48,6 +87,7 @@ pub struct EnrichmentSpec {
     /// What the connection's type lets each enrichment choose, as text.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     #[schemars(schema_with = "parameters_schema")]
+    #[x_kube(validation = Rule::new("self.all(name, name.size() <= 63 && name.matches('^[a-z][a-zA-Z0-9]*$'))").message("a name here is in camel case, letters and digits, at most 63 of them"))]
     pub parameters: Parameters,
     /// When it runs. Without one it runs on request only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -58,7 +98,7 @@ pub struct EnrichmentSpec {
 }
 
 /// What is enriched.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
 pub struct EnrichmentInput {
     /// The Dataset to read.
     pub dataset: ObjectName,
@@ -69,6 +109,7 @@ pub struct EnrichmentInput {
     /// Which column the service gets for each of its fields.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     #[schemars(extend("maxProperties" = COLUMNS_MAX))]
+    #[x_kube(validation = Rule::new("self.all(name, name.size() <= 128)").message("a name here has at most 128 characters"))]
     pub mapping: BTreeMap<String, ColumnName>,
 }
 

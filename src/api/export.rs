@@ -29,21 +29,61 @@ pub const COLUMNS_MAX: u32 = 500;
     derive = "PartialEq",
     selectable = ".spec.connectionRef.name",
     doc = "What goes out over one connection, and when.",
-    printcolumn(name = "Display Name", type_ = "string", json_path = ".spec.displayName", description = "What people call it"),
-    printcolumn(name = "Connection", type_ = "string", json_path = ".status.connection", description = "The connection that it uses"),
-    printcolumn(name = "Type", type_ = "string", json_path = ".status.type", description = "The connection's type"),
-    printcolumn(name = "State", type_ = "string", json_path = ".status.state", description = "Active or Inactive"),
-    printcolumn(name = "Reason", type_ = "string", json_path = r#".status.conditions[?(@.type=="Ready")].reason"#, description = "Why"),
-    printcolumn(name = "Last Run", type_ = "string", json_path = ".status.lastRun.outcome", description = "How the newest run ended"),
-    printcolumn(name = "Next Run", type_ = "string", json_path = ".status.nextRunAt", description = "When it runs next"),
-    printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp", description = "Time since it was created")
+    printcolumn(
+        name = "Display Name",
+        type_ = "string",
+        json_path = ".spec.displayName",
+        description = "What people call it"
+    ),
+    printcolumn(
+        name = "Connection",
+        type_ = "string",
+        json_path = ".status.connection",
+        description = "The connection that it uses"
+    ),
+    printcolumn(
+        name = "Type",
+        type_ = "string",
+        json_path = ".status.type",
+        description = "The connection's type"
+    ),
+    printcolumn(
+        name = "State",
+        type_ = "string",
+        json_path = ".status.state",
+        description = "Active or Inactive"
+    ),
+    printcolumn(
+        name = "Reason",
+        type_ = "string",
+        json_path = r#".status.conditions[?(@.type=="Ready")].reason"#,
+        description = "Why"
+    ),
+    printcolumn(
+        name = "Last Run",
+        type_ = "string",
+        json_path = ".status.lastRun.outcome",
+        description = "How the newest run ended"
+    ),
+    printcolumn(
+        name = "Next Run",
+        type_ = "string",
+        json_path = ".status.nextRunAt",
+        description = "When it runs next"
+    ),
+    printcolumn(
+        name = "Age",
+        type_ = "date",
+        json_path = ".metadata.creationTimestamp",
+        description = "Time since it was created"
+    )
 )]
 #[serde(rename_all = "camelCase")]
 #[x_kube(validation = Rule::new("!has(self.mode) || self.mode != 'Incremental' || has(self.state)")
     .message("an Incremental export keeps what it has sent: name a dataset of role State in spec.state.dataset"))]
 pub struct ExportSpec {
     /// What people call it.
-    #[schemars(length(min = 1, max = DISPLAY_NAME_MAX), regex(pattern = r"\S"))]
+    #[schemars(length(min = 1, max = DISPLAY_NAME_MAX), regex(pattern = r"^[^\x00-\x1f\x7f]*[^\s\x00-\x1f\x7f][^\x00-\x1f\x7f]*$"))]
     pub display_name: String,
     /// The connection to use. Without one the export is detached: it keeps its configuration and does nothing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -55,12 +95,14 @@ pub struct ExportSpec {
     /// What the connection's type lets each export choose, as text.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     #[schemars(schema_with = "parameters_schema")]
+    #[x_kube(validation = Rule::new("self.all(name, name.size() <= 63 && name.matches('^[a-z][a-zA-Z0-9]*$'))").message("a name here is in camel case, letters and digits, at most 63 of them"))]
     pub parameters: Parameters,
     /// When it runs. Without one it runs on request only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub schedule: Option<Schedule>,
     /// How much of the payload each run sends; all of it if absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Mode")]
     pub mode: Option<Mode>,
     /// Where rows that the destination refused are written.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -74,7 +116,7 @@ pub struct ExportSpec {
 }
 
 /// One dataset of a payload.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
 pub struct PayloadItem {
     /// The Dataset to read.
     pub dataset: ObjectName,
@@ -89,6 +131,7 @@ pub struct PayloadItem {
     /// What columns are called at the destination, by their name here.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     #[schemars(extend("maxProperties" = COLUMNS_MAX))]
+    #[x_kube(validation = Rule::new("self.all(name, name.size() <= 128)").message("a name here has at most 128 characters"))]
     pub rename: BTreeMap<String, ColumnName>,
 }
 
@@ -139,6 +182,7 @@ pub struct ExportStatus {
     pub conditions: Vec<Condition>,
     /// Active or Inactive.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "State")]
     pub state: Option<State>,
     /// The connection that it uses, or None.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -179,7 +223,10 @@ impl Refers for Export {
     fn references(&self) -> Vec<Reference> {
         let namespace = self.namespace().unwrap_or_default();
         let payload = self.spec.payload.iter().map(|item| &item.dataset);
-        let written = [&self.spec.rejects, &self.spec.state].into_iter().flatten().map(|written| &written.dataset);
+        let written = [&self.spec.rejects, &self.spec.state]
+            .into_iter()
+            .flatten()
+            .map(|written| &written.dataset);
         payload
             .chain(written)
             .map(|dataset| Reference::Dataset(namespace.clone(), dataset.0.clone()))

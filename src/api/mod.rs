@@ -8,6 +8,7 @@ pub mod enrichment;
 pub mod export;
 pub mod names;
 pub mod reference;
+pub mod secret;
 
 pub use condition::{Condition, ConditionStatus, ConditionType, Reason};
 pub use connection::{Connection, ConnectionSpec, ConnectionStatus};
@@ -17,11 +18,44 @@ pub use enrichment::{Enrichment, EnrichmentSpec};
 pub use export::{Export, ExportSpec, ExportStatus};
 pub use reference::{Reference, Refers};
 
-use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
+use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::{
+    CustomResourceDefinition, JSONSchemaProps, JSONSchemaPropsOrArray, JSONSchemaPropsOrBool,
+};
 use kube::CustomResourceExt;
 
 /// The definitions of all kinds, as they stand in `crds/`.
 #[must_use]
 pub fn custom_resource_definitions() -> Vec<CustomResourceDefinition> {
-    vec![ConnectionType::crd(), Connection::crd(), Export::crd(), Enrichment::crd(), Dataset::crd()]
+    let mut definitions = vec![
+        ConnectionType::crd(),
+        Connection::crd(),
+        Export::crd(),
+        Enrichment::crd(),
+        Dataset::crd(),
+    ];
+    let schemas = definitions
+        .iter_mut()
+        .flat_map(|definition| &mut definition.spec.versions)
+        .filter_map(|version| version.schema.as_mut()?.open_api_v3_schema.as_mut());
+    schemas.for_each(finish);
+    definitions
+}
+
+/// What the derived schema lacks: descriptions flow in one line, as `kubectl explain` shows them, and null is refused.
+/// An absent field and a null one must not differ: where null isn't allowed, the API server drops it, and `has()` in a
+/// rule means what it says.
+fn finish(schema: &mut JSONSchemaProps) {
+    schema.nullable = None;
+    schema.description = schema.description.take().map(|text| text.replace('\n', " "));
+    schema
+        .properties
+        .iter_mut()
+        .flat_map(|properties| properties.values_mut())
+        .for_each(finish);
+    if let Some(JSONSchemaPropsOrArray::Schema(items)) = &mut schema.items {
+        finish(items);
+    }
+    if let Some(JSONSchemaPropsOrBool::Schema(values)) = &mut schema.additional_properties {
+        finish(values);
+    }
 }

@@ -1,0 +1,127 @@
+//! Follows all objects of one kind, and tells of each change.
+
+use super::events::{Events, Malformed};
+use super::objects::{Change, Feed, ObjectKey, Seen, slim};
+use crate::api::Refers;
+use crate::metrics::{Metrics, OfKind};
+use futures::{Stream, StreamExt, pin_mut};
+use kube::core::{DeserializeGuard, PartialObjectMeta};
+use kube::runtime::WatchStreamExt;
+use kube::runtime::watcher::{self, Event, watcher};
+use kube::{Api, Resource};
+use serde::de::DeserializeOwned;
+use std::fmt::Debug;
+
+/// What following a kind needs beside the client.
+#[derive(Clone)]
+pub struct Follower {
+    /// Counts what goes wrong.
+    pub metrics: Metrics,
+    /// Tells people of objects that don't fit their schema.
+    pub events: Events,
+}
+
+/// Follows a kind until the process ends. An object that doesn't fit its schema is told of and left out; it never
+/// stops the others.
+pub async fn follow<K>(
+    api: Api<DeserializeGuard<K>>,
+    follower: Follower,
+    feed: Feed<K>,
+    told: impl FnMut(&Change<K>),
+) where
+    K: Resource<DynamicType = ()> + Refers + Clone + Debug + DeserializeOwned + Send + 'static,
+{
+    let kind = K::kind(&()).into_owned();
+    let metrics = follower.metrics.clone();
+    let events = watcher(api, watcher::Config::default())
+        .default_backoff()
+        .filter_map(move |event| {
+            let event = event.map(|event| seen(event, &follower));
+            async move { event.transpose() }
+        });
+    apply(&kind, &metrics, events, feed, told).await;
+}
+
+/// Follows only the metadata of a kind.
+pub async fn follow_metadata<K>(
+    api: Api<PartialObjectMeta<K>>,
+    metrics: Metrics,
+    feed: Feed<PartialObjectMeta<K>>,
+    told: impl FnMut(&Change<PartialObjectMeta<K>>),
+) where
+    K: Resource<DynamicType = ()> + Clone + Debug + Send + Sync + 'static,
+    PartialObjectMeta<K>: Refers,
+{
+    let kind = K::kind(&()).into_owned();
+    let events = watcher(api, watcher::Config::default())
+        .default_backoff()
+        .map(|event| {
+            event.map(|event| {
+                Seen::Event(event.modify(|object| {
+                    slim(object);
+                    object.metadata.annotations = None;
+                    object.metadata.labels = None;
+                    object.metadata.owner_references = None;
+                }))
+            })
+        });
+    apply(&kind, &metrics, events, feed, told).await;
+}
+
+async fn apply<K>(
+    kind: &str,
+    metrics: &Metrics,
+    events: impl Stream<Item = Result<Seen<K>, watcher::Error>>,
+    mut feed: Feed<K>,
+    mut told: impl FnMut(&Change<K>),
+) where
+    K: Resource<DynamicType = ()> + Refers + Clone + Debug + 'static,
+{
+    pin_mut!(events);
+    while let Some(event) = events.next().await {
+        match event {
+            Ok(seen) => feed.apply(&seen).iter().for_each(&mut told),
+            Err(error) => {
+                metrics
+                    .watch_errors
+                    .get_or_create(&OfKind {
+                        kind: kind.to_owned(),
+                    })
+                    .inc();
+                tracing::warn!(kind, error = %error, "the watch broke and is begun again");
+            }
+        }
+    }
+}
+
+/// The event with its object read, if it can be. An object that can't be read counts as gone.
+fn seen<K>(event: Event<DeserializeGuard<K>>, follower: &Follower) -> Option<Seen<K>>
+where
+    K: Resource<DynamicType = ()> + Clone,
+{
+    let read = |DeserializeGuard(object): DeserializeGuard<K>| match object {
+        Ok(mut object) => {
+            slim(&mut object);
+            Some(object)
+        }
+        Err(invalid) => {
+            let kind = K::kind(&()).into_owned();
+            tracing::debug!(kind, error = %invalid.error, "an object doesn't fit its schema");
+            follower.metrics.malformed.get_or_create(&OfKind { kind }).inc();
+            follower.events.malformed::<K>(Malformed {
+                metadata: invalid.metadata,
+            });
+            None
+        }
+    };
+    match event {
+        Event::Init => Some(Seen::Event(Event::Init)),
+        Event::InitDone => Some(Seen::Event(Event::InitDone)),
+        Event::InitApply(object) => read(object).map(|object| Seen::Event(Event::InitApply(object))),
+        Event::Apply(object) => {
+            let key = ObjectKey::of(&object);
+            Some(read(object).map_or(Seen::Unreadable(key), |object| Seen::Event(Event::Apply(object))))
+        }
+        Event::Delete(object) => Some(Seen::Unreadable(ObjectKey::of(&object))),
+    }
+}

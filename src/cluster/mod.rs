@@ -1,0 +1,10 @@
+//! The only code that talks to the Kubernetes API. It knows the language, and nothing of the rules.
+
+pub mod events;
+pub mod follow;
+pub mod objects;
+pub mod secrets;
+pub mod writes;
+
+pub use follow::follow;
+pub use objects::{Change, Feed, ObjectKey, Objects};

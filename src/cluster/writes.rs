@@ -1,0 +1,173 @@
+//! Status and finalizers: written by JSON patch, and only if the object is still the one that was judged.
+
+use crate::api::names::{FIELD_MANAGER, IN_USE_FINALIZER};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
+use kube::api::{Patch, PatchParams};
+use kube::core::request::Request;
+use kube::{Client, Resource, ResourceExt};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use thiserror::Error;
+
+/// Why a write didn't happen.
+#[derive(Debug, Error)]
+pub enum WriteError {
+    /// Somebody was faster; the watch will bring the newer object.
+    #[error("the object has changed since it was read")]
+    Conflict,
+    /// It's gone.
+    #[error("the object is gone")]
+    Gone,
+    /// The API server refused, or couldn't be reached.
+    #[error("the API server didn't take {what}")]
+    Refused {
+        /// What was written.
+        what: &'static str,
+        /// Its answer.
+        #[source]
+        source: Box<kube::Error>,
+    },
+}
+
+/// An object that is written to, as it was judged.
+#[derive(Clone, Debug)]
+pub struct Target {
+    /// Its namespace, or nothing.
+    pub namespace: Option<String>,
+    /// Its name.
+    pub name: String,
+    /// The resource version that was judged.
+    pub version: String,
+}
+
+impl Target {
+    /// The object as it was read.
+    pub fn of<K: Resource>(object: &K) -> Self {
+        Self {
+            namespace: object.namespace(),
+            name: object.name_any(),
+            version: object.resource_version().unwrap_or_default(),
+        }
+    }
+}
+
+/// Writes a whole status and gives the new resource version.
+///
+/// # Errors
+/// See [`WriteError`].
+pub async fn status<K>(
+    client: &Client,
+    target: &Target,
+    status: &impl Serialize,
+) -> Result<String, WriteError>
+where
+    K: Resource<DynamicType = ()>,
+{
+    let refused = |source| refusal("the status", source);
+    let status = serde_json::to_value(status).map_err(|error| refused(kube::Error::SerdeError(error)))?;
+    let patch = patch(
+        target,
+        &[json!({"op": "add", "path": "/status", "value": status})],
+    )
+    .map_err(refused)?;
+    let request = requests::<K>(target).patch_subresource("status", &target.name, &params(), &patch);
+    send(client, request).await.map_err(refused)
+}
+
+/// Sets our finalizer after those that are there and gives the new resource version.
+///
+/// # Errors
+/// See [`WriteError`].
+pub async fn hold<K>(client: &Client, target: &Target, present: &[String]) -> Result<String, WriteError>
+where
+    K: Resource<DynamicType = ()>,
+{
+    let operation = if present.is_empty() {
+        json!({"op": "add", "path": "/metadata/finalizers", "value": [IN_USE_FINALIZER]})
+    } else {
+        json!({"op": "add", "path": "/metadata/finalizers/-", "value": IN_USE_FINALIZER})
+    };
+    patch_metadata::<K>(client, target, operation).await
+}
+
+/// Takes our finalizer off.
+///
+/// # Errors
+/// See [`WriteError`].
+pub async fn release<K>(client: &Client, target: &Target, present: &[String]) -> Result<String, WriteError>
+where
+    K: Resource<DynamicType = ()>,
+{
+    let Some(position) = present.iter().position(|finalizer| finalizer == IN_USE_FINALIZER) else {
+        return Ok(target.version.clone());
+    };
+    let operation = json!({"op": "remove", "path": format!("/metadata/finalizers/{position}")});
+    patch_metadata::<K>(client, target, operation).await
+}
+
+async fn patch_metadata<K>(client: &Client, target: &Target, operation: Value) -> Result<String, WriteError>
+where
+    K: Resource<DynamicType = ()>,
+{
+    let refused = |source| refusal("the finalizer", source);
+    let patch = patch(target, &[operation]).map_err(refused)?;
+    let request = requests::<K>(target).patch(&target.name, &params(), &patch);
+    send(client, request).await.map_err(refused)
+}
+
+/// The operations, on condition that the object is still the one that was read.
+fn patch(target: &Target, operations: &[Value]) -> Result<Patch<()>, kube::Error> {
+    let condition = json!({"op": "test", "path": "/metadata/resourceVersion", "value": target.version});
+    let all: Vec<Value> = [condition]
+        .into_iter()
+        .chain(operations.iter().cloned())
+        .collect();
+    Ok(Patch::Json(
+        serde_json::from_value(Value::Array(all)).map_err(kube::Error::SerdeError)?,
+    ))
+}
+
+fn params() -> PatchParams {
+    PatchParams {
+        field_manager: Some(FIELD_MANAGER.to_owned()),
+        ..PatchParams::default()
+    }
+}
+
+fn requests<K: Resource<DynamicType = ()>>(target: &Target) -> Request {
+    Request::new(K::url_path(&(), target.namespace.as_deref()))
+}
+
+/// Sends a patch and reads of the answer only the new resource version.
+async fn send(
+    client: &Client,
+    request: Result<http::Request<Vec<u8>>, kube::core::request::Error>,
+) -> Result<String, kube::Error> {
+    let written: Written = client
+        .request(request.map_err(kube::Error::BuildRequest)?)
+        .await?;
+    Ok(written.metadata.resource_version.unwrap_or_default())
+}
+
+#[derive(Deserialize)]
+struct Written {
+    metadata: ObjectMeta,
+}
+
+fn refusal(what: &'static str, source: kube::Error) -> WriteError {
+    match &source {
+        kube::Error::Api(answer) if answer.code == 404 => WriteError::Gone,
+        kube::Error::Api(answer) if answer.code == 409 || failed_test(answer.code, &answer.message) => {
+            WriteError::Conflict
+        }
+        _ => WriteError::Refused {
+            what,
+            source: Box::new(source),
+        },
+    }
+}
+
+/// A JSON patch whose `test` fails is answered with 422, like a status that the schema refuses; only the text differs.
+fn failed_test(code: u16, message: &str) -> bool {
+    code == 422 && message.contains("/metadata/resourceVersion")
+}

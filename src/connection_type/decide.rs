@@ -1,0 +1,44 @@
+//! Decides about one connection type. Pure: everything it knows is in the facts.
+
+use crate::api::ConditionType;
+use crate::api::connection_type::{ConnectionType, ConnectionTypeStatus};
+use crate::governance::conditions;
+use crate::governance::connection_types::{self, TypeSeen};
+use crate::governance::decision::{Decision, announcements};
+use crate::governance::readiness;
+use crate::governance::removal::Hold;
+use jiff::Timestamp;
+use std::sync::Arc;
+
+/// Everything that a decision about a connection type may know.
+#[derive(Clone, Debug)]
+pub struct ConnectionTypeFacts {
+    /// The type as last seen.
+    pub type_: Arc<ConnectionType>,
+    /// What became of making it ready.
+    pub seen: TypeSeen,
+    /// Whether any connection is of this type.
+    pub in_use: bool,
+    /// The time of the visit.
+    pub now: Timestamp,
+}
+
+/// The wanted state of the connection type.
+#[must_use]
+pub fn decide(facts: &ConnectionTypeFacts) -> Decision<ConnectionTypeStatus> {
+    let before = facts.type_.status.clone().unwrap_or_default();
+    let generation = facts.type_.metadata.generation;
+    let concerns = vec![(ConditionType::Valid, connection_types::judge(&facts.seen))];
+    let judged = readiness::judged(concerns, None, "Connections can be made of it.");
+    let status = ConnectionTypeStatus {
+        observed_generation: generation,
+        conditions: conditions::updated(&before.conditions, judged, generation, facts.now),
+        in_use: Some(facts.in_use),
+    };
+    Decision {
+        hold: Hold::Keep,
+        announcements: announcements(&before.conditions, &status.conditions),
+        recheck: None,
+        status,
+    }
+}

@@ -1,0 +1,20 @@
+//! Gathers what a decision about a connection type may know.
+
+use super::ConnectionTypeFacts;
+use crate::api::{ConnectionType, Reference};
+use crate::reconcile::Context;
+use kube::ResourceExt;
+use std::sync::Arc;
+
+pub(super) fn observe(type_: Arc<ConnectionType>, context: &Context) -> ConnectionTypeFacts {
+    let (count, _) = context
+        .stores
+        .connections
+        .count_referring(&Reference::ConnectionType(type_.name_any()), 0);
+    ConnectionTypeFacts {
+        seen: context.types.seen(Some(&*type_)),
+        in_use: count > 0,
+        now: context.now(),
+        type_,
+    }
+}

@@ -1,0 +1,17 @@
+//! Gathers what a decision about a dataset may know.
+
+use super::DatasetFacts;
+use crate::api::{Dataset, Reference};
+use crate::reconcile::{Context, Fault};
+use kube::ResourceExt;
+use std::sync::Arc;
+
+pub(super) async fn observe(dataset: Arc<Dataset>, context: &Context) -> Result<DatasetFacts, Fault> {
+    let target = Reference::Dataset(dataset.namespace().unwrap_or_default(), dataset.name_any());
+    Ok(DatasetFacts {
+        secrets: context.secrets_of(&*dataset).await?,
+        dependents: context.dependents(&target),
+        now: context.now(),
+        dataset,
+    })
+}

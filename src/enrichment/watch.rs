@@ -1,0 +1,36 @@
+//! Which change of which object wakes which enrichments.
+
+use crate::api::{Connection, ConnectionType, Dataset, Enrichment};
+use crate::cluster::{Change, ObjectKey, Objects};
+use crate::reconcile::wakes;
+
+/// A connection that came, went or changed in what its users see wakes them.
+#[must_use]
+pub fn woken_by_connection(change: &Change<Connection>, enrichments: &Objects<Enrichment>) -> Vec<ObjectKey> {
+    wakes::users_of_connection(change, enrichments)
+}
+
+/// A type that came, went or changed wakes what is on its connections.
+#[must_use]
+pub fn woken_by_type(
+    change: &Change<ConnectionType>,
+    connections: &Objects<Connection>,
+    enrichments: &Objects<Enrichment>,
+) -> Vec<ObjectKey> {
+    wakes::users_of_type(change, connections, enrichments)
+}
+
+/// A dataset that came, went or changed in what its users see wakes them.
+#[must_use]
+pub fn woken_by_dataset(change: &Change<Dataset>, enrichments: &Objects<Enrichment>) -> Vec<ObjectKey> {
+    wakes::users_of_dataset(change, enrichments)
+}
+
+/// One that begins or ends to write to a dataset wakes the others that name it: it may be theirs now.
+#[must_use]
+pub fn woken_by_writer<K: wakes::Writes>(
+    change: &Change<K>,
+    enrichments: &Objects<Enrichment>,
+) -> Vec<ObjectKey> {
+    wakes::rivals_of_writer(change, enrichments)
+}

@@ -1,0 +1,20 @@
+//! Exports: Active or Inactive, from everything that they depend on.
+
+pub mod decide;
+mod observe;
+pub mod watch;
+
+pub use decide::decide;
+
+use crate::api::Export;
+use crate::reconcile::{Context, Fault, Governed};
+use kube::runtime::controller::Action;
+use std::sync::Arc;
+
+impl Governed for Export {
+    async fn reconcile(self: Arc<Self>, context: &Context) -> Result<Action, Fault> {
+        let facts = observe::observe(&self, context); // stores only
+        let decision = decide(&facts); // pure
+        context.act(&*self, decision).await // client required
+    }
+}

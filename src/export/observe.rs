@@ -1,0 +1,42 @@
+//! Gathers what a decision about an export may know.
+
+use crate::api::Export;
+use crate::api::connection_type::UsedFor;
+use crate::governance::activity::ActivityFacts;
+use crate::governance::datasets::{Purpose, Use};
+use crate::reconcile::{Context, Writes};
+use kube::ResourceExt;
+
+pub(super) fn observe<'a>(export: &'a Export, context: &'a Context) -> ActivityFacts<'a> {
+    let spec = &export.spec;
+    ActivityFacts {
+        used_for: UsedFor::Export,
+        generation: export.metadata.generation,
+        before: export.status.clone().unwrap_or_default(),
+        connection: context.connection_seen(
+            &export.namespace().unwrap_or_default(),
+            spec.connection_ref.as_ref(),
+        ),
+        uses: uses(export, context),
+        parameters: &spec.parameters,
+        schedule: spec.schedule.as_ref(),
+        suspend: spec.suspend,
+        connectors: &context.connectors,
+        now: context.now(),
+    }
+}
+
+fn uses(export: &Export, context: &Context) -> Vec<Use> {
+    let read = export
+        .spec
+        .payload
+        .iter()
+        .map(|item| ("spec.payload", item.dataset.as_str(), Purpose::Read));
+    let written = export
+        .written()
+        .into_iter()
+        .map(|(field, name, role)| (field, name, Purpose::Write(role)));
+    read.chain(written)
+        .map(|(field, name, purpose)| context.dataset_use(export, field, name, purpose))
+        .collect()
+}

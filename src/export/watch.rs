@@ -1,0 +1,33 @@
+//! Which change of which object wakes which exports.
+
+use crate::api::{Connection, ConnectionType, Dataset, Export};
+use crate::cluster::{Change, ObjectKey, Objects};
+use crate::reconcile::wakes;
+
+/// A connection that came, went or changed in what its users see wakes them.
+#[must_use]
+pub fn woken_by_connection(change: &Change<Connection>, exports: &Objects<Export>) -> Vec<ObjectKey> {
+    wakes::users_of_connection(change, exports)
+}
+
+/// A type that came, went or changed wakes what is on its connections.
+#[must_use]
+pub fn woken_by_type(
+    change: &Change<ConnectionType>,
+    connections: &Objects<Connection>,
+    exports: &Objects<Export>,
+) -> Vec<ObjectKey> {
+    wakes::users_of_type(change, connections, exports)
+}
+
+/// A dataset that came, went or changed in what its users see wakes them.
+#[must_use]
+pub fn woken_by_dataset(change: &Change<Dataset>, exports: &Objects<Export>) -> Vec<ObjectKey> {
+    wakes::users_of_dataset(change, exports)
+}
+
+/// One that begins or ends to write to a dataset wakes the others that name it: it may be theirs now.
+#[must_use]
+pub fn woken_by_writer<K: wakes::Writes>(change: &Change<K>, exports: &Objects<Export>) -> Vec<ObjectKey> {
+    wakes::rivals_of_writer(change, exports)
+}

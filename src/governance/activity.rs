@@ -1,0 +1,116 @@
+//! Whether an export or enrichment is Active, and if not, why: the same rules for both.
+
+use super::Standing;
+use super::attachment::{self, ConnectionSeen};
+use super::conditions;
+use super::datasets::{self, Use};
+use super::decision::{Decision, announcements};
+use super::readiness;
+use super::removal::Hold;
+use super::schedule;
+use crate::api::connection::Parameters;
+use crate::api::connection_type::UsedFor;
+use crate::api::export::{ExportStatus, Schedule, State};
+use crate::api::{ConditionType, Reason};
+use jiff::Timestamp;
+use std::collections::BTreeSet;
+
+/// Everything that the decision may know.
+#[derive(Clone, Debug)]
+pub struct ActivityFacts<'a> {
+    /// Which of the two it is.
+    pub used_for: UsedFor,
+    /// The generation of its spec.
+    pub generation: Option<i64>,
+    /// Its status as last seen.
+    pub before: ExportStatus,
+    /// The connection that it names.
+    pub connection: ConnectionSeen,
+    /// The datasets that it reads and writes.
+    pub uses: Vec<Use>,
+    /// Its parameters.
+    pub parameters: &'a Parameters,
+    /// When it runs.
+    pub schedule: Option<&'a Schedule>,
+    /// Whether it rests.
+    pub suspend: bool,
+    /// Connectors that this installation runs.
+    pub connectors: &'a BTreeSet<String>,
+    /// The time of the visit.
+    pub now: Timestamp,
+}
+
+/// The wanted state.
+#[must_use]
+pub fn decide(facts: &ActivityFacts<'_>) -> Decision<ExportStatus> {
+    let judged = judged(facts);
+    let state = if readiness::works(&judged) {
+        State::Active
+    } else {
+        State::Inactive
+    };
+    let (connection, type_) = shown(&facts.connection);
+    let status = ExportStatus {
+        observed_generation: facts.generation,
+        conditions: conditions::updated(&facts.before.conditions, judged, facts.generation, facts.now),
+        state: Some(state),
+        connection: Some(connection),
+        type_,
+        last_run: facts.before.last_run.clone(),
+        runs: facts.before.runs.clone(),
+        next_run_at: None, // nothing runs by schedule yet, so nothing is promised
+    };
+    Decision {
+        hold: Hold::Keep,
+        announcements: announcements(&facts.before.conditions, &status.conditions),
+        recheck: None,
+        status,
+    }
+}
+
+fn judged(facts: &ActivityFacts<'_>) -> Vec<(ConditionType, Standing)> {
+    let concerns = vec![
+        (
+            ConditionType::Attached,
+            attachment::attached(&facts.connection, facts.used_for, facts.connectors),
+        ),
+        (ConditionType::Valid, valid(facts)),
+        (ConditionType::Scheduled, schedule::judge(facts.schedule)),
+        (
+            ConditionType::LastRunSucceeded,
+            Standing::unknown(Reason::NeverRan, "It has not run yet."),
+        ),
+    ];
+    let rest = Standing::met(
+        Reason::Suspended,
+        "It is suspended: nothing runs until spec.suspend is false.",
+    );
+    readiness::judged(
+        concerns,
+        facts.suspend.then_some(&rest),
+        "It runs when its time comes, or on request.",
+    )
+}
+
+/// Parameters and datasets are one concern, what the author wrote: the one that a person must act on first speaks.
+fn valid(facts: &ActivityFacts<'_>) -> Standing {
+    let parameters = attachment::parameters(&facts.connection, facts.used_for, facts.parameters);
+    match datasets::judge(&facts.uses) {
+        Some(datasets) if readiness::situation(datasets.reason) < readiness::situation(parameters.reason) => {
+            datasets
+        }
+        _ => parameters,
+    }
+}
+
+/// What the columns CONNECTION and TYPE show.
+fn shown(connection: &ConnectionSeen) -> (String, Option<String>) {
+    match connection {
+        ConnectionSeen::Detached => ("None".to_owned(), None),
+        ConnectionSeen::Absent(name) => (name.clone(), None),
+        ConnectionSeen::Present { connection, .. } => (
+            connection.metadata.name.clone().unwrap_or_default(),
+            Some(connection.spec.type_.to_string()),
+        ),
+    }
+}

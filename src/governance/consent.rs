@@ -1,0 +1,237 @@
+//! Consent: agreement to one notice for one destination, written down as a digest.
+//!
+//! The digest is the lower-case hex SHA-256 over UTF-8 strings, each written as its byte length in decimal, `:`,
+//! itself. First the head: `connections.dev/consent/1`, kind, namespace, name, type. Then four groups, each preceded
+//! by the number of its strings (a string like the others): the endpoints, sorted; the notice's version and its five
+//! statements, in the schema's order; the destination parameters as name and value, sorted by name; the destination
+//! secrets as slot, source, object, and key or secret, sorted by slot. Values of secrets never enter it.
+
+use super::Standing;
+use super::parameters::effective;
+use crate::api::Reason;
+use crate::api::connection::ConnectionSpec;
+use crate::api::connection_type::{ConnectionTypeSpec, Notice, PreviousNotice};
+use crate::api::names::CONSENT_ANNOTATION;
+use crate::api::reference::SecretSource;
+use jiff::{SignedDuration, Timestamp};
+use sha2::{Digest, Sha256};
+use std::fmt::Write as _;
+
+/// Names the rule by which digests are made.
+const VERSION: &str = "connections.dev/consent/1";
+
+/// The object that is consented to.
+#[derive(Clone, Copy, Debug)]
+pub struct Subject<'a> {
+    /// Its namespace.
+    pub namespace: &'a str,
+    /// Its name.
+    pub name: &'a str,
+}
+
+/// The digests that count for a destination.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Required {
+    /// Agreement to the notice of today.
+    pub current: String,
+    /// Agreement to the notice before, and until when that counts.
+    pub previous: Option<(String, Timestamp)>,
+}
+
+/// Whether somebody agreed.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Consent {
+    /// The judgement.
+    pub standing: Standing,
+    /// Whether consent stands.
+    pub given: bool,
+    /// When time alone ends it.
+    pub recheck: Option<SignedDuration>,
+}
+
+/// The digests that a connection needs, by its type.
+#[must_use]
+pub fn required(subject: Subject<'_>, connection: &ConnectionSpec, type_: &ConnectionTypeSpec) -> Required {
+    let digest = |notice: [&str; 6]| connection_digest(subject, connection, type_, notice);
+    let previous = type_.notice.previous.as_ref();
+    Required {
+        current: digest(statements(&type_.notice)),
+        previous: previous.map(|notice| (digest(previous_statements(notice)), notice.until.0)),
+    }
+}
+
+fn statements(notice: &Notice) -> [&str; 6] {
+    [
+        &notice.version,
+        &notice.recipient,
+        &notice.data,
+        &notice.responsibility,
+        &notice.how_to_stop,
+        &notice.privacy_statement,
+    ]
+}
+
+fn previous_statements(notice: &PreviousNotice) -> [&str; 6] {
+    [
+        &notice.version,
+        &notice.recipient,
+        &notice.data,
+        &notice.responsibility,
+        &notice.how_to_stop,
+        &notice.privacy_statement,
+    ]
+}
+
+fn connection_digest(
+    subject: Subject<'_>,
+    connection: &ConnectionSpec,
+    type_: &ConnectionTypeSpec,
+    notice: [&str; 6],
+) -> String {
+    let mut endpoints: Vec<&str> = type_.endpoints.iter().map(String::as_str).collect();
+    endpoints.sort_unstable();
+    let mut text = Canonical::default();
+    for part in [
+        VERSION,
+        "Connection",
+        subject.namespace,
+        subject.name,
+        connection.type_.as_str(),
+    ] {
+        text.string(part);
+    }
+    text.group(&endpoints);
+    text.group(&notice);
+    text.group(&destination_parameters(connection, type_));
+    text.group(&destination_secrets(connection, type_));
+    text.digest()
+}
+
+/// Name and value of each parameter that decides where data goes: defaults filled in, absent ones left out.
+fn destination_parameters<'a>(connection: &'a ConnectionSpec, type_: &'a ConnectionTypeSpec) -> Vec<&'a str> {
+    let mut pairs: Vec<(&str, &str)> = type_
+        .parameters
+        .iter()
+        .filter(|parameter| parameter.destination)
+        .filter_map(|parameter| {
+            Some((
+                parameter.name.as_str(),
+                effective(parameter, &connection.parameters)?,
+            ))
+        })
+        .collect();
+    pairs.sort_unstable();
+    pairs.into_iter().flat_map(<[&str; 2]>::from).collect()
+}
+
+/// Slot, source, object, and key or secret of each secret that decides whose account receives the data.
+fn destination_secrets<'a>(connection: &'a ConnectionSpec, type_: &'a ConnectionTypeSpec) -> Vec<&'a str> {
+    let mut slots: Vec<(&str, [&str; 3])> = type_
+        .secrets
+        .iter()
+        .filter(|slot| slot.destination)
+        .filter_map(|slot| {
+            Some((
+                slot.name.as_str(),
+                origin(connection.secrets.get(slot.name.as_str())?)?,
+            ))
+        })
+        .collect();
+    slots.sort_unstable();
+    slots
+        .into_iter()
+        .flat_map(|(slot, [source, object, key])| [slot, source, object, key])
+        .collect()
+}
+
+fn origin(source: &SecretSource) -> Option<[&str; 3]> {
+    let secret = source
+        .secret_key_ref
+        .as_ref()
+        .map(|secret| ["secretKeyRef", secret.name.as_str(), secret.key.as_str()]);
+    let vault = source
+        .key_vault_ref
+        .as_ref()
+        .map(|vault| ["keyVaultRef", vault.name.as_str(), vault.secret.as_str()]);
+    secret.or(vault)
+}
+
+/// Strings, each preceded by its length, so that no two lists are written alike.
+#[derive(Default)]
+struct Canonical(Sha256);
+
+impl Canonical {
+    fn string(&mut self, text: &str) {
+        self.0.update(format!("{}:", text.len()));
+        self.0.update(text);
+    }
+
+    fn group(&mut self, texts: &[&str]) {
+        self.string(&texts.len().to_string());
+        for text in texts {
+            self.string(text);
+        }
+    }
+
+    fn digest(self) -> String {
+        self.0
+            .finalize()
+            .iter()
+            .fold(String::with_capacity(64), |mut hex, byte| {
+                let _ = write!(hex, "{byte:02x}"); // writing to a String can't fail
+                hex
+            })
+    }
+}
+
+/// Judges the annotation against what is required.
+#[must_use]
+pub fn judge(
+    subject: Subject<'_>,
+    type_: &str,
+    required: &Required,
+    annotation: Option<&str>,
+    now: Timestamp,
+) -> Consent {
+    let given = |reason, message: String, recheck| Consent {
+        standing: Standing::met(reason, message),
+        given: true,
+        recheck,
+    };
+    let missing = |reason, message: String| Consent {
+        standing: Standing::unmet(reason, message),
+        given: false,
+        recheck: None,
+    };
+    let commands = commands(subject, type_, &required.current);
+    match (annotation, &required.previous) {
+        (Some(digest), _) if digest == required.current => given(
+            Reason::ConsentCurrent,
+            "Consent stands for this destination and the current notice.".into(),
+            None,
+        ),
+        (Some(digest), Some((previous, until))) if digest == previous && now < *until => given(
+            Reason::ConsentToPreviousNotice,
+            format!("The notice has changed. Consent to the one before counts until {until}. {commands}"),
+            Some(until.duration_since(now)),
+        ),
+        (Some(_), _) => missing(
+            Reason::ConsentStale,
+            format!(
+                "The consent that was given isn't for this destination and the current notice. {commands}"
+            ),
+        ),
+        (None, _) => missing(
+            Reason::ConsentRequired,
+            format!("Nobody has consented to sending data to this destination. {commands}"),
+        ),
+    }
+}
+
+/// How to read the notice and how to agree to it, to be copied into a shell.
+fn commands(Subject { namespace, name }: Subject<'_>, type_: &str, digest: &str) -> String {
+    format!(
+        "To read the notice: kubectl get connectiontype {type_} -o jsonpath-as-json='{{.spec.notice}}'. To agree: kubectl \
+         annotate connection {name} -n {namespace} --overwrite {CONSENT_ANNOTATION}={digest}"
+    )
+}

@@ -1,0 +1,110 @@
+//! Which dataset may be used for what, and by whom it's written.
+
+use super::Standing;
+use super::conditions::holds;
+use super::message::sentences;
+use crate::api::dataset::{Dataset, Role};
+use crate::api::{ConditionType, Reason};
+use std::cmp::Ordering;
+use std::sync::Arc;
+
+/// One use of a dataset by an export or enrichment.
+#[derive(Clone, Debug)]
+pub struct Use {
+    /// The field that names it, such as `spec.payload`.
+    pub field: &'static str,
+    /// The dataset's name.
+    pub name: String,
+    /// Whether it is read, or written in which role.
+    pub purpose: Purpose,
+    /// The dataset, if it exists.
+    pub dataset: Option<Arc<Dataset>>,
+    /// Who wrote to it first, if that is another one: its kind and name.
+    pub taken_by: Option<String>,
+}
+
+/// What a dataset is used for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Purpose {
+    /// It's read: sources, and what enrichments have written.
+    Read,
+    /// It's written, in this role.
+    Write(Role),
+}
+
+/// One that names a dataset as its own to write.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Writer {
+    /// When it was created, in seconds.
+    pub created: i64,
+    /// Its kind and name, such as `export nightly`.
+    pub who: String,
+}
+
+/// The one that a dataset belongs to: the oldest that names it, by name where two are of one second.
+#[must_use]
+pub fn owner(writers: &[Writer]) -> Option<&Writer> {
+    writers.iter().min_by(|a, b| match a.created.cmp(&b.created) {
+        Ordering::Equal => a.who.cmp(&b.who),
+        order => order,
+    })
+}
+
+/// Every problem with the uses, worst sort first within each use.
+#[must_use]
+pub fn judge(uses: &[Use]) -> Option<Standing> {
+    let problems: Vec<(Reason, String)> = uses.iter().filter_map(problem).collect();
+    let worst = problems
+        .iter()
+        .map(|(reason, _)| *reason)
+        .min_by_key(|reason| super::readiness::situation(*reason))?;
+    let texts: Vec<String> = problems.into_iter().map(|(_, text)| text).collect();
+    Some(Standing::unmet(worst, sentences(&texts)))
+}
+
+fn problem(use_: &Use) -> Option<(Reason, String)> {
+    let Use { field, name, .. } = use_;
+    let Some(dataset) = &use_.dataset else {
+        return Some((
+            Reason::DatasetNotFound,
+            format!(
+                "{field} names the dataset {name}, which doesn't exist: ask an administrator to create it."
+            ),
+        ));
+    };
+    let role = dataset.spec.role.unwrap_or_default();
+    if !eligible(use_.purpose, role) {
+        let text = format!(
+            "{field} names the dataset {name} of role {role:?}, expected {}: name another.",
+            expected(use_.purpose)
+        );
+        return Some((Reason::DatasetIneligible, text));
+    }
+    if let Some(owner) = &use_.taken_by {
+        return Some((
+            Reason::OutputTaken,
+            format!("{field} names the dataset {name}, which {owner} already writes to: name another."),
+        ));
+    }
+    let ready = dataset
+        .status
+        .as_ref()
+        .is_some_and(|status| holds(&status.conditions, ConditionType::Ready));
+    (!ready).then(|| {
+        (Reason::DatasetNotReady, format!("{field} names the dataset {name}, which isn't ready. To see why: kubectl describe dataset {name}"))
+    })
+}
+
+fn eligible(purpose: Purpose, role: Role) -> bool {
+    match purpose {
+        Purpose::Read => matches!(role, Role::Source | Role::Output),
+        Purpose::Write(wanted) => role == wanted,
+    }
+}
+
+fn expected(purpose: Purpose) -> String {
+    match purpose {
+        Purpose::Read => "Source or Output".to_owned(),
+        Purpose::Write(role) => format!("{role:?}"),
+    }
+}

@@ -1,0 +1,57 @@
+//! What a kind's `decide` answers: the wanted state of one object, as values.
+
+use super::conditions;
+use super::removal::Hold;
+use crate::api::{Condition, ConditionStatus, ConditionType, Reason};
+use jiff::SignedDuration;
+
+/// What should be true of one object after this visit.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Decision<S> {
+    /// What becomes of the finalizer.
+    pub hold: Hold,
+    /// The whole status.
+    pub status: S,
+    /// What people should hear of.
+    pub announcements: Vec<Announcement>,
+    /// When time alone may change the decision.
+    pub recheck: Option<SignedDuration>,
+}
+
+/// A change of state, told as an event. Its text is the reason's own sentence: events are read by people who may not
+/// see the object, so nothing that the object holds stands in it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Announcement {
+    /// Whether it's bad news.
+    pub warning: bool,
+    /// What happened.
+    pub reason: Reason,
+}
+
+/// What changed for the people who watch: Ready, and the wait for dependents.
+#[must_use]
+pub fn announcements(before: &[Condition], after: &[Condition]) -> Vec<Announcement> {
+    let ready =
+        changed(before, after, ConditionType::Ready).map(|now| (now.status != ConditionStatus::True, now));
+    let deleting = changed(before, after, ConditionType::Deleting)
+        .filter(|now| now.status == ConditionStatus::True)
+        .map(|now| (true, now));
+    [ready, deleting]
+        .into_iter()
+        .flatten()
+        .filter_map(|(warning, now)| {
+            let reason = Reason::ALL.iter().find(|reason| reason.as_str() == now.reason)?;
+            Some(Announcement {
+                warning,
+                reason: *reason,
+            })
+        })
+        .collect()
+}
+
+fn changed<'a>(before: &[Condition], after: &'a [Condition], type_: ConditionType) -> Option<&'a Condition> {
+    let now = conditions::find(after, type_)?;
+    let same = conditions::find(before, type_)
+        .is_some_and(|old| old.status == now.status && old.reason == now.reason);
+    (!same).then_some(now)
+}

@@ -1,0 +1,145 @@
+//! What more than one kind asks of the stores.
+
+use super::{Context, Fault};
+use crate::api::dataset::Role;
+use crate::api::reference::ConnectionRef;
+use crate::api::{Enrichment, Export, Reference, Refers};
+use crate::governance::attachment::ConnectionSeen;
+use crate::governance::connection_types::TypeSeen;
+use crate::governance::credentials::Secrets;
+use crate::governance::datasets::{Purpose, Use, Writer, owner};
+use crate::governance::dependents::{Dependents, Users};
+use crate::governance::message::NAMES_MAX;
+use kube::{Resource, ResourceExt};
+
+impl Context {
+    /// What became of a connection type's name.
+    #[must_use]
+    pub fn type_seen(&self, name: &str) -> TypeSeen {
+        self.types
+            .seen(self.stores.connection_types.get("", name).as_deref())
+    }
+
+    /// Who refers to the target.
+    #[must_use]
+    pub fn dependents(&self, target: &Reference) -> Dependents {
+        let users = |(count, first)| Users { count, first };
+        Dependents {
+            exports: users(self.stores.exports.count_referring(target, NAMES_MAX)),
+            enrichments: users(self.stores.enrichments.count_referring(target, NAMES_MAX)),
+        }
+    }
+
+    /// The Secrets that an object refers to, as far as they exist.
+    ///
+    /// # Errors
+    /// When one can't be read.
+    pub async fn secrets_of(&self, object: &impl Refers) -> Result<Secrets, Fault> {
+        let mut secrets = Secrets::new();
+        for reference in object.references() {
+            let Reference::Secret(namespace, name) = reference else {
+                continue;
+            };
+            if let Some(keys) = self.secrets.keys(&namespace, &name).await? {
+                secrets.insert(name, keys);
+            }
+        }
+        Ok(secrets)
+    }
+
+    /// The connection that an export or enrichment names.
+    #[must_use]
+    pub fn connection_seen(&self, namespace: &str, named: Option<&ConnectionRef>) -> ConnectionSeen {
+        let Some(ConnectionRef { name }) = named else {
+            return ConnectionSeen::Detached;
+        };
+        match self.stores.connections.get(namespace, name.as_str()) {
+            None => ConnectionSeen::Absent(name.to_string()),
+            Some(connection) => ConnectionSeen::Present {
+                type_: self.type_seen(connection.spec.type_.as_str()),
+                connection,
+            },
+        }
+    }
+
+    /// One use of a dataset by `user`.
+    #[must_use]
+    pub fn dataset_use(&self, user: &impl Writes, field: &'static str, name: &str, purpose: Purpose) -> Use {
+        let namespace = user.namespace().unwrap_or_default();
+        let taken_by = match purpose {
+            Purpose::Read => None,
+            Purpose::Write(_) => self.taken_by(user, &namespace, name),
+        };
+        Use {
+            field,
+            name: name.to_owned(),
+            purpose,
+            dataset: self.stores.datasets.get(&namespace, name),
+            taken_by,
+        }
+    }
+
+    /// Who else the dataset belongs to.
+    fn taken_by(&self, user: &impl Writes, namespace: &str, dataset: &str) -> Option<String> {
+        let target = Reference::Dataset(namespace.to_owned(), dataset.to_owned());
+        let exports = self.stores.exports.referring(&target).into_iter();
+        let exports = exports.filter_map(|key| self.stores.exports.get(&key.namespace, &key.name));
+        let enrichments = self.stores.enrichments.referring(&target).into_iter();
+        let enrichments =
+            enrichments.filter_map(|key| self.stores.enrichments.get(&key.namespace, &key.name));
+        let writers: Vec<Writer> = exports
+            .filter(|export| writes_to(&**export, dataset))
+            .map(|export| writer(&*export))
+            .chain(
+                enrichments
+                    .filter(|enrichment| writes_to(&**enrichment, dataset))
+                    .map(|enrichment| writer(&*enrichment)),
+            )
+            .collect();
+        owner(&writers)
+            .map(|owner| owner.who.clone())
+            .filter(|who| *who != writer(user).who)
+    }
+}
+
+/// A kind that writes to datasets.
+pub trait Writes: Resource<DynamicType = ()> {
+    /// The field, the dataset's name and the role of each that it writes.
+    fn written(&self) -> Vec<(&'static str, &str, Role)>;
+}
+
+impl Writes for Export {
+    fn written(&self) -> Vec<(&'static str, &str, Role)> {
+        let rejects = self
+            .spec
+            .rejects
+            .iter()
+            .map(|rejects| ("spec.rejects", rejects.dataset.as_str(), Role::Rejects));
+        let state = self
+            .spec
+            .state
+            .iter()
+            .map(|state| ("spec.state", state.dataset.as_str(), Role::State));
+        rejects.chain(state).collect()
+    }
+}
+
+impl Writes for Enrichment {
+    fn written(&self) -> Vec<(&'static str, &str, Role)> {
+        vec![("spec.output", self.spec.output.dataset.as_str(), Role::Output)]
+    }
+}
+
+fn writes_to(user: &impl Writes, dataset: &str) -> bool {
+    user.written().iter().any(|(_, name, _)| *name == dataset)
+}
+
+fn writer<K: Writes>(user: &K) -> Writer {
+    let created = user
+        .creation_timestamp()
+        .map_or(i64::MAX, |time| time.0.as_second());
+    Writer {
+        created,
+        who: format!("{} {}", K::kind(&()).to_lowercase(), user.name_any()),
+    }
+}

@@ -1,0 +1,201 @@
+//! What every kind has in common: the context of a visit, and carrying a decision out.
+//!
+//! A kind observes (stores, and a read where needed), decides (pure), and hands the decision to [`Context::act`].
+
+mod lookups;
+mod run;
+pub mod wakes;
+
+pub use lookups::Writes;
+pub use run::{Governed, controller};
+
+use crate::api::{Connection, ConnectionType, Dataset, Enrichment, Export};
+use crate::cluster::events::{Events, Notice};
+use crate::cluster::secrets::{SecretError, SecretReader};
+use crate::cluster::writes::{self, Target, WriteError};
+use crate::cluster::{ObjectKey, Objects};
+use crate::governance::connection_types::CompiledTypes;
+use crate::governance::decision::{Announcement, Decision};
+use crate::governance::removal::Hold;
+use crate::metrics::Metrics;
+use jiff::Timestamp;
+use kube::core::object::HasStatus;
+use kube::runtime::controller::Action;
+use kube::{Client, Resource, ResourceExt};
+use serde::Serialize;
+use std::collections::{BTreeSet, HashMap};
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+use thiserror::Error;
+
+/// A visit that couldn't be ended; it is tried again.
+#[derive(Debug, Error)]
+pub enum Fault {
+    /// What the object refers to couldn't be read.
+    #[error(transparent)]
+    Observe(#[from] SecretError),
+    /// What was decided couldn't be written.
+    #[error(transparent)]
+    Act(#[from] WriteError),
+}
+
+/// The objects of all kinds, as last seen.
+#[derive(Clone)]
+pub struct Stores {
+    /// Connection types.
+    pub connection_types: Objects<ConnectionType>,
+    /// Connections.
+    pub connections: Objects<Connection>,
+    /// Exports.
+    pub exports: Objects<Export>,
+    /// Enrichments.
+    pub enrichments: Objects<Enrichment>,
+    /// Datasets.
+    pub datasets: Objects<Dataset>,
+}
+
+/// What a visit to any object needs.
+pub struct Context {
+    /// The API server.
+    pub client: Client,
+    /// What was last seen.
+    pub stores: Stores,
+    /// Connection types, made ready.
+    pub types: CompiledTypes,
+    /// Key names of Secrets.
+    pub secrets: SecretReader,
+    /// Connectors that this installation runs.
+    pub connectors: BTreeSet<String>,
+    /// Tells people.
+    pub events: Events,
+    /// Counts.
+    pub metrics: Metrics,
+    /// The newest resource version that we wrote, by kind and name, until the watch has brought it.
+    pub written: Written,
+    /// Visits that failed in a row, by kind and name.
+    pub failures: Mutex<HashMap<(String, ObjectKey), u32>>,
+}
+
+impl Context {
+    /// The time of a visit, in whole seconds as the API keeps it.
+    #[must_use]
+    pub fn now(&self) -> Timestamp {
+        let now = Timestamp::now();
+        Timestamp::from_second(now.as_second()).unwrap_or(now)
+    }
+
+    /// Carries a decision out: the finalizer first, then the status, then the news; nothing where nothing changed.
+    ///
+    /// # Errors
+    /// When the API server doesn't take a write; a newer object is no error, its own event brings the next visit.
+    pub async fn act<K>(&self, object: &K, decision: Decision<K::Status>) -> Result<Action, Fault>
+    where
+        K: Governed + HasStatus,
+        K::Status: PartialEq + Serialize,
+    {
+        let kind = K::kind(&());
+        match self.write(object, &decision).await {
+            Ok(outcome) => {
+                self.metrics.reconciled(&kind, outcome);
+                Ok(decision.recheck.map_or_else(Action::await_change, |after| {
+                    Action::requeue(after.unsigned_abs())
+                }))
+            }
+            Err(WriteError::Conflict | WriteError::Gone) => {
+                self.metrics.reconciled(&kind, "conflict");
+                Ok(Action::requeue(CONFLICT_RECHECK))
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    async fn write<K>(&self, object: &K, decision: &Decision<K::Status>) -> Result<&'static str, WriteError>
+    where
+        K: Governed + HasStatus,
+        K::Status: PartialEq + Serialize,
+    {
+        let mut target = Target::of(object);
+        match decision.hold {
+            Hold::Release => {
+                writes::release::<K>(&self.client, &target, object.finalizers()).await?;
+                return Ok("released");
+            }
+            Hold::Set => {
+                target.version = writes::hold::<K>(&self.client, &target, object.finalizers()).await?;
+                self.written.note(object, &target.version);
+            }
+            Hold::Keep => {}
+        }
+        if object.status() == Some(&decision.status) {
+            return Ok(if decision.hold == Hold::Set {
+                "written"
+            } else {
+                "settled"
+            });
+        }
+        let version = writes::status::<K>(&self.client, &target, &decision.status).await?;
+        self.written.note(object, &version);
+        decision
+            .announcements
+            .iter()
+            .for_each(|news| self.events.tell(object, notice(object, *news)));
+        Ok("written")
+    }
+}
+
+/// After a conflict the watch brings the newer object; this is for the case that it was brought already.
+const CONFLICT_RECHECK: Duration = Duration::from_secs(1);
+
+fn notice<K: Resource<DynamicType = ()>>(object: &K, news: Announcement) -> Notice {
+    let (kind, name) = (K::kind(&()).to_lowercase(), object.name_any());
+    let scope = object
+        .namespace()
+        .map_or_else(String::new, |namespace| format!(" -n {namespace}"));
+    Notice {
+        warning: news.warning,
+        reason: news.reason.to_string(),
+        note: format!(
+            "{} To see more: kubectl describe {kind} {name}{scope}",
+            news.reason.meaning()
+        ),
+    }
+}
+
+/// What we wrote ourselves and the watch has not brought back yet. A visit to the older object would only decide the
+/// same again.
+#[derive(Debug, Default)]
+pub struct Written(Mutex<HashMap<(String, ObjectKey), u64>>);
+
+impl Written {
+    fn note<K: Resource<DynamicType = ()>>(&self, object: &K, version: &str) {
+        // Resource versions are numbers that grow; where one isn't, the visit is only made once too often.
+        if let Ok(version) = version.parse() {
+            self.lock()
+                .insert((K::kind(&()).into_owned(), ObjectKey::of(object)), version);
+        }
+    }
+
+    /// Whether the object is older than what we wrote.
+    pub fn is_ahead_of<K: Resource<DynamicType = ()>>(&self, object: &K) -> bool {
+        let Some(seen) = object
+            .resource_version()
+            .and_then(|version| version.parse::<u64>().ok())
+        else {
+            return false;
+        };
+        let key = (K::kind(&()).into_owned(), ObjectKey::of(object));
+        let mut written = self.lock();
+        match written.get(&key) {
+            Some(ours) if seen < *ours => true,
+            Some(_) => {
+                written.remove(&key);
+                false
+            }
+            None => false,
+        }
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<(String, ObjectKey), u64>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

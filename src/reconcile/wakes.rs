@@ -1,0 +1,145 @@
+//! Whom a change wakes, as far as more than one kind is woken by it.
+
+pub use super::lookups::Writes;
+use crate::api::dataset::Role;
+use crate::api::{ConditionType, Connection, ConnectionType, Dataset, Reference, Refers};
+use crate::cluster::secrets::SecretMeta;
+use crate::cluster::{Change, ObjectKey, Objects};
+use crate::governance::conditions::find;
+use kube::{Resource, ResourceExt};
+
+/// The users of a connection, if it changed in what they see: its spec, whether it's Ready, whether it's going.
+#[must_use]
+pub fn users_of_connection<K>(change: &Change<Connection>, users: &Objects<K>) -> Vec<ObjectKey>
+where
+    K: Resource<DynamicType = ()> + Clone,
+{
+    let view = |connection: &Connection| {
+        let ready = connection
+            .status
+            .as_ref()
+            .and_then(|status| find(&status.conditions, ConditionType::Ready));
+        let ready = ready.map(|ready| (ready.status, ready.reason.clone()));
+        (
+            connection.spec.clone(),
+            ready,
+            connection.metadata.deletion_timestamp.is_some(),
+        )
+    };
+    woken(change, view, users, |namespace, name| {
+        Reference::Connection(namespace, name)
+    })
+}
+
+/// The users of a dataset, if it changed in what they see: its role, and whether it's Ready.
+#[must_use]
+pub fn users_of_dataset<K>(change: &Change<Dataset>, users: &Objects<K>) -> Vec<ObjectKey>
+where
+    K: Resource<DynamicType = ()> + Clone,
+{
+    let view = |dataset: &Dataset| {
+        let ready = dataset
+            .status
+            .as_ref()
+            .and_then(|status| find(&status.conditions, ConditionType::Ready));
+        (dataset.spec.role, ready.map(|ready| ready.status))
+    };
+    woken(change, view, users, |namespace, name| {
+        Reference::Dataset(namespace, name)
+    })
+}
+
+/// What is on the connections of a type, if the type came, went or changed.
+#[must_use]
+pub fn users_of_type<K>(
+    change: &Change<ConnectionType>,
+    connections: &Objects<Connection>,
+    users: &Objects<K>,
+) -> Vec<ObjectKey>
+where
+    K: Resource<DynamicType = ()> + Clone,
+{
+    woken(
+        change,
+        |type_: &ConnectionType| type_.spec.clone(),
+        connections,
+        |_, name| Reference::ConnectionType(name),
+    )
+    .into_iter()
+    .flat_map(|connection| users.referring(&Reference::Connection(connection.namespace, connection.name)))
+    .collect()
+}
+
+/// The others that name a dataset which this one began or ended to write to.
+#[must_use]
+pub fn rivals_of_writer<W, K>(change: &Change<W>, users: &Objects<K>) -> Vec<ObjectKey>
+where
+    W: Writes,
+    K: Resource<DynamicType = ()> + Clone,
+{
+    let written = |side: &W| {
+        side.written()
+            .into_iter()
+            .map(|(_, name, role)| (name.to_owned(), role))
+            .collect::<Vec<(String, Role)>>()
+    };
+    let [before, after] =
+        [&change.before, &change.after].map(|side| side.as_deref().map(written).unwrap_or_default());
+    if before == after {
+        return Vec::new();
+    }
+    let namespace = change
+        .sides()
+        .next()
+        .and_then(|writer| writer.namespace())
+        .unwrap_or_default();
+    before
+        .into_iter()
+        .chain(after)
+        .flat_map(|(name, _)| users.referring(&Reference::Dataset(namespace.clone(), name)))
+        .collect()
+}
+
+/// Those that an object began or ended to refer to.
+#[must_use]
+pub fn begun_or_ended<K: Refers>(change: &Change<K>) -> Vec<Reference> {
+    let targets = |side: &K| side.references();
+    let [before, after] =
+        [&change.before, &change.after].map(|side| side.as_deref().map(targets).unwrap_or_default());
+    let ended = before.iter().filter(|target| !after.contains(target));
+    after
+        .iter()
+        .filter(|target| !before.contains(target))
+        .chain(ended)
+        .cloned()
+        .collect()
+}
+
+fn woken<T, V, K>(
+    change: &Change<T>,
+    view: impl Fn(&T) -> V,
+    users: &Objects<K>,
+    target: impl Fn(String, String) -> Reference,
+) -> Vec<ObjectKey>
+where
+    T: Resource<DynamicType = ()>,
+    V: PartialEq,
+    K: Resource<DynamicType = ()> + Clone,
+{
+    let [before, after] = [&change.before, &change.after].map(|side| side.as_deref().map(&view));
+    let object = change.sides().next().filter(|_| before != after);
+    object
+        .map(|object| users.referring(&target(object.namespace().unwrap_or_default(), object.name_any())))
+        .unwrap_or_default()
+}
+
+/// Those that refer to a Secret which came, went or changed.
+#[must_use]
+pub fn users_of_secret<K>(change: &Change<SecretMeta>, users: &Objects<K>) -> Vec<ObjectKey>
+where
+    K: Resource<DynamicType = ()> + Clone,
+{
+    woken(change, ResourceExt::resource_version, users, |namespace, name| {
+        Reference::Secret(namespace, name)
+    })
+}
