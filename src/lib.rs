@@ -9,4 +9,5 @@ pub mod enrichment;
 pub mod export;
 pub mod governance;
 pub mod metrics;
+pub mod process;
 pub mod reconcile;

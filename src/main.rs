@@ -2,7 +2,13 @@
 
 use clap::{Parser, Subcommand};
 use connection_operator::api;
+use connection_operator::process::settings::LogFormat;
+use connection_operator::process::uninstall::uninstall;
+use connection_operator::process::{Settings, run, telemetry};
+use kube::Client;
+use std::error::Error;
 use std::process::ExitCode;
+use tokio::signal::unix::{SignalKind, signal};
 
 #[derive(Parser)]
 #[command(version, about = "Governs where customer data may go")]
@@ -13,26 +19,72 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
+    /// Run the controllers.
+    Run(Settings),
+    /// Stop the operator and take its finalizers off, so that everything can be deleted.
+    Uninstall {
+        /// The namespace of the operator's Deployment.
+        #[arg(long)]
+        namespace: String,
+        /// The operator's Deployment.
+        #[arg(long)]
+        deployment: String,
+    },
     /// Print the custom resource definitions as YAML.
     Crds,
 }
 
 fn main() -> ExitCode {
-    match Arguments::parse().command {
-        Command::Crds => print_crds(),
+    match execute(Arguments::parse().command) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{}", with_causes(&*error));
+            ExitCode::FAILURE
+        }
     }
 }
 
-/// One YAML document per kind, as committed in `crds/`.
-fn print_crds() -> ExitCode {
-    for crd in api::custom_resource_definitions() {
-        match serde_saphyr::to_string(&crd) {
-            Ok(yaml) => println!("---\n{yaml}"),
-            Err(error) => {
-                eprintln!("the definition can't be written as YAML: {error}");
-                return ExitCode::FAILURE;
-            }
+fn execute(command: Command) -> Result<(), Box<dyn Error>> {
+    match command {
+        Command::Crds => print_crds(),
+        Command::Run(settings) => {
+            telemetry::init(&settings.log, settings.log_format)?;
+            runtime()?.block_on(async {
+                let client = Client::try_default().await?;
+                let mut terminated = signal(SignalKind::terminate())?;
+                let stop = async move {
+                    tokio::select! { _ = terminated.recv() => {}, _ = tokio::signal::ctrl_c() => {} }
+                    tracing::info!("ending");
+                };
+                Ok(run(client, settings, stop).await?)
+            })
+        }
+        Command::Uninstall {
+            namespace,
+            deployment,
+        } => {
+            telemetry::init("info", LogFormat::Text)?;
+            runtime()?.block_on(async {
+                Ok(uninstall(&Client::try_default().await?, &namespace, &deployment).await?)
+            })
         }
     }
-    ExitCode::SUCCESS
+}
+
+fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
+    tokio::runtime::Builder::new_multi_thread().enable_all().build()
+}
+
+/// One YAML document per kind, as committed in `crds/`.
+fn print_crds() -> Result<(), Box<dyn Error>> {
+    for crd in api::custom_resource_definitions() {
+        println!("---\n{}", serde_saphyr::to_string(&crd)?);
+    }
+    Ok(())
+}
+
+/// The error and what caused it, on one line.
+fn with_causes(error: &dyn Error) -> String {
+    let causes = std::iter::successors(error.source(), |cause| (*cause).source());
+    causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
 }

@@ -1,7 +1,7 @@
 //! `ConnectionType`: one entry of the catalog.
 
 use super::condition::Condition;
-use super::reference::{FieldName, ObjectName};
+use super::reference::{FieldName, ObjectName, Reference, Refers};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use kube::{CustomResource, KubeSchema};
 use schemars::JsonSchema;
@@ -423,4 +423,10 @@ pub struct ConnectionTypeStatus {
     /// Whether any connection is of this type.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub in_use: Option<bool>,
+}
+
+impl Refers for ConnectionType {
+    fn references(&self) -> Vec<Reference> {
+        Vec::new()
+    }
 }

@@ -1,0 +1,12 @@
+//! The process around the controllers: settings, wiring, health, shutdown, uninstall.
+
+pub mod catalog;
+pub mod health;
+pub mod run;
+pub mod settings;
+pub mod telemetry;
+pub mod uninstall;
+mod wiring;
+
+pub use run::{RunError, run};
+pub use settings::Settings;

@@ -1,0 +1,201 @@
+//! From settings to running controllers, and to an orderly end.
+
+use super::catalog;
+use super::health::{self, Ready};
+use super::settings::Settings;
+use super::wiring::{self, Feeds, Queues};
+use crate::cluster::Objects;
+use crate::cluster::events::Events;
+use crate::cluster::follow::Follower;
+use crate::cluster::secrets::{SecretMeta, SecretReader};
+use crate::metrics::Metrics;
+use crate::reconcile::{Context, Stores, controller};
+use futures::FutureExt;
+use futures::future::Shared;
+use kube::Client;
+use kube::runtime::reflector::store::WriterDropped;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+use thiserror::Error;
+use tokio::net::TcpListener;
+use tokio::task::JoinSet;
+
+/// Why the operator ended against its will.
+#[derive(Debug, Error)]
+pub enum RunError {
+    /// Health and metrics can't be served.
+    #[error("--listen {address} can't be listened on")]
+    Listen {
+        /// Where.
+        address: std::net::SocketAddr,
+        /// Why not.
+        #[source]
+        source: std::io::Error,
+    },
+    /// Part of the operator ended, which only a defect can bring about.
+    #[error("a part of the operator ended unexpectedly")]
+    Ended(#[source] Option<tokio::task::JoinError>),
+    /// The same, seen while the objects were read.
+    #[error("the objects can't be read")]
+    Read(#[from] WriterDropped),
+}
+
+/// A future that several tasks wait for.
+type Stop = Shared<Pin<Box<dyn Future<Output = ()> + Send + Sync>>>;
+
+/// Pause before the catalog is tried again.
+const CATALOG_RETRY: Duration = Duration::from_secs(5);
+
+/// Runs until `stop` is done; visits that are under way are ended first.
+///
+/// # Errors
+/// See [`RunError`].
+pub async fn run(
+    client: Client,
+    settings: Settings,
+    stop: impl Future<Output = ()> + Send + Sync + 'static,
+) -> Result<(), RunError> {
+    let stop: Stop = (Box::pin(stop) as Pin<Box<dyn Future<Output = ()> + Send + Sync>>).shared();
+    let metrics = Metrics::default();
+    let (events, publishing) = Events::new(client.clone(), metrics.clone(), settings.events_per_second);
+    let ready = Ready::default();
+    let listener = listen(&settings).await?;
+
+    let mut background = JoinSet::new();
+    background.spawn(publishing);
+    background.spawn(serve(listener, &metrics, &ready));
+    let feeds = Feeds::default();
+    let (stores, secrets) = feeds.stores();
+    let follower = Follower {
+        metrics: metrics.clone(),
+        events: events.clone(),
+    };
+    let queues = wiring::start(&mut background, &client, &follower, feeds, &stores);
+
+    tokio::select! {
+        () = stop.clone() => return Ok(()),
+        ended = background.join_next() => return Err(RunError::Ended(ended.and_then(Result::err))),
+        seen = all_seen(&stores, &secrets) => seen?,
+    }
+    if settings.catalog {
+        background.spawn(apply_catalog(client.clone(), stores.clone()).then(|()| futures::future::pending()));
+    }
+    let context = Arc::new(context(client, &settings, stores, secrets, events, metrics));
+    let mut controllers = controllers(&context, queues, settings.concurrency, &stop);
+    ready.store(true, Ordering::Relaxed);
+    tracing::info!(version = env!("CARGO_PKG_VERSION"), "governing");
+    tokio::select! {
+        () = all_ended(&mut controllers) => Ok(()),
+        ended = background.join_next() => Err(RunError::Ended(ended.and_then(Result::err))),
+    }
+}
+
+async fn listen(settings: &Settings) -> Result<TcpListener, RunError> {
+    let address = settings.listen;
+    TcpListener::bind(address)
+        .await
+        .map_err(|source| RunError::Listen { address, source })
+}
+
+fn serve(
+    listener: TcpListener,
+    metrics: &Metrics,
+    ready: &Ready,
+) -> impl Future<Output = ()> + Send + 'static {
+    let serving = health::serve(listener, metrics.registry(), Ready::clone(ready));
+    async move {
+        if let Err(error) = serving.await {
+            tracing::error!(error = %error, "health and metrics can't be served any more");
+        }
+    }
+}
+
+/// Waits until every kind was read once: a decision from half a view would flap.
+async fn all_seen(stores: &Stores, secrets: &Objects<SecretMeta>) -> Result<(), WriterDropped> {
+    stores.connection_types.store().wait_until_ready().await?;
+    stores.connections.store().wait_until_ready().await?;
+    stores.exports.store().wait_until_ready().await?;
+    stores.enrichments.store().wait_until_ready().await?;
+    stores.datasets.store().wait_until_ready().await?;
+    secrets.store().wait_until_ready().await
+}
+
+async fn apply_catalog(client: Client, stores: Stores) {
+    while let Err(error) = catalog::apply(&client, &stores.connection_types).await {
+        tracing::warn!(error = &error as &dyn std::error::Error, retry_in = ?CATALOG_RETRY, "the catalog wasn't applied");
+        tokio::time::sleep(CATALOG_RETRY).await;
+    }
+}
+
+fn context(
+    client: Client,
+    settings: &Settings,
+    stores: Stores,
+    secrets: Objects<SecretMeta>,
+    events: Events,
+    metrics: Metrics,
+) -> Context {
+    Context {
+        secrets: SecretReader::new(client.clone(), secrets),
+        connectors: settings.connector_names(),
+        types: Default::default(),
+        written: Default::default(),
+        failures: Default::default(),
+        client,
+        stores,
+        events,
+        metrics,
+    }
+}
+
+fn controllers(context: &Arc<Context>, queues: Queues, concurrency: u16, stop: &Stop) -> JoinSet<()> {
+    let stores = &context.stores;
+    let mut tasks = JoinSet::new();
+    let context = || Arc::clone(context);
+    tasks.spawn(controller(
+        stores.connection_types.clone(),
+        queues.connection_types,
+        context(),
+        concurrency,
+        stop.clone(),
+    ));
+    tasks.spawn(controller(
+        stores.connections.clone(),
+        queues.connections,
+        context(),
+        concurrency,
+        stop.clone(),
+    ));
+    tasks.spawn(controller(
+        stores.exports.clone(),
+        queues.exports,
+        context(),
+        concurrency,
+        stop.clone(),
+    ));
+    tasks.spawn(controller(
+        stores.enrichments.clone(),
+        queues.enrichments,
+        context(),
+        concurrency,
+        stop.clone(),
+    ));
+    tasks.spawn(controller(
+        stores.datasets.clone(),
+        queues.datasets,
+        context(),
+        concurrency,
+        stop.clone(),
+    ));
+    tasks
+}
+
+async fn all_ended(tasks: &mut JoinSet<()>) {
+    while let Some(ended) = tasks.join_next().await {
+        if let Err(error) = ended {
+            tracing::error!(error = %error, "a controller ended unexpectedly");
+        }
+    }
+}

@@ -1,0 +1,53 @@
+//! Settings: flags, each also an environment variable.
+
+use clap::{Args, ValueEnum};
+use std::collections::BTreeSet;
+use std::net::SocketAddr;
+
+/// How the operator runs.
+#[derive(Args, Clone, Debug)]
+pub struct Settings {
+    /// Where health and metrics are served.
+    #[arg(long, env = "LISTEN", default_value = "0.0.0.0:8080")]
+    pub listen: SocketAddr,
+    /// How many objects of one kind are visited at the same time.
+    #[arg(long, env = "CONCURRENCY", default_value_t = 16, value_parser = clap::value_parser!(u16).range(1..))]
+    pub concurrency: u16,
+    /// The connectors that this installation runs, separated by commas.
+    #[arg(long, env = "CONNECTORS", default_value = "")]
+    pub connectors: String,
+    /// Whether the connection types that come with the operator are applied.
+    #[arg(long, env = "CATALOG", default_value_t = true, action = clap::ArgAction::Set)]
+    pub catalog: bool,
+    /// How many events are published a second, at most.
+    #[arg(long, env = "EVENTS_PER_SECOND", default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..))]
+    pub events_per_second: u32,
+    /// How log lines are written.
+    #[arg(long, env = "LOG_FORMAT", default_value = "text")]
+    pub log_format: LogFormat,
+    /// Which log lines are written, such as `info` or `connection_operator=debug`.
+    #[arg(long, env = "LOG", default_value = "info")]
+    pub log: String,
+}
+
+/// How log lines are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+impl Settings {
+    /// The names of the connectors; an empty setting names none.
+    #[must_use]
+    pub fn connector_names(&self) -> BTreeSet<String> {
+        self.connectors
+            .split(',')
+            .map(str::trim)
+            .filter(|name| !name.is_empty())
+            .map(str::to_owned)
+            .collect()
+    }
+}

@@ -1,0 +1,154 @@
+//! Leaves nothing stuck: stops the operator, then takes our finalizer off everything.
+
+use crate::api::names::IN_USE_FINALIZER;
+use crate::api::{Connection, Dataset};
+use crate::cluster::writes::{self, Target, WriteError};
+use futures::{StreamExt, TryStreamExt, stream};
+use k8s_openapi::NamespaceResourceScope;
+use k8s_openapi::api::apps::v1::Deployment;
+use k8s_openapi::api::core::v1::Pod;
+use kube::api::{ListParams, Patch, PatchParams};
+use kube::core::PartialObjectMeta;
+use kube::{Api, Client, Resource, ResourceExt};
+use serde_json::json;
+use std::fmt::Debug;
+use std::time::Duration;
+use thiserror::Error;
+
+/// How often the pods are looked for while they end.
+const LOOK_AGAIN: Duration = Duration::from_millis(250);
+/// How long the pods may take to end.
+const PODS_END_WITHIN: Duration = Duration::from_secs(120);
+/// Releases at the same time.
+const CONCURRENCY: usize = 16;
+
+/// Why uninstalling stopped half-way; it can be repeated.
+#[derive(Debug, Error)]
+pub enum UninstallError {
+    /// The API server refused, or couldn't be reached.
+    #[error("{what} failed")]
+    Request {
+        /// What was tried.
+        what: &'static str,
+        /// The API server's answer.
+        #[source]
+        source: Box<kube::Error>,
+    },
+    /// The operator's pods didn't end.
+    #[error(
+        "the pods of Deployment {deployment} in namespace {namespace} did not end within {PODS_END_WITHIN:?}: look at them, then uninstall again"
+    )]
+    PodsRemain {
+        /// The operator's Deployment.
+        deployment: String,
+        /// Its namespace.
+        namespace: String,
+    },
+    /// A finalizer stayed.
+    #[error("the finalizer of {kind} {name} can't be taken off")]
+    Release {
+        /// The kind.
+        kind: String,
+        /// Namespace and name.
+        name: String,
+        /// Why not.
+        #[source]
+        source: WriteError,
+    },
+}
+
+/// Scales the operator to 0, waits until its pods are gone, and releases every object that it holds.
+///
+/// # Errors
+/// See [`UninstallError`].
+pub async fn uninstall(client: &Client, namespace: &str, deployment: &str) -> Result<(), UninstallError> {
+    stop(client, namespace, deployment).await?;
+    release_all::<Connection>(client).await?;
+    release_all::<Dataset>(client).await
+}
+
+async fn stop(client: &Client, namespace: &str, deployment: &str) -> Result<(), UninstallError> {
+    let request = |what| {
+        move |source| UninstallError::Request {
+            what,
+            source: Box::new(source),
+        }
+    };
+    let deployments: Api<Deployment> = Api::namespaced(client.clone(), namespace);
+    let to_zero = Patch::Merge(json!({"spec": {"replicas": 0}}));
+    let scale = match deployments
+        .patch_scale(deployment, &PatchParams::default(), &to_zero)
+        .await
+    {
+        Err(kube::Error::Api(answer)) if answer.code == 404 => return Ok(()), // stopped already
+        answer => answer.map_err(request("scaling the operator to 0"))?,
+    };
+    tracing::info!(namespace, deployment, "scaled to 0");
+    let selector = scale
+        .status
+        .and_then(|status| status.selector)
+        .unwrap_or_default();
+    let pods: Api<PartialObjectMeta<Pod>> = Api::namespaced(client.clone(), namespace);
+    let gone = async {
+        while !pods
+            .list(&ListParams::default().labels(&selector))
+            .await
+            .map_err(request("listing the operator's pods"))?
+            .items
+            .is_empty()
+        {
+            tokio::time::sleep(LOOK_AGAIN).await;
+        }
+        Ok(())
+    };
+    tokio::time::timeout(PODS_END_WITHIN, gone)
+        .await
+        .unwrap_or_else(|_| {
+            Err(UninstallError::PodsRemain {
+                deployment: deployment.to_owned(),
+                namespace: namespace.to_owned(),
+            })
+        })
+}
+
+async fn release_all<K>(client: &Client) -> Result<(), UninstallError>
+where
+    K: Resource<DynamicType = (), Scope = NamespaceResourceScope> + Clone + Debug + Send + Sync + 'static,
+{
+    let kind = K::kind(&());
+    let api: Api<PartialObjectMeta<K>> = Api::all(client.clone());
+    loop {
+        let listed = api.list(&ListParams::default()).await;
+        let listed = listed.map_err(|source| UninstallError::Request {
+            what: "listing what is held",
+            source: Box::new(source),
+        })?;
+        let held: Vec<_> = listed
+            .items
+            .into_iter()
+            .filter(|object| object.finalizers().iter().any(|name| name == IN_USE_FINALIZER))
+            .collect();
+        if held.is_empty() {
+            return Ok(());
+        }
+        tracing::info!(kind = %kind, count = held.len(), "taking finalizers off");
+        stream::iter(held)
+            .map(Ok)
+            .try_for_each_concurrent(CONCURRENCY, |object| release::<K>(client, object))
+            .await?;
+    }
+}
+
+async fn release<K>(client: &Client, object: PartialObjectMeta<K>) -> Result<(), UninstallError>
+where
+    K: Resource<DynamicType = ()>,
+{
+    match writes::release::<K>(client, &Target::of(&object), object.finalizers()).await {
+        Ok(_) | Err(WriteError::Gone | WriteError::Conflict) => Ok(()), // what changed meanwhile is listed again
+        Err(source) => Err(UninstallError::Release {
+            kind: K::kind(&()).into_owned(),
+            name: format!("{}/{}", object.namespace().unwrap_or_default(), object.name_any()),
+            source,
+        }),
+    }
+}
