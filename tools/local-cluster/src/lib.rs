@@ -1,1 +1,26 @@
-//! A real Kubernetes on this machine.
+//! A real Kubernetes on this machine, from nothing but source code and Debian packages.
+//!
+//! - [`control_plane`]: etcd, kube-apiserver and kube-controller-manager for tests; gone when the test is.
+//! - [`programs`]: the pinned programs, built once and kept in the user's cache.
+//!
+//! ```no_run
+//! # fn main() -> Result<(), local_cluster::Error> {
+//! use local_cluster::{ControlPlane, Options};
+//!
+//! let control_plane = ControlPlane::start(Options::default())?;
+//! println!("{}", control_plane.kubeconfig()); // for `kube::config::Kubeconfig::from_yaml`
+//! # Ok(())
+//! # }
+//! ```
+
+pub mod certificates;
+pub mod components;
+pub mod control_plane;
+mod error;
+pub mod kubeconfig;
+pub mod processes;
+pub mod programs;
+mod run_directory;
+
+pub use control_plane::{ControlPlane, Options};
+pub use error::Error;

@@ -1,0 +1,261 @@
+//! The programs of a cluster: each pinned in a Go module of its own under `tools/go`, built once and kept in the
+//! user's cache by version.
+
+use std::env;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::Instant;
+
+use crate::Error;
+use crate::processes::run;
+use crate::run_directory::locked;
+
+/// One program that can be had.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Program {
+    /// The name of its file.
+    pub name: &'static str,
+    part: Part,
+    package: &'static str,
+    /// How long a first build takes on two cores.
+    seconds: u32,
+}
+
+/// Programs that are pinned together: the folder under `tools/go` and the module that gives the version.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Part {
+    folder: &'static str,
+    module: &'static str,
+    /// The variable that holds the version and isn't set by the source alone.
+    version_variable: Option<&'static str>,
+}
+
+const ETCD_PART: Part = Part {
+    folder: "etcd",
+    module: "go.etcd.io/etcd/server/v3",
+    version_variable: None,
+};
+const KUBERNETES: Part = Part {
+    folder: "kubernetes",
+    module: "k8s.io/kubernetes",
+    version_variable: Some("k8s.io/component-base/version.gitVersion"),
+};
+const CONTAINERD_PART: Part = Part {
+    folder: "containerd",
+    module: "github.com/containerd/containerd/v2",
+    version_variable: Some("github.com/containerd/containerd/v2/version.Version"),
+};
+const COREDNS_PART: Part = Part {
+    folder: "coredns",
+    module: "github.com/coredns/coredns",
+    version_variable: None,
+};
+const HELM_PART: Part = Part {
+    folder: "helm",
+    module: "helm.sh/helm/v4",
+    version_variable: Some("helm.sh/helm/v4/internal/version.version"),
+};
+
+const fn program(name: &'static str, part: Part, package: &'static str, seconds: u32) -> Program {
+    Program {
+        name,
+        part,
+        package,
+        seconds,
+    }
+}
+
+/// The store of the API server.
+pub const ETCD: Program = program("etcd", ETCD_PART, "go.etcd.io/etcd/server/v3", 60);
+/// The API server.
+pub const KUBE_APISERVER: Program = program(
+    "kube-apiserver",
+    KUBERNETES,
+    "k8s.io/kubernetes/cmd/kube-apiserver",
+    240,
+);
+/// The controllers that every Kubernetes has.
+pub const KUBE_CONTROLLER_MANAGER: Program = program(
+    "kube-controller-manager",
+    KUBERNETES,
+    "k8s.io/kubernetes/cmd/kube-controller-manager",
+    60,
+);
+/// The command line of Kubernetes.
+pub const KUBECTL: Program = program("kubectl", KUBERNETES, "k8s.io/kubernetes/cmd/kubectl", 30);
+/// Decides which node runs a pod.
+pub const KUBE_SCHEDULER: Program = program(
+    "kube-scheduler",
+    KUBERNETES,
+    "k8s.io/kubernetes/cmd/kube-scheduler",
+    30,
+);
+/// Runs the pods of a node.
+pub const KUBELET: Program = program("kubelet", KUBERNETES, "k8s.io/kubernetes/cmd/kubelet", 60);
+/// Makes services reachable.
+pub const KUBE_PROXY: Program = program("kube-proxy", KUBERNETES, "k8s.io/kubernetes/cmd/kube-proxy", 20);
+/// Runs containers.
+pub const CONTAINERD: Program = program(
+    "containerd",
+    CONTAINERD_PART,
+    "github.com/containerd/containerd/v2/cmd/containerd",
+    80,
+);
+/// Stays beside each container.
+pub const CONTAINERD_SHIM: Program = program(
+    "containerd-shim-runc-v2",
+    CONTAINERD_PART,
+    "github.com/containerd/containerd/v2/cmd/containerd-shim-runc-v2",
+    10,
+);
+/// The command line of containerd.
+pub const CTR: Program = program(
+    "ctr",
+    CONTAINERD_PART,
+    "github.com/containerd/containerd/v2/cmd/ctr",
+    10,
+);
+/// Answers names inside the cluster.
+pub const COREDNS: Program = program("coredns", COREDNS_PART, "github.com/coredns/coredns", 90);
+/// Installs charts.
+pub const HELM: Program = program("helm", HELM_PART, "helm.sh/helm/v4/cmd/helm", 90);
+
+impl Program {
+    /// Its path: from the folder that `KUBEBUILDER_ASSETS` names if it is there, else from the cache, built if need be.
+    ///
+    /// # Errors
+    /// When it must be built and cannot be.
+    pub fn path(&self) -> Result<PathBuf, Error> {
+        if let Some(given) = env::var_os("KUBEBUILDER_ASSETS") {
+            let path = Path::new(&given).join(self.name);
+            if path.is_file() {
+                return Ok(path);
+            }
+        }
+        let folder = cache_directory()
+            .join("bin")
+            .join(format!("{}-{}", self.part.folder, self.version()?));
+        let path = folder.join(self.name);
+        if path.is_file() {
+            return Ok(path);
+        }
+        fs::create_dir_all(&folder).map_err(Error::file("make", &folder))?;
+        let _building = locked(&folder.join(format!(".{}.lock", self.name)))?;
+        if !path.is_file() {
+            self.build(&path)?;
+        }
+        Ok(path)
+    }
+
+    /// The pinned version, without the leading `v`.
+    ///
+    /// # Errors
+    /// When the part's go.mod does not pin it.
+    pub fn version(&self) -> Result<String, Error> {
+        let file = self.part.directory().join("go.mod");
+        let text = fs::read_to_string(&file).map_err(Error::file("read", &file))?;
+        required_version(&text, self.part.module)
+            .map(str::to_owned)
+            .ok_or(Error::Unpinned {
+                file,
+                module: self.part.module,
+            })
+    }
+
+    fn build(&self, path: &Path) -> Result<(), Error> {
+        let version = self.version()?;
+        eprintln!(
+            "building {} {version}, once; takes about {} s on two cores",
+            self.name, self.seconds
+        );
+        let started = Instant::now();
+        let unfinished = path.with_file_name(format!(".{}.unfinished", self.name));
+        run(Command::new("go")
+            .arg("build")
+            .args(["-mod=readonly", "-buildvcs=false", "-trimpath"])
+            .args(["-ldflags", &self.part.linker_flags(&version)])
+            .arg("-o")
+            .arg(&unfinished)
+            .arg(self.package)
+            .current_dir(self.part.directory())
+            // What a person has set for own work must not change what is built; a newer Go is fetched if the part asks.
+            .envs([
+                ("CGO_ENABLED", "0"),
+                ("GOFLAGS", ""),
+                ("GOWORK", "off"),
+                ("GOTOOLCHAIN", "auto"),
+            ])
+            .stdin(Stdio::null()))?;
+        fs::rename(&unfinished, path).map_err(Error::file("put in place", path))?;
+        eprintln!("built {} in {} s", self.name, started.elapsed().as_secs());
+        Ok(())
+    }
+}
+
+impl Part {
+    fn directory(&self) -> PathBuf {
+        Path::new(env!("CARGO_MANIFEST_DIR"))
+            .join("../go")
+            .join(self.folder)
+    }
+
+    fn linker_flags(&self, version: &str) -> String {
+        match self.version_variable {
+            Some(variable) => format!("-s -w -X {variable}=v{version}"),
+            None => "-s -w".to_owned(),
+        }
+    }
+}
+
+fn required_version<'a>(go_mod: &'a str, module: &str) -> Option<&'a str> {
+    go_mod.lines().find_map(|line| {
+        let mut words = line.split_whitespace().skip_while(|word| *word == "require");
+        (words.next()? == module)
+            .then(|| words.next())??
+            .strip_prefix('v')
+    })
+}
+
+/// Where things are kept that are worth keeping between clones and runs.
+#[must_use]
+pub fn cache_directory() -> PathBuf {
+    env::var_os("XDG_CACHE_HOME")
+        .map(PathBuf::from)
+        .or_else(|| env::home_dir().map(|home| home.join(".cache")))
+        .unwrap_or_else(env::temp_dir)
+        .join("connection-operator")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_program_is_pinned() {
+        for program in [ETCD, KUBE_APISERVER, CONTAINERD, COREDNS, HELM] {
+            let version = program.version().unwrap();
+            assert!(
+                version.starts_with(|first: char| first.is_ascii_digit()),
+                "{}: {version}",
+                program.name
+            );
+        }
+    }
+
+    #[test]
+    fn a_version_is_read_from_a_line_or_a_block() {
+        assert_eq!(
+            required_version("module m\n\nrequire a.b/c v1.2.3\n", "a.b/c"),
+            Some("1.2.3")
+        );
+        assert_eq!(
+            required_version("require (\n\ta.b/c v1.2.3 // indirect\n)\n", "a.b/c"),
+            Some("1.2.3")
+        );
+        assert_eq!(
+            required_version("tool a.b/c/cmd\nrequire a.b/d v1.0.0\n", "a.b/c"),
+            None
+        );
+    }
+}
