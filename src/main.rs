@@ -7,6 +7,7 @@ use connection_operator::process::uninstall::uninstall;
 use connection_operator::process::{Settings, run, telemetry};
 use kube::Client;
 use std::error::Error;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -30,8 +31,12 @@ enum Command {
         #[arg(long)]
         deployment: String,
     },
-    /// Print the custom resource definitions as YAML.
-    Crds,
+    /// Print the custom resource definitions as YAML, or write them as one file a kind.
+    Crds {
+        /// The folder to write into.
+        #[arg(long)]
+        directory: Option<PathBuf>,
+    },
 }
 
 fn main() -> ExitCode {
@@ -46,7 +51,10 @@ fn main() -> ExitCode {
 
 fn execute(command: Command) -> Result<(), Box<dyn Error>> {
     match command {
-        Command::Crds => print_crds(),
+        Command::Crds { directory: None } => print_crds(),
+        Command::Crds {
+            directory: Some(directory),
+        } => write_crds(&directory),
         Command::Run(settings) => {
             telemetry::init(&settings.log, settings.log_format)?;
             runtime()?.block_on(async {
@@ -75,10 +83,19 @@ fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
     tokio::runtime::Builder::new_multi_thread().enable_all().build()
 }
 
-/// One YAML document per kind, as committed in `crds/`.
+/// One YAML document per kind.
 fn print_crds() -> Result<(), Box<dyn Error>> {
     for crd in api::custom_resource_definitions() {
         println!("---\n{}", serde_saphyr::to_string(&crd)?);
+    }
+    Ok(())
+}
+
+/// One file per kind, named by its plural, as committed in `crds/`.
+fn write_crds(directory: &Path) -> Result<(), Box<dyn Error>> {
+    for crd in api::custom_resource_definitions() {
+        let file = directory.join(format!("{}.yaml", crd.spec.names.plural));
+        std::fs::write(file, serde_saphyr::to_string(&crd)?)?;
     }
     Ok(())
 }

@@ -115,7 +115,7 @@ fn status(
         .find(|old| old.name == name && old.source == origin && old.version == version);
     let since = match unchanged {
         Some(old) => old.since.clone(),
-        None => version.is_some().then(|| Time(now)),
+        None => version.is_some().then_some(Time(now)),
     };
     SecretStatus {
         name: name.to_owned(),

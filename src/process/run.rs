@@ -8,8 +8,9 @@ use crate::cluster::Objects;
 use crate::cluster::events::Events;
 use crate::cluster::follow::Follower;
 use crate::cluster::secrets::{SecretMeta, SecretReader};
+use crate::governance::connection_types::CompiledTypes;
 use crate::metrics::Metrics;
-use crate::reconcile::{Context, Stores, controller};
+use crate::reconcile::{Context, Failures, Stores, Written, controller};
 use futures::FutureExt;
 use futures::future::Shared;
 use kube::Client;
@@ -140,9 +141,9 @@ fn context(
     Context {
         secrets: SecretReader::new(client.clone(), secrets),
         connectors: settings.connector_names(),
-        types: Default::default(),
-        written: Default::default(),
-        failures: Default::default(),
+        types: CompiledTypes::default(),
+        written: Written::default(),
+        failures: Failures::default(),
         client,
         stores,
         events,

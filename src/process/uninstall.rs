@@ -18,7 +18,7 @@ use thiserror::Error;
 /// How often the pods are looked for while they end.
 const LOOK_AGAIN: Duration = Duration::from_millis(250);
 /// How long the pods may take to end.
-const PODS_END_WITHIN: Duration = Duration::from_secs(120);
+const PODS_END_WITHIN: Duration = Duration::from_mins(2);
 /// Releases at the same time.
 const CONCURRENCY: usize = 16;
 

@@ -124,14 +124,23 @@ pub(super) fn start(
 ) -> Queues {
     let (wakers, queues) = queues();
     let woken = || (wakers.clone(), stores.clone());
-    let mut follow_all = FollowAll { tasks, client, follower };
+    let mut follow_all = FollowAll {
+        tasks,
+        client,
+        follower,
+    };
     follow_all.begin(feeds.connection_types, on_type(woken()));
     follow_all.begin(feeds.connections, on_connection(woken()));
     follow_all.begin(feeds.exports, on_export(woken()));
     follow_all.begin(feeds.enrichments, on_enrichment(woken()));
     follow_all.begin(feeds.datasets, on_dataset(woken()));
     let secrets = Api::<PartialObjectMeta<Secret>>::all(client.clone());
-    tasks.spawn(follow_metadata(secrets, follower.metrics.clone(), feeds.secrets, on_secret(woken())));
+    tasks.spawn(follow_metadata(
+        secrets,
+        follower.metrics.clone(),
+        feeds.secrets,
+        on_secret(woken()),
+    ));
     queues
 }
 
@@ -146,7 +155,12 @@ impl FollowAll<'_> {
     where
         K: Resource<DynamicType = ()> + Refers + Clone + Debug + DeserializeOwned + Send + Sync + 'static,
     {
-        self.tasks.spawn(follow(Api::all(self.client.clone()), self.follower.clone(), feed, told));
+        self.tasks.spawn(follow(
+            Api::all(self.client.clone()),
+            self.follower.clone(),
+            feed,
+            told,
+        ));
     }
 }
 
@@ -155,18 +169,35 @@ type Woken = (Wakers, Stores);
 fn on_type((wakers, stores): Woken) -> impl FnMut(&Change<ConnectionType>) {
     move |change| {
         wakers.connection_types.wake_itself(change);
-        wakers.connections.wake(connection::watch::woken_by_type(change, &stores.connections));
-        wakers.exports.wake(export::watch::woken_by_type(change, &stores.connections, &stores.exports));
-        wakers.enrichments.wake(enrichment::watch::woken_by_type(change, &stores.connections, &stores.enrichments));
+        wakers
+            .connections
+            .wake(connection::watch::woken_by_type(change, &stores.connections));
+        wakers.exports.wake(export::watch::woken_by_type(
+            change,
+            &stores.connections,
+            &stores.exports,
+        ));
+        wakers.enrichments.wake(enrichment::watch::woken_by_type(
+            change,
+            &stores.connections,
+            &stores.enrichments,
+        ));
     }
 }
 
 fn on_connection((wakers, stores): Woken) -> impl FnMut(&Change<Connection>) {
     move |change| {
         wakers.connections.wake_itself(change);
-        wakers.connection_types.wake(connection_type::watch::woken_by_connection(change));
-        wakers.exports.wake(export::watch::woken_by_connection(change, &stores.exports));
-        wakers.enrichments.wake(enrichment::watch::woken_by_connection(change, &stores.enrichments));
+        wakers
+            .connection_types
+            .wake(connection_type::watch::woken_by_connection(change));
+        wakers
+            .exports
+            .wake(export::watch::woken_by_connection(change, &stores.exports));
+        wakers.enrichments.wake(enrichment::watch::woken_by_connection(
+            change,
+            &stores.enrichments,
+        ));
     }
 }
 
@@ -188,21 +219,33 @@ fn on_enrichment((wakers, stores): Woken) -> impl FnMut(&Change<Enrichment>) {
 fn on_user<K: Writes + Refers>(wakers: &Wakers, stores: &Stores, change: &Change<K>) {
     wakers.connections.wake(connection::watch::woken_by_user(change));
     wakers.datasets.wake(dataset::watch::woken_by_user(change));
-    wakers.exports.wake(export::watch::woken_by_writer(change, &stores.exports));
-    wakers.enrichments.wake(enrichment::watch::woken_by_writer(change, &stores.enrichments));
+    wakers
+        .exports
+        .wake(export::watch::woken_by_writer(change, &stores.exports));
+    wakers
+        .enrichments
+        .wake(enrichment::watch::woken_by_writer(change, &stores.enrichments));
 }
 
 fn on_dataset((wakers, stores): Woken) -> impl FnMut(&Change<Dataset>) {
     move |change| {
         wakers.datasets.wake_itself(change);
-        wakers.exports.wake(export::watch::woken_by_dataset(change, &stores.exports));
-        wakers.enrichments.wake(enrichment::watch::woken_by_dataset(change, &stores.enrichments));
+        wakers
+            .exports
+            .wake(export::watch::woken_by_dataset(change, &stores.exports));
+        wakers
+            .enrichments
+            .wake(enrichment::watch::woken_by_dataset(change, &stores.enrichments));
     }
 }
 
 fn on_secret((wakers, stores): Woken) -> impl FnMut(&Change<SecretMeta>) {
     move |change| {
-        wakers.connections.wake(connection::watch::woken_by_secret(change, &stores.connections));
-        wakers.datasets.wake(dataset::watch::woken_by_secret(change, &stores.datasets));
+        wakers
+            .connections
+            .wake(connection::watch::woken_by_secret(change, &stores.connections));
+        wakers
+            .datasets
+            .wake(dataset::watch::woken_by_secret(change, &stores.datasets));
     }
 }

@@ -3,17 +3,19 @@
 //! A kind observes (stores, and a read where needed), decides (pure), and hands the decision to [`Context::act`].
 
 mod lookups;
+mod memory;
 mod run;
 pub mod wakes;
 
 pub use lookups::Writes;
+pub use memory::{Failures, Written};
 pub use run::{Governed, controller};
 
 use crate::api::{Connection, ConnectionType, Dataset, Enrichment, Export};
+use crate::cluster::Objects;
 use crate::cluster::events::{Events, Notice};
 use crate::cluster::secrets::{SecretError, SecretReader};
 use crate::cluster::writes::{self, Target, WriteError};
-use crate::cluster::{ObjectKey, Objects};
 use crate::governance::connection_types::CompiledTypes;
 use crate::governance::decision::{Announcement, Decision};
 use crate::governance::removal::Hold;
@@ -23,8 +25,7 @@ use kube::core::object::HasStatus;
 use kube::runtime::controller::Action;
 use kube::{Client, Resource, ResourceExt};
 use serde::Serialize;
-use std::collections::{BTreeSet, HashMap};
-use std::sync::{Mutex, PoisonError};
+use std::collections::BTreeSet;
 use std::time::Duration;
 use thiserror::Error;
 
@@ -70,10 +71,10 @@ pub struct Context {
     pub events: Events,
     /// Counts.
     pub metrics: Metrics,
-    /// The newest resource version that we wrote, by kind and name, until the watch has brought it.
+    /// What we wrote and the watch has not brought back yet.
     pub written: Written,
-    /// Visits that failed in a row, by kind and name.
-    pub failures: Mutex<HashMap<(String, ObjectKey), u32>>,
+    /// Visits that failed in a row.
+    pub failures: Failures,
 }
 
 impl Context {
@@ -158,44 +159,5 @@ fn notice<K: Resource<DynamicType = ()>>(object: &K, news: Announcement) -> Noti
             "{} To see more: kubectl describe {kind} {name}{scope}",
             news.reason.meaning()
         ),
-    }
-}
-
-/// What we wrote ourselves and the watch has not brought back yet. A visit to the older object would only decide the
-/// same again.
-#[derive(Debug, Default)]
-pub struct Written(Mutex<HashMap<(String, ObjectKey), u64>>);
-
-impl Written {
-    fn note<K: Resource<DynamicType = ()>>(&self, object: &K, version: &str) {
-        // Resource versions are numbers that grow; where one isn't, the visit is only made once too often.
-        if let Ok(version) = version.parse() {
-            self.lock()
-                .insert((K::kind(&()).into_owned(), ObjectKey::of(object)), version);
-        }
-    }
-
-    /// Whether the object is older than what we wrote.
-    pub fn is_ahead_of<K: Resource<DynamicType = ()>>(&self, object: &K) -> bool {
-        let Some(seen) = object
-            .resource_version()
-            .and_then(|version| version.parse::<u64>().ok())
-        else {
-            return false;
-        };
-        let key = (K::kind(&()).into_owned(), ObjectKey::of(object));
-        let mut written = self.lock();
-        match written.get(&key) {
-            Some(ours) if seen < *ours => true,
-            Some(_) => {
-                written.remove(&key);
-                false
-            }
-            None => false,
-        }
-    }
-
-    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<(String, ObjectKey), u64>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

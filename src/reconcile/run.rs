@@ -1,7 +1,7 @@
 //! One wiring for all kinds: a queue of names, visits side by side, and backoff for what failed.
 
 use super::{Context, Fault};
-use crate::cluster::{ObjectKey, Objects};
+use crate::cluster::Objects;
 use crate::metrics::OfKind;
 use futures::{Stream, StreamExt, stream};
 use kube::runtime::Controller;
@@ -10,13 +10,13 @@ use kube::runtime::reflector::ObjectRef;
 use kube::{Resource, ResourceExt};
 use serde::de::DeserializeOwned;
 use std::fmt::Debug;
-use std::sync::{Arc, PoisonError};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// First pause after a fault; it doubles with each fault in a row.
 const BACKOFF_FIRST: Duration = Duration::from_millis(500);
 /// Longest pause after a fault.
-const BACKOFF_MAX: Duration = Duration::from_secs(60);
+const BACKOFF_MAX: Duration = Duration::from_mins(1);
 
 /// A kind that has a controller.
 pub trait Governed:
@@ -50,9 +50,8 @@ async fn visit<K: Governed>(object: Arc<K>, context: Arc<Context>) -> Result<Act
         context.metrics.reconciled(&kind, "stale");
         return Ok(Action::await_change());
     }
-    let key = (kind.to_string(), ObjectKey::of(&*object));
     let started = Instant::now();
-    let result = object.reconcile(&context).await;
+    let result = Arc::clone(&object).reconcile(&context).await;
     context
         .metrics
         .reconcile_seconds
@@ -61,24 +60,16 @@ async fn visit<K: Governed>(object: Arc<K>, context: Arc<Context>) -> Result<Act
         })
         .observe(started.elapsed().as_secs_f64());
     if result.is_ok() {
-        context
-            .failures
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .remove(&key);
+        context.failures.forget(&*object);
     }
     result
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "the signature is kube's")]
 fn retry<K: Governed>(object: Arc<K>, fault: &Fault, context: Arc<Context>) -> Action {
     let kind = K::kind(&());
     context.metrics.reconciled(&kind, "failed");
-    let mut failures = context.failures.lock().unwrap_or_else(PoisonError::into_inner);
-    let failed = failures
-        .entry((kind.to_string(), ObjectKey::of(&*object)))
-        .or_default();
-    let pause = pause(*failed, fastrand::f64());
-    *failed = failed.saturating_add(1);
+    let pause = pause(context.failures.count(&*object), fastrand::f64());
     tracing::warn!(
         kind = %kind, namespace = object.namespace(), name = object.name_any(),
         error = fault as &dyn std::error::Error, retry_in = ?pause, "a visit failed"

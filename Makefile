@@ -1,0 +1,22 @@
+# Each target says what it is for; `make` lists them.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+.PHONY: help
+help: ## List the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/\1\t\2/' | expand -t 14
+
+.PHONY: generate
+generate: ## Write the generated files anew: CRDs and docs
+	@mkdir -p crds charts/connection-operator/files/crds
+	@cargo run -q -- crds --directory crds
+	@cp crds/*.yaml charts/connection-operator/files/crds/
+
+.PHONY: lint
+lint: ## Check format, lints, dependencies, charts and generated files
+	@tools/lint
+
+.PHONY: test
+test: ## Run all tests, setting up what they need
+	@tools/test

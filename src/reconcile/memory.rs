@@ -1,0 +1,66 @@
+//! What is remembered between visits: our own writes until they come back, and failures in a row.
+
+use crate::cluster::ObjectKey;
+use kube::{Resource, ResourceExt};
+use std::collections::HashMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+type ByObject<T> = HashMap<(String, ObjectKey), T>;
+
+fn key<K: Resource<DynamicType = ()>>(object: &K) -> (String, ObjectKey) {
+    (K::kind(&()).into_owned(), ObjectKey::of(object))
+}
+
+/// Each entry is whole at any time, so a lock poisoned by a dead task is of no concern.
+fn lock<T>(memory: &Mutex<ByObject<T>>) -> MutexGuard<'_, ByObject<T>> {
+    memory.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The newest resource version of each object that we wrote, until the watch has brought it. A visit to the older
+/// object would only decide the same again.
+#[derive(Debug, Default)]
+pub struct Written(Mutex<ByObject<u64>>);
+
+impl Written {
+    /// Remembers what a write was answered with.
+    pub(super) fn note<K: Resource<DynamicType = ()>>(&self, object: &K, version: &str) {
+        // Resource versions are numbers that grow; where one isn't, the visit is only made once too often.
+        if let Ok(version) = version.parse() {
+            lock(&self.0).insert(key(object), version);
+        }
+    }
+
+    /// Whether the object is older than what we wrote.
+    pub(super) fn is_ahead_of<K: Resource<DynamicType = ()>>(&self, object: &K) -> bool {
+        let version = object.resource_version();
+        let Some(seen) = version.and_then(|version| version.parse::<u64>().ok()) else {
+            return false;
+        };
+        let mut written = lock(&self.0);
+        let key = key(object);
+        let ahead = written.get(&key).is_some_and(|ours| seen < *ours);
+        if !ahead {
+            written.remove(&key);
+        }
+        ahead
+    }
+}
+
+/// How often in a row the visit to an object has failed.
+#[derive(Debug, Default)]
+pub struct Failures(Mutex<ByObject<u32>>);
+
+impl Failures {
+    /// Counts one more and tells how many there were before.
+    pub(super) fn count<K: Resource<DynamicType = ()>>(&self, object: &K) -> u32 {
+        let mut failures = lock(&self.0);
+        let failed = failures.entry(key(object)).or_default();
+        *failed = failed.saturating_add(1);
+        *failed - 1
+    }
+
+    /// Begins anew.
+    pub(super) fn forget<K: Resource<DynamicType = ()>>(&self, object: &K) {
+        lock(&self.0).remove(&key(object));
+    }
+}

@@ -1,0 +1,6 @@
+//! Everything that needs an API server: one control plane and one operator for the whole run, one namespace a test.
+
+#![expect(clippy::expect_used, clippy::panic, reason = "a test that can't go on fails")]
+
+mod stories;
+mod support;

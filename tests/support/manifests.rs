@@ -1,0 +1,78 @@
+//! What people in the stories apply.
+
+use serde_json::{Value, json};
+
+const VERSION: &str = "connections.dev/v1alpha1";
+
+pub fn secret(name: &str, keys: &[(&str, &str)]) -> Value {
+    let data: serde_json::Map<String, Value> = keys
+        .iter()
+        .map(|(key, value)| ((*key).to_owned(), json!(value)))
+        .collect();
+    json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": name}, "stringData": data})
+}
+
+/// The Secret that [`sftp`] connections refer to.
+pub fn partner_secret() -> Value {
+    secret("partner", &[("username", "acme"), ("password", "not-a-real-one")])
+}
+
+pub fn sftp(name: &str) -> Value {
+    connection(
+        name,
+        "sftp-export",
+        &json!({"hostname": "sftp.partner.example", "folder": "/in"}),
+    )
+}
+
+pub fn sftp_import(name: &str) -> Value {
+    connection(
+        name,
+        "sftp-import",
+        &json!({"hostname": "sftp.provider.example", "folder": "/out"}),
+    )
+}
+
+pub fn connection(name: &str, type_: &str, parameters: &Value) -> Value {
+    json!({
+        "apiVersion": VERSION, "kind": "Connection", "metadata": {"name": name},
+        "spec": {
+            "displayName": name, "type": type_, "parameters": parameters,
+            "secrets": {
+                "username": {"secretKeyRef": {"name": "partner", "key": "username"}},
+                "password": {"secretKeyRef": {"name": "partner", "key": "password"}},
+            },
+        },
+    })
+}
+
+pub fn dataset(name: &str, role: &str) -> Value {
+    json!({
+        "apiVersion": VERSION, "kind": "Dataset", "metadata": {"name": name},
+        "spec": {
+            "location": {"url": format!("s3://warehouse/{name}")}, "format": {"type": "Parquet"}, "role": role,
+            "identity": [{"column": "email", "holds": "email"}],
+        },
+    })
+}
+
+/// An export of the dataset `customers`.
+pub fn export(name: &str, connection: &str) -> Value {
+    json!({
+        "apiVersion": VERSION, "kind": "Export", "metadata": {"name": name},
+        "spec": {"displayName": name, "connectionRef": {"name": connection}, "payload": [{"dataset": "customers"}]},
+    })
+}
+
+/// An enrichment of the dataset `customers` into a dataset of its own name.
+pub fn enrichment(name: &str, connection: &str) -> Value {
+    json!({
+        "apiVersion": VERSION, "kind": "Enrichment", "metadata": {"name": name},
+        "spec": {
+            "displayName": name, "connectionRef": {"name": connection},
+            "input": {"dataset": "customers", "mapping": {"email": "email"}},
+            "output": {"dataset": name},
+            "parameters": {"fileName": "companies.csv"},
+        },
+    })
+}

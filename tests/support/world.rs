@@ -1,0 +1,196 @@
+//! One test's own namespace, and what a person would do in it.
+
+use super::{client, shared};
+use connection_operator::api::{Condition, ConditionType, Connection};
+use k8s_openapi::NamespaceResourceScope;
+use k8s_openapi::api::core::v1::Namespace;
+use kube::api::{DeleteParams, Patch, PatchParams, PostParams};
+use kube::core::DynamicObject;
+use kube::discovery::ApiResource;
+use kube::runtime::wait::await_condition;
+use kube::{Api, Client, Resource, ResourceExt};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+use std::fmt::Debug;
+use std::time::Duration;
+
+/// How long anything may take before a test fails. Nothing waits this long when all is well.
+pub const PATIENCE: Duration = Duration::from_secs(30);
+
+/// A namespace of its own on the shared cluster.
+pub struct World {
+    pub client: Client,
+    pub namespace: String,
+}
+
+/// Kinds that live in a namespace.
+pub trait Kind:
+    Resource<DynamicType = (), Scope = NamespaceResourceScope>
+    + Clone
+    + Debug
+    + DeserializeOwned
+    + Serialize
+    + Send
+    + 'static
+{
+}
+impl<K> Kind for K where
+    K: Resource<DynamicType = (), Scope = NamespaceResourceScope>
+        + Clone
+        + Debug
+        + DeserializeOwned
+        + Serialize
+        + Send
+        + 'static
+{
+}
+
+impl World {
+    /// A new namespace on the cluster that all tests share.
+    pub async fn new() -> Self {
+        let kubeconfig = tokio::task::spawn_blocking(|| shared().kubeconfig().to_owned())
+            .await
+            .expect("started");
+        Self::on(client(&kubeconfig).await).await
+    }
+
+    /// A new namespace on this cluster.
+    pub async fn on(client: Client) -> Self {
+        let namespaces: Api<Namespace> = Api::all(client.clone());
+        let wanted =
+            serde_json::from_value(json!({"metadata": {"generateName": "test-"}})).expect("a namespace");
+        let namespace = namespaces
+            .create(&PostParams::default(), &wanted)
+            .await
+            .expect("a namespace")
+            .name_any();
+        Self { client, namespace }
+    }
+
+    pub fn api<K: Kind>(&self) -> Api<K> {
+        Api::namespaced(self.client.clone(), &self.namespace)
+    }
+
+    /// Applies a manifest as `kubectl apply --server-side` would.
+    pub async fn try_apply(&self, manifest: &Value) -> Result<DynamicObject, kube::Error> {
+        let object: DynamicObject = serde_json::from_value(manifest.clone()).expect("a manifest");
+        let kind = object.types.clone().expect("a kind");
+        let gvk = kube::core::GroupVersionKind::try_from(&kind).expect("a kind");
+        let resource = ApiResource::from_gvk(&gvk);
+        let api: Api<DynamicObject> = match kind.kind.as_str() {
+            "ConnectionType" | "Namespace" => Api::all_with(self.client.clone(), &resource),
+            _ => Api::namespaced_with(self.client.clone(), &self.namespace, &resource),
+        };
+        api.patch(
+            &object.name_any(),
+            &PatchParams::apply("person").force(),
+            &Patch::Apply(&object),
+        )
+        .await
+    }
+
+    pub async fn apply(&self, manifest: Value) {
+        self.try_apply(&manifest)
+            .await
+            .unwrap_or_else(|error| panic!("{manifest} is accepted: {error}"));
+    }
+
+    pub async fn merge<K: Kind>(&self, name: &str, change: Value) {
+        let patched = self
+            .api::<K>()
+            .patch(name, &PatchParams::default(), &Patch::Merge(change))
+            .await;
+        patched.expect("the change is accepted");
+    }
+
+    pub async fn delete<K: Kind>(&self, name: &str) {
+        self.api::<K>()
+            .delete(name, &DeleteParams::default())
+            .await
+            .expect("the deletion is accepted");
+    }
+
+    /// Waits until an object is as described.
+    pub async fn until<K: Kind>(&self, name: &str, what: &str, holds: impl Fn(&K) -> bool + Send) -> K {
+        let condition = |object: Option<&K>| object.is_some_and(&holds);
+        let waiting = await_condition(self.api::<K>(), name, condition);
+        let found = tokio::time::timeout(PATIENCE, waiting).await.ok();
+        let Some(found) = found else {
+            let now = self
+                .api::<K>()
+                .get(name)
+                .await
+                .map(|object| serde_json::to_value(&object));
+            panic!("{name} never came to be: {what}; it is {now:#?}");
+        };
+        found.expect("the watch works").expect("the object is there")
+    }
+
+    /// Waits until an object is gone.
+    pub async fn until_gone<K: Kind>(&self, name: &str) {
+        let waiting = await_condition(self.api::<K>(), name, |object: Option<&K>| object.is_none());
+        let gone = tokio::time::timeout(PATIENCE, waiting).await;
+        gone.unwrap_or_else(|_| panic!("{name} was never gone"))
+            .expect("the watch works");
+    }
+
+    /// Waits until Ready gives this reason.
+    pub async fn until_ready_says<K: Kind + Conditioned>(&self, name: &str, reason: &str) -> Condition {
+        let object = self
+            .until::<K>(name, reason, |object| {
+                object
+                    .condition(ConditionType::Ready)
+                    .is_some_and(|ready| ready.reason == reason)
+            })
+            .await;
+        object.condition(ConditionType::Ready).expect("just seen").clone()
+    }
+
+    /// Agrees to what the connection asks for, as its message says.
+    pub async fn consent(&self, name: &str) {
+        let connection = self
+            .until::<Connection>(name, "it asks for consent", |connection| {
+                required(connection).is_some()
+            })
+            .await;
+        let digest = required(&connection);
+        self.merge::<Connection>(
+            name,
+            json!({"metadata": {"annotations": {"connections.dev/consent": digest}}}),
+        )
+        .await;
+    }
+}
+
+fn required(connection: &Connection) -> Option<String> {
+    connection.status.as_ref()?.consent.as_ref()?.required.clone()
+}
+
+/// Kinds whose status has conditions.
+pub trait Conditioned {
+    fn conditions(&self) -> &[Condition];
+
+    fn condition(&self, type_: ConditionType) -> Option<&Condition> {
+        self.conditions()
+            .iter()
+            .find(|condition| condition.type_ == type_.as_str())
+    }
+}
+
+macro_rules! conditioned {
+    ($($kind:ty),+) => {$(
+        impl Conditioned for $kind {
+            fn conditions(&self) -> &[Condition] {
+                self.status.as_ref().map(|status| status.conditions.as_slice()).unwrap_or_default()
+            }
+        }
+    )+};
+}
+conditioned!(
+    connection_operator::api::Connection,
+    connection_operator::api::ConnectionType,
+    connection_operator::api::Dataset,
+    connection_operator::api::Enrichment,
+    connection_operator::api::Export
+);
