@@ -80,8 +80,8 @@ pub async fn run(
         ended = background.join_next() => return Err(RunError::Ended(ended.and_then(Result::err))),
         seen = all_seen(&stores, &secrets) => seen?,
     }
-    if settings.catalog {
-        background.spawn(apply_catalog(client.clone(), stores.clone()).then(|()| futures::future::pending()));
+    if settings.catalog && !applied(&client, &stores).await {
+        background.spawn(apply_catalog_later(client.clone(), stores.clone()));
     }
     let context = Arc::new(context(client, &settings, stores, secrets, events, metrics));
     let mut controllers = controllers(&context, queues, settings.concurrency, &stop);
@@ -123,10 +123,23 @@ async fn all_seen(stores: &Stores, secrets: &Objects<SecretMeta>) -> Result<(), 
     secrets.store().wait_until_ready().await
 }
 
-async fn apply_catalog(client: Client, stores: Stores) {
-    while let Err(error) = catalog::apply(&client, &stores.connection_types).await {
-        tracing::warn!(error = &error as &dyn std::error::Error, retry_in = ?CATALOG_RETRY, "the catalog wasn't applied");
+/// Tries once before the controllers begin, so that connections find their types; no controller waits for more.
+async fn applied(client: &Client, stores: &Stores) -> bool {
+    let applied = catalog::apply(client, &stores.connection_types).await;
+    if let Err(error) = &applied {
+        let error = error as &dyn std::error::Error;
+        tracing::warn!(error, retry_in = ?CATALOG_RETRY, "the catalog wasn't applied");
+    }
+    applied.is_ok()
+}
+
+/// Tries until it's done, then rests: a part that ends counts as a defect.
+async fn apply_catalog_later(client: Client, stores: Stores) {
+    loop {
         tokio::time::sleep(CATALOG_RETRY).await;
+        if applied(&client, &stores).await {
+            return std::future::pending().await;
+        }
     }
 }
 
