@@ -7,6 +7,7 @@ pub mod dataset;
 pub mod enrichment;
 pub mod export;
 pub mod names;
+pub mod notice;
 pub mod reference;
 pub mod secret;
 

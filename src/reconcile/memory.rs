@@ -4,6 +4,7 @@ use crate::cluster::ObjectKey;
 use kube::{Resource, ResourceExt};
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 type ByObject<T> = HashMap<(String, ObjectKey), T>;
 
@@ -16,17 +17,21 @@ fn lock<T>(memory: &Mutex<ByObject<T>>) -> MutexGuard<'_, ByObject<T>> {
     memory.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+/// How long our own write is waited for. A write that is not brought back by then never will be, as after a restored
+/// backup of the API server's store.
+pub(super) const BROUGHT_BACK_WITHIN: Duration = Duration::from_secs(10);
+
 /// The newest resource version of each object that we wrote, until the watch has brought it. A visit to the older
 /// object would only decide the same again.
 #[derive(Debug, Default)]
-pub struct Written(Mutex<ByObject<u64>>);
+pub struct Written(Mutex<ByObject<(u64, Instant)>>);
 
 impl Written {
     /// Remembers what a write was answered with.
     pub(super) fn note<K: Resource<DynamicType = ()>>(&self, object: &K, version: &str) {
         // Resource versions are numbers that grow; where one isn't, the visit is only made once too often.
         if let Ok(version) = version.parse() {
-            lock(&self.0).insert(key(object), version);
+            lock(&self.0).insert(key(object), (version, Instant::now()));
         }
     }
 
@@ -38,7 +43,9 @@ impl Written {
         };
         let mut written = lock(&self.0);
         let key = key(object);
-        let ahead = written.get(&key).is_some_and(|ours| seen < *ours);
+        let ahead = written
+            .get(&key)
+            .is_some_and(|(ours, at)| seen < *ours && at.elapsed() < BROUGHT_BACK_WITHIN);
         if !ahead {
             written.remove(&key);
         }

@@ -1,5 +1,6 @@
 //! One wiring for all kinds: a queue of names, visits side by side, and backoff for what failed.
 
+use super::memory::BROUGHT_BACK_WITHIN;
 use super::{Context, Fault};
 use crate::cluster::Objects;
 use crate::metrics::OfKind;
@@ -48,7 +49,7 @@ async fn visit<K: Governed>(object: Arc<K>, context: Arc<Context>) -> Result<Act
     let kind = K::kind(&());
     if context.written.is_ahead_of(&*object) {
         context.metrics.reconciled(&kind, "stale");
-        return Ok(Action::await_change());
+        return Ok(Action::requeue(BROUGHT_BACK_WITHIN));
     }
     let started = Instant::now();
     let result = Arc::clone(&object).reconcile(&context).await;
