@@ -86,6 +86,12 @@ impl Site {
         format!("https://{}:{}", self.address, self.port)
     }
 
+    /// The certificate by which all others are checked.
+    #[must_use]
+    pub fn authority_file(&self) -> &Path {
+        &self.files.authority.certificate
+    }
+
     /// A kubeconfig for a user and the group the user is in.
     ///
     /// # Errors

@@ -3,17 +3,16 @@
 use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use crate::Error;
 use crate::components::{Site, flag};
 use crate::processes::Tied;
 use crate::programs::KUBECTL;
+use crate::readiness::wait_until;
 use crate::run_directory::RunDirectory;
 
 const PATIENCE: Duration = Duration::from_secs(90);
-const PAUSE: Duration = Duration::from_millis(100);
 
 /// What a control plane may have besides what it always has.
 #[derive(Debug, Clone, Default)]
@@ -95,28 +94,29 @@ impl ControlPlane {
     }
 
     fn await_answer(&mut self, path: &str) -> Result<(), Error> {
-        let started = Instant::now();
-        while started.elapsed() < PATIENCE {
-            for component in &mut self.components {
-                component.alive()?;
-            }
-            let mut asked = self.kubectl();
-            asked
-                .args(["get", "--raw", path])
-                .stdin(Stdio::null())
-                .stdout(Stdio::null())
-                .stderr(Stdio::null());
-            if asked.status().map_err(Error::unrunnable("kubectl"))?.success() {
-                return Ok(());
-            }
-            thread::sleep(PAUSE);
-        }
-        let what = format!("an answer of the API server to {path}");
-        Err(Error::Late {
-            what,
-            seconds: PATIENCE.as_secs(),
-            logs: self.site.directory.clone(),
-        })
+        let kubectl = self.kubectl.clone();
+        let kubeconfig = self.kubeconfig_path();
+        let logs = self.site.directory.clone();
+        wait_until(
+            &format!("an answer of the API server to {path}"),
+            PATIENCE,
+            &logs,
+            || {
+                for component in &mut self.components {
+                    component.alive()?;
+                }
+                let mut asked = Command::new(&kubectl);
+                asked
+                    .env("KUBECONFIG", &kubeconfig)
+                    .args(["get", "--raw", path])
+                    .stdin(Stdio::null());
+                Ok(asked
+                    .output()
+                    .map_err(Error::unrunnable("kubectl"))?
+                    .status
+                    .success())
+            },
+        )
     }
 
     /// A kubeconfig for an administrator, as text.

@@ -66,6 +66,20 @@ pub enum Error {
         /// Where the logs are.
         logs: PathBuf,
     },
+    /// Something ended that should run.
+    #[error("{what} has ended")]
+    Gone {
+        /// What has.
+        what: String,
+    },
+    /// What is asked for cannot be had here.
+    #[error("{missing}; {next}")]
+    NotHere {
+        /// What is missing.
+        missing: String,
+        /// What to do about it.
+        next: String,
+    },
     /// A certificate could not be made.
     #[error("could not make a certificate: {0}")]
     Certificate(#[from] rcgen::Error),

@@ -1,7 +1,9 @@
 //! A real Kubernetes on this machine, from nothing but source code and Debian packages.
 //!
 //! - [`control_plane`]: etcd, kube-apiserver and kube-controller-manager for tests; gone when the test is.
+//! - [`node`]: these and all else that runs pods, enclosed in namespaces; for people to try things on.
 //! - [`programs`]: the pinned programs, built once and kept in the user's cache.
+//! - [`mod@up`], [`existing`]: the commands, for a cluster of this machine and for one that is there already.
 //!
 //! ```no_run
 //! # fn main() -> Result<(), local_cluster::Error> {
@@ -17,10 +19,18 @@ pub mod certificates;
 pub mod components;
 pub mod control_plane;
 mod error;
+pub mod existing;
 pub mod kubeconfig;
+pub mod node;
+pub mod operator;
+pub mod places;
 pub mod processes;
 pub mod programs;
+mod progress;
+mod readiness;
+pub mod requirements;
 mod run_directory;
+pub mod up;
 
 pub use control_plane::{ControlPlane, Options};
 pub use error::Error;

@@ -1,32 +1,52 @@
-//! The command line: `local-cluster control-plane`.
+//! The command line: `local-cluster up`, `local-cluster down`.
 
+use std::env;
+use std::path::Path;
 use std::process::ExitCode;
 use std::thread;
 
-use local_cluster::{ControlPlane, Error, Options};
+use local_cluster::node::inside;
+use local_cluster::places::Places;
+use local_cluster::{ControlPlane, Error, Options, existing, up};
 
 const USAGE: &str = "\
 usage: local-cluster <command>
 
-  control-plane  run a control plane until this is stopped; prints the path of its kubeconfig";
+  up             start a node on this machine with the operator on it, or bring it up to date
+  down           stop it and remove what it left
+  control-plane  run a control plane until this is stopped; prints the path of its kubeconfig
+
+CLUSTER=existing makes up and down use the cluster of the current kubeconfig instead.
+LOCAL_CLUSTER names the folder of the node, if it isn't to be .local; each has its own.";
 
 fn main() -> ExitCode {
-    let done = match std::env::args().nth(1).as_deref() {
-        Some("control-plane") => control_plane().map(|()| ExitCode::SUCCESS),
-        _ => Ok(usage()),
+    let arguments: Vec<String> = env::args().skip(1).collect();
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let existing_cluster = env::var("CLUSTER").is_ok_and(|cluster| cluster == "existing");
+    let places = Places::here();
+    let done = match (arguments.as_slice(), existing_cluster) {
+        (["up"], false) => up::up(&places),
+        (["up"], true) => existing::up(&places),
+        (["down"], false) => up::down(&places),
+        (["down"], true) => existing::down(&places),
+        (["control-plane"], _) => control_plane(),
+        // Said by `up` to itself, inside the node.
+        (["node", local, number], _) => {
+            let places = Places::of(places.clone_root(), Path::new(local));
+            inside::run(&places, number.parse().unwrap_or_default())
+        }
+        _ => {
+            eprintln!("{USAGE}");
+            return ExitCode::from(2);
+        }
     };
     match done {
-        Ok(code) => code,
+        Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("local-cluster: {error}");
             ExitCode::FAILURE
         }
     }
-}
-
-fn usage() -> ExitCode {
-    eprintln!("{USAGE}");
-    ExitCode::from(2)
 }
 
 /// Ends by a signal; the kernel ends its parts with it, the next run removes its folder.

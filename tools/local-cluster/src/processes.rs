@@ -46,7 +46,12 @@ impl Launch {
     }
 
     fn command(&self, log: &Path) -> Result<Command, Error> {
-        let output = File::create(log).map_err(Error::file("open", log))?;
+        // A part that is started again goes on in the same log.
+        let output = File::options()
+            .create(true)
+            .append(true)
+            .open(log)
+            .map_err(Error::file("open", log))?;
         let errors = output.try_clone().map_err(Error::file("open", log))?;
         let mut command = Command::new(&self.program);
         command
@@ -78,10 +83,10 @@ impl Tied {
         }
     }
 
-    /// Its process id.
+    /// Whether its process has this id.
     #[must_use]
-    pub fn id(&self) -> u32 {
-        self.child.id()
+    pub fn has_id(&self, id: i32) -> bool {
+        i32::try_from(self.child.id()) == Ok(id)
     }
 }
 
@@ -123,7 +128,7 @@ fn line_of(command: &Command) -> String {
         .join(" ")
 }
 
-fn tail(log: &Path) -> String {
+pub(crate) fn tail(log: &Path) -> String {
     last_lines(&fs::read_to_string(log).unwrap_or_default())
 }
 

@@ -5,7 +5,7 @@ use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crate::Error;
 use crate::processes::run;
@@ -163,6 +163,25 @@ impl Program {
             })
     }
 
+    /// The part that it belongs to, with its version.
+    ///
+    /// # Errors
+    /// When the part's go.mod does not pin it.
+    pub fn edition(&self) -> Result<String, Error> {
+        Ok(format!("{}-{}", self.part.folder, self.version()?))
+    }
+
+    /// How long it will take to have it.
+    fn expected(&self) -> Duration {
+        let cached = self
+            .edition()
+            .map(|edition| cache_directory().join("bin").join(edition).join(self.name));
+        if cached.is_ok_and(|path| path.is_file()) {
+            return Duration::ZERO;
+        }
+        Duration::from_secs(self.seconds.into())
+    }
+
     fn build(&self, path: &Path) -> Result<(), Error> {
         let version = self.version()?;
         eprintln!(
@@ -192,6 +211,28 @@ impl Program {
         Ok(())
     }
 }
+
+/// How long it will take to have all of these.
+#[must_use]
+pub fn expected(programs: &[Program]) -> Duration {
+    programs.iter().map(Program::expected).sum()
+}
+
+/// Every program of a node.
+pub const ALL: [Program; 12] = [
+    ETCD,
+    KUBE_APISERVER,
+    KUBE_CONTROLLER_MANAGER,
+    KUBECTL,
+    KUBE_SCHEDULER,
+    KUBELET,
+    KUBE_PROXY,
+    CONTAINERD,
+    CONTAINERD_SHIM,
+    CTR,
+    COREDNS,
+    HELM,
+];
 
 impl Part {
     fn directory(&self) -> PathBuf {
@@ -233,7 +274,7 @@ mod tests {
 
     #[test]
     fn every_program_is_pinned() {
-        for program in [ETCD, KUBE_APISERVER, CONTAINERD, COREDNS, HELM] {
+        for program in ALL {
             let version = program.version().unwrap();
             assert!(
                 version.starts_with(|first: char| first.is_ascii_digit()),

@@ -1,0 +1,196 @@
+//! `up` and `down` for a cluster that is there already: the one of the current kubeconfig.
+
+use std::env;
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use crate::Error;
+use crate::certificates::write_private;
+use crate::node::images::Image;
+use crate::operator;
+use crate::places::Places;
+use crate::processes::run;
+use crate::programs::{self, HELM, KUBECTL};
+use crate::progress::step;
+use crate::requirements;
+use crate::run_directory::locked;
+
+/// How an image gets into a cluster.
+#[derive(Debug, PartialEq, Eq)]
+enum Way {
+    /// Into the nodes of a kind cluster.
+    Kind(String),
+    /// Into the nodes of a k3d cluster.
+    K3d(String),
+    /// Through a registry, under this name.
+    Registry(String),
+}
+
+/// Installs the operator into the cluster of the current kubeconfig.
+///
+/// # Errors
+/// Says what is missing or went wrong, and what to do.
+pub fn up(places: &Places) -> Result<(), Error> {
+    let started = Instant::now();
+    requirements::check_compiler()?;
+    places.make()?;
+    let _turn = locked(&places.lock())?;
+    let tools = [KUBECTL, HELM];
+    step("kubectl and helm", programs::expected(&tools), || provide(places))?;
+
+    let context = context()?;
+    println!("the cluster is that of the context {context} in your kubeconfig");
+    let way = way(&context, env::var("IMAGE").ok())?;
+    let (repository, tag) = deliver(places, &way)?;
+    operator::install(places, &places.kubeconfig(), &repository, &tag)?;
+    println!("up after {} s", started.elapsed().as_secs());
+    Ok(())
+}
+
+/// Removes the operator from the cluster; the cluster stays.
+///
+/// # Errors
+/// When helm can't.
+pub fn down(places: &Places) -> Result<(), Error> {
+    if !places.kubeconfig().exists() {
+        println!("nothing was installed from here, so there is nothing to uninstall");
+        return Ok(());
+    }
+    step("the operator uninstalled", Duration::ZERO, || {
+        operator::uninstall(&places.kubeconfig())?;
+        places.forget_tools()
+    })
+}
+
+/// Puts the tools in place, and a kubeconfig of just this context, so that it stays the same one.
+fn provide(places: &Places) -> Result<(), Error> {
+    places.provide_tools()?;
+    let view = ["config", "view", "--raw", "--minify", "--flatten"];
+    write_private(
+        &places.kubeconfig(),
+        &run(Command::new(KUBECTL.path()?).args(view))?,
+    )
+}
+
+fn context() -> Result<String, Error> {
+    let answer = run(Command::new(KUBECTL.path()?).args(["config", "current-context"]));
+    answer
+        .map(|context| context.trim().to_owned())
+        .map_err(|_| Error::NotHere {
+            missing: "your kubeconfig has no current context".to_owned(),
+            next: "choose one: `kubectl config use-context <name>`".to_owned(),
+        })
+}
+
+fn way(context: &str, image: Option<String>) -> Result<Way, Error> {
+    if let Some(image) = image {
+        return Ok(Way::Registry(image));
+    }
+    if let Some(cluster) = context.strip_prefix("kind-") {
+        return Ok(Way::Kind(cluster.to_owned()));
+    }
+    if let Some(cluster) = context.strip_prefix("k3d-") {
+        return Ok(Way::K3d(cluster.to_owned()));
+    }
+    Err(Error::NotHere {
+        missing: format!("the cluster of the context {context} takes images from a registry only"),
+        next: "say under which name it finds the operator's, and the image is pushed there: \
+               `IMAGE=registry.example/connection-operator:1 CLUSTER=existing make up`"
+            .to_owned(),
+    })
+}
+
+/// Builds the image and brings it there; the name under which the cluster finds it.
+fn deliver(places: &Places, way: &Way) -> Result<(String, String), Error> {
+    if !cfg!(target_os = "linux") {
+        return found_elsewhere(way);
+    }
+    let image = operator::image(places)?;
+    let archive = image.archive.display().to_string();
+    match way {
+        Way::Kind(cluster) => {
+            let what = format!("image loaded by `kind load image-archive` into {cluster}");
+            step(&what, Duration::from_secs(5), || {
+                run(Command::new("kind").args(["load", "image-archive", &archive, "--name", cluster]))
+            })?;
+            Ok((image.repository, image.tag))
+        }
+        Way::K3d(cluster) => {
+            let what = format!("image loaded by `k3d image import` into {cluster}");
+            step(&what, Duration::from_secs(5), || {
+                run(Command::new("k3d").args(["image", "import", &archive, "--cluster", cluster]))
+            })?;
+            Ok((image.repository, image.tag))
+        }
+        Way::Registry(name) => {
+            step(
+                &format!("image pushed to {name}"),
+                Duration::from_secs(10),
+                || push(&image, name),
+            )?;
+            named(name)
+        }
+    }
+}
+
+fn push(image: &Image, name: &str) -> Result<String, Error> {
+    let source = format!("oci-archive:{}", image.archive.display());
+    run(Command::new("buildah").args([
+        "--storage-driver",
+        "vfs",
+        "push",
+        &source,
+        &format!("docker://{name}"),
+    ]))
+}
+
+/// The image is a Linux program, which only Linux builds without more ado.
+fn found_elsewhere(way: &Way) -> Result<(String, String), Error> {
+    if let Way::Registry(name) = way {
+        println!("the image is built on Linux only; taking {name} as it is in its registry");
+        return named(name);
+    }
+    Err(Error::NotHere {
+        missing: "the operator's image is built on Linux only".to_owned(),
+        next: "say where the cluster finds one: `IMAGE=registry.example/connection-operator:1`".to_owned(),
+    })
+}
+
+fn named(image: &str) -> Result<(String, String), Error> {
+    // A colon may also stand before a registry's port, but then a slash follows.
+    match image.rsplit_once(':').filter(|(_, tag)| !tag.contains('/')) {
+        Some((repository, tag)) => Ok((repository.to_owned(), tag.to_owned())),
+        None => Err(Error::NotHere {
+            missing: format!("IMAGE={image} has no tag"),
+            next: format!("name one: IMAGE={image}:1"),
+        }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_context_says_how_an_image_gets_there_unless_a_name_is_given() {
+        assert_eq!(way("kind-dev", None).unwrap(), Way::Kind("dev".to_owned()));
+        assert_eq!(way("k3d-dev", None).unwrap(), Way::K3d("dev".to_owned()));
+        let name = "registry.example/operator:1".to_owned();
+        assert_eq!(way("kind-dev", Some(name.clone())).unwrap(), Way::Registry(name));
+        let refused = way("company", None).unwrap_err().to_string();
+        assert!(
+            refused.contains("company") && refused.contains("IMAGE="),
+            "{refused}"
+        );
+    }
+
+    #[test]
+    fn an_image_needs_a_tag_and_a_port_is_none() {
+        let parts = |repository: &str, tag: &str| (repository.to_owned(), tag.to_owned());
+        assert_eq!(
+            named("registry.example:5000/a:1").unwrap(),
+            parts("registry.example:5000/a", "1")
+        );
+        assert!(named("registry.example:5000/a").is_err());
+    }
+}

@@ -1,0 +1,151 @@
+//! The node from outside: starting it, finding it again, stopping it.
+
+use std::fs::{self, File};
+use std::io::{BufRead, BufReader, Write};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+
+use super::network::Link;
+use super::record::Record;
+use super::{cgroups, mounts};
+use crate::Error;
+use crate::places::Places;
+use crate::processes::tail;
+use crate::readiness::wait_until;
+
+/// What the node's first process says once it is inside, and what it hears when it is known outside.
+pub(super) const INSIDE: &str = "inside";
+pub(super) const RECORDED: &str = "recorded";
+
+/// The running node of a clone, if there is one.
+#[must_use]
+pub fn running(places: &Places) -> Option<Record> {
+    Record::read(&places.record()).filter(Record::is_alive)
+}
+
+/// Starts a node, which goes on by itself when this process ends.
+///
+/// It waits for a word before it does anything, and ends without: so there is no moment in which a node runs that no
+/// record tells of.
+///
+/// # Errors
+/// When it cannot be started.
+pub fn start(places: &Places, versions: &str) -> Result<Record, Error> {
+    fs::create_dir_all(places.run()).map_err(Error::file("make", &places.run()))?;
+    let link = Link::unused()?;
+    let log = places.logs().join("node.log");
+    let mut child = spawn(places, link, &log)?;
+    let ended = || Error::Gone {
+        what: format!("the node; its log, {}, ends with:\n{}", log.display(), tail(&log)),
+    };
+
+    if heard(&mut child).as_deref() != Some(INSIDE) {
+        return Err(ended());
+    }
+    let record = Record::of(child.id(), link.number(), versions.to_owned()).map_err(|_| ended())?;
+    record.write(&places.record())?;
+    cgroups::make(link.number())?;
+    link.connect(child.id())?;
+    tell(&mut child).map_err(|_| ended())?;
+    Ok(record)
+}
+
+fn spawn(places: &Places, link: Link, log: &Path) -> Result<Child, Error> {
+    let errors = File::create(log).map_err(Error::file("open", log))?;
+    let this_program = std::env::current_exe().map_err(Error::unrunnable("this program"))?;
+    Command::new("setsid")
+        .args([
+            "unshare",
+            "--mount",
+            "--net",
+            "--pid",
+            "--fork",
+            "--kill-child",
+            "--",
+        ])
+        .arg(this_program)
+        .arg("node")
+        .arg(places.local())
+        .arg(link.number().to_string())
+        .current_dir("/")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(errors)
+        .spawn()
+        .map_err(Error::unrunnable("setsid"))
+}
+
+fn heard(child: &mut Child) -> Option<String> {
+    let mut line = String::new();
+    BufReader::new(child.stdout.take()?).read_line(&mut line).ok()?;
+    Some(line.trim().to_owned())
+}
+
+fn tell(child: &mut Child) -> std::io::Result<()> {
+    match child.stdin.take() {
+        Some(mut ear) => writeln!(ear, "{RECORDED}"),
+        None => Ok(()),
+    }
+}
+
+/// Stops the node and removes what it leaves behind. Does no harm when there is none.
+///
+/// # Errors
+/// When something stays that should go.
+pub fn stop(places: &Places) -> Result<(), Error> {
+    if let Some(record) = Record::read(&places.record()) {
+        end(&record, &places.logs())?;
+        Link::of(record.number).remove()?;
+        cgroups::remove(record.number, &places.logs())?;
+        mounts::clean();
+    }
+    let state = places.state();
+    if state.exists() {
+        fs::remove_dir_all(&state).map_err(Error::file("remove", &state))?;
+    }
+    Ok(())
+}
+
+/// Ends the node's processes. The kernel ends them all once the first one is killed, and that one last.
+fn end(record: &Record, logs: &Path) -> Result<(), Error> {
+    let within = record.processes();
+    if record.is_alive() {
+        let id = i32::try_from(record.pid).unwrap_or(i32::MAX);
+        // An error means that it has just ended by itself.
+        let _ = kill(Pid::from_raw(id), Signal::SIGKILL);
+    }
+    wait_until(
+        "the end of the node's processes",
+        Duration::from_secs(30),
+        logs,
+        || Ok(!record.is_alive() && within.is_empty()),
+    )
+}
+
+/// Looks whether the node still runs, for those who wait for something of it.
+///
+/// # Errors
+/// When it has ended.
+pub fn expect_alive(record: &Record, logs: &Path) -> Result<(), Error> {
+    if record.is_alive() {
+        return Ok(());
+    }
+    let log = logs.join("node.log");
+    Err(Error::Gone {
+        what: format!("the node; its log, {}, ends with:\n{}", log.display(), tail(&log)),
+    })
+}
+
+/// A command that sees the node's files, such as its sockets.
+#[must_use]
+pub fn command(record: &Record, program: &Path) -> Command {
+    let mut command = Command::new("nsenter");
+    command
+        .args(["--target", &record.pid.to_string(), "--mount", "--"])
+        .arg(program);
+    command
+}

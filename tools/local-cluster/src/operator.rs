@@ -1,0 +1,146 @@
+//! The operator itself: built, put into an image, installed by its chart.
+
+use std::env;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::{Duration, SystemTime};
+
+use crate::Error;
+use crate::node::images::{Image, of_program};
+use crate::places::Places;
+use crate::processes::run;
+use crate::programs::HELM;
+use crate::progress::step;
+
+/// The name of the program, of its image, of its chart, of its release and of its namespace.
+pub const NAME: &str = "connection-operator";
+
+/// Builds the operator's image.
+///
+/// # Errors
+/// When it doesn't compile, or no image can be made of it.
+pub fn image(places: &Places) -> Result<Image, Error> {
+    step("the operator's image", expected(places), || {
+        let program = static_program(places, NAME)?;
+        let file = places.clone_root().join("Containerfile");
+        let containerfile = fs::read_to_string(&file).map_err(Error::file("read", &file))?;
+        of_program(places, NAME, &program, &containerfile)
+    })
+}
+
+/// How long the build will take: of everything, of the operator alone, or of nothing.
+fn expected(places: &Places) -> Duration {
+    let changed = |path: &Path| fs::metadata(path).and_then(|metadata| metadata.modified()).ok();
+    let Some(built) = changed(&program_file(places, NAME)) else {
+        return Duration::from_mins(5);
+    };
+    let sources = newest(&places.clone_root().join("src"));
+    if sources > Some(built) {
+        Duration::from_mins(1)
+    } else {
+        Duration::ZERO
+    }
+}
+
+/// When the youngest file in a folder was changed.
+fn newest(folder: &Path) -> Option<SystemTime> {
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+    let of_entry = |entry: fs::DirEntry| match entry.metadata() {
+        Ok(metadata) if metadata.is_dir() => newest(&entry.path()),
+        Ok(metadata) => metadata.modified().ok(),
+        Err(_) => None,
+    };
+    entries.filter_map(of_entry).max()
+}
+
+/// Compiles a program of this workspace so that it needs no other file.
+///
+/// # Errors
+/// When it doesn't compile.
+pub fn static_program(places: &Places, name: &str) -> Result<PathBuf, Error> {
+    let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    // In a folder of its own: with other flags cargo would build everything anew each time. With a target named, the
+    // flags are not those of procedural macros, which can't be static.
+    run(Command::new(cargo)
+        .args([
+            "build",
+            "--release",
+            "--locked",
+            "--package",
+            name,
+            "--bin",
+            name,
+            "--target",
+            &target(),
+        ])
+        .current_dir(places.clone_root())
+        .env("CARGO_TARGET_DIR", target_directory(places))
+        .env("RUSTFLAGS", "-C target-feature=+crt-static"))?;
+    Ok(program_file(places, name))
+}
+
+fn program_file(places: &Places, name: &str) -> PathBuf {
+    target_directory(places).join(target()).join("release").join(name)
+}
+
+fn target() -> String {
+    format!("{}-unknown-linux-gnu", env::consts::ARCH)
+}
+
+fn target_directory(places: &Places) -> PathBuf {
+    let chosen = env::var_os("CARGO_TARGET_DIR").map(|chosen| places.clone_root().join(chosen));
+    chosen
+        .unwrap_or_else(|| places.clone_root().join("target"))
+        .join("image")
+}
+
+/// Installs the operator, or brings it to this image, and waits until it is ready.
+///
+/// # Errors
+/// When helm says that it isn't.
+pub fn install(places: &Places, kubeconfig: &Path, repository: &str, tag: &str) -> Result<(), Error> {
+    step("the operator installed and ready", Duration::from_secs(4), || {
+        let mut helm = Command::new(HELM.path()?);
+        helm.env("KUBECONFIG", kubeconfig)
+            .args(["upgrade", "--install", NAME])
+            .arg(places.clone_root().join("charts").join(NAME))
+            .args([
+                "--namespace",
+                NAME,
+                "--create-namespace",
+                "--wait",
+                "--timeout",
+                "2m",
+            ])
+            .args([
+                "--set-string",
+                &format!("image.repository={repository},image.tag={tag}"),
+            ]);
+        run(&mut helm).map(drop).map_err(|error| Error::NotHere {
+            missing: error.to_string(),
+            next: format!(
+                "see `{}/kubectl --kubeconfig {} -n {NAME} describe pods`",
+                places.programs().display(),
+                kubeconfig.display()
+            ),
+        })
+    })
+}
+
+/// Removes the operator's release.
+///
+/// # Errors
+/// When helm can't.
+pub fn uninstall(kubeconfig: &Path) -> Result<(), Error> {
+    let mut helm = Command::new(HELM.path()?);
+    helm.env("KUBECONFIG", kubeconfig).args([
+        "uninstall",
+        NAME,
+        "--namespace",
+        NAME,
+        "--ignore-not-found",
+        "--wait",
+    ]);
+    run(&mut helm).map(drop)
+}
