@@ -31,10 +31,7 @@ fn main() -> ExitCode {
         (["down"], true) => existing::down(&places),
         (["control-plane"], _) => control_plane(),
         // Said by `up` to itself, inside the node.
-        (["node", local, number], _) => {
-            let places = Places::of(places.clone_root(), Path::new(local));
-            inside::run(&places, number.parse().unwrap_or_default())
-        }
+        (["node", local], _) => inside::run(&Places::of(places.clone_root(), Path::new(local))),
         _ => {
             eprintln!("{USAGE}");
             return ExitCode::from(2);

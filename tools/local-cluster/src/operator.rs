@@ -62,22 +62,34 @@ pub fn static_program(places: &Places, name: &str) -> Result<PathBuf, Error> {
     let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     // In a folder of its own: with other flags cargo would build everything anew each time. With a target named, the
     // flags are not those of procedural macros, which can't be static.
-    run(Command::new(cargo)
-        .args([
-            "build",
-            "--release",
-            "--locked",
-            "--package",
-            name,
-            "--bin",
-            name,
-            "--target",
-            &target(),
-        ])
-        .current_dir(places.clone_root())
+    let mut build = Command::new(cargo);
+    build.args([
+        "build",
+        "--release",
+        "--locked",
+        "--package",
+        name,
+        "--bin",
+        name,
+        "--target",
+        &target(),
+    ]);
+    build.current_dir(places.clone_root());
+    // This program may itself be run by cargo. What that tells of this package would be taken for a change of others.
+    for (told, _) in env::vars_os().filter(|(variable, _)| is_about_a_package(&variable.to_string_lossy())) {
+        build.env_remove(told);
+    }
+    build
         .env("CARGO_TARGET_DIR", target_directory(places))
-        .env("RUSTFLAGS", "-C target-feature=+crt-static"))?;
+        .env("RUSTFLAGS", "-C target-feature=+crt-static");
+    run(&mut build)?;
     Ok(program_file(places, name))
+}
+
+fn is_about_a_package(variable: &str) -> bool {
+    ["CARGO_PKG_", "CARGO_MANIFEST_", "CARGO_BIN_", "CARGO_CRATE_"]
+        .iter()
+        .any(|start| variable.starts_with(start))
 }
 
 fn program_file(places: &Places, name: &str) -> PathBuf {

@@ -17,9 +17,8 @@ use crate::places::Places;
 use crate::processes::tail;
 use crate::readiness::wait_until;
 
-/// What the node's first process says once it is inside, and what it hears when it is known outside.
+/// What the node's first process says once it is inside. When it is known outside, it hears its number.
 pub(super) const INSIDE: &str = "inside";
-pub(super) const RECORDED: &str = "recorded";
 
 /// The running node of a clone, if there is one.
 #[must_use]
@@ -36,9 +35,8 @@ pub fn running(places: &Places) -> Option<Record> {
 /// When it cannot be started.
 pub fn start(places: &Places, versions: &str) -> Result<Record, Error> {
     fs::create_dir_all(places.run()).map_err(Error::file("make", &places.run()))?;
-    let link = Link::unused()?;
     let log = places.logs().join("node.log");
-    let mut child = spawn(places, link, &log)?;
+    let mut child = spawn(places, &log)?;
     let ended = || Error::Gone {
         what: format!("the node; its log, {}, ends with:\n{}", log.display(), tail(&log)),
     };
@@ -46,15 +44,15 @@ pub fn start(places: &Places, versions: &str) -> Result<Record, Error> {
     if heard(&mut child).as_deref() != Some(INSIDE) {
         return Err(ended());
     }
+    let link = Link::connect(child.id())?;
     let record = Record::of(child.id(), link.number(), versions.to_owned()).map_err(|_| ended())?;
     record.write(&places.record())?;
     cgroups::make(link.number())?;
-    link.connect(child.id())?;
-    tell(&mut child).map_err(|_| ended())?;
+    tell(&mut child, link.number()).map_err(|_| ended())?;
     Ok(record)
 }
 
-fn spawn(places: &Places, link: Link, log: &Path) -> Result<Child, Error> {
+fn spawn(places: &Places, log: &Path) -> Result<Child, Error> {
     let errors = File::create(log).map_err(Error::file("open", log))?;
     let this_program = std::env::current_exe().map_err(Error::unrunnable("this program"))?;
     Command::new("setsid")
@@ -70,7 +68,6 @@ fn spawn(places: &Places, link: Link, log: &Path) -> Result<Child, Error> {
         .arg(this_program)
         .arg("node")
         .arg(places.local())
-        .arg(link.number().to_string())
         .current_dir("/")
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
@@ -85,9 +82,9 @@ fn heard(child: &mut Child) -> Option<String> {
     Some(line.trim().to_owned())
 }
 
-fn tell(child: &mut Child) -> std::io::Result<()> {
+fn tell(child: &mut Child, number: u8) -> std::io::Result<()> {
     match child.stdin.take() {
-        Some(mut ear) => writeln!(ear, "{RECORDED}"),
+        Some(mut ear) => writeln!(ear, "{number}"),
         None => Ok(()),
     }
 }
@@ -101,7 +98,9 @@ pub fn stop(places: &Places) -> Result<(), Error> {
         end(&record, &places.logs())?;
         Link::of(record.number).remove()?;
         cgroups::remove(record.number, &places.logs())?;
-        mounts::clean();
+        if !Link::any_is_left() {
+            mounts::clean();
+        }
     }
     let state = places.state();
     if state.exists() {

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use nix::sys::wait::wait;
 
-use super::enclosure::{INSIDE, RECORDED};
+use super::enclosure::INSIDE;
 use super::network::Link;
 use super::{NAME, containers, home, kubelet, mounts};
 use crate::Error;
@@ -26,12 +26,12 @@ const BEFORE_A_RESTART: Duration = Duration::from_secs(1);
 ///
 /// # Errors
 /// When something that the node needs cannot be had.
-pub fn run(places: &Places, number: u8) -> Result<(), Error> {
-    if !permitted() {
+pub fn run(places: &Places) -> Result<(), Error> {
+    let Some(number) = number() else {
         return Err(Error::Gone {
             what: "the one who started this node".to_owned(),
         });
-    }
+    };
     let link = Link::of(number);
     mounts::prepare(&places.run())?;
     link.set_up_inside()?;
@@ -65,12 +65,13 @@ pub fn run(places: &Places, number: u8) -> Result<(), Error> {
     parts.keep_running()
 }
 
-/// Says that this process is inside, and waits until it is known outside.
-fn permitted() -> bool {
+/// Says that this process is inside, and waits until it is known outside and has a number.
+fn number() -> Option<u8> {
     let mut out = std::io::stdout();
-    let said = writeln!(out, "{INSIDE}").and_then(|()| out.flush());
-    let mut word = String::new();
-    said.is_ok() && std::io::stdin().lock().read_line(&mut word).is_ok() && word.trim() == RECORDED
+    writeln!(out, "{INSIDE}").and_then(|()| out.flush()).ok()?;
+    let mut line = String::new();
+    std::io::stdin().lock().read_line(&mut line).ok()?;
+    line.trim().parse().ok()
 }
 
 struct Parts {

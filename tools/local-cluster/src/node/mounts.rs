@@ -49,7 +49,7 @@ pub fn prepare(run: &Path) -> Result<(), Error> {
     shield_kernel_settings()
 }
 
-/// Removes, from outside, the empty folders that had to be there for a mount.
+/// Removes, from outside, the empty folders that had to be there for a mount. It would end that mount in another node.
 pub fn clean() {
     for folder in INSISTED_ON {
         // Fails when it is in use by others or was never there: then it must stay as it is.

@@ -14,6 +14,9 @@ use crate::processes::run;
 /// The range of the pods' addresses.
 pub const POD_RANGE: &str = "10.244.0.0/24";
 
+/// Nodes that one machine can have at a time.
+const COUNT: u8 = 100;
+
 /// The two ends of the link of the node with this number.
 #[derive(Debug, Clone, Copy)]
 pub struct Link {
@@ -25,21 +28,6 @@ impl Link {
     #[must_use]
     pub fn of(number: u8) -> Self {
         Self { number }
-    }
-
-    /// One whose name and addresses nothing on this machine uses.
-    ///
-    /// # Errors
-    /// When all are in use.
-    pub fn unused() -> Result<Self, Error> {
-        let routes = run(Command::new("ip").args(["-4", "route", "show", "table", "all"]))?;
-        (0..100)
-            .map(Self::of)
-            .find(|link| link.is_unused(&routes))
-            .ok_or_else(|| Error::NotHere {
-                missing: "all addresses from 10.213.0.0 to 10.213.99.255 are in use".to_owned(),
-                next: "remove an interface or a route of this range".to_owned(),
-            })
     }
 
     fn is_unused(self, routes: &str) -> bool {
@@ -75,15 +63,27 @@ impl Link {
         Ipv4Addr::new(10, 213, self.number, 2)
     }
 
-    /// Makes the link, from outside, to the network of a process.
+    /// Makes a link, from outside, to the network of a process, whose name and addresses nothing else uses.
     ///
     /// # Errors
     /// When it cannot be made.
-    pub fn connect(self, pid: u32) -> Result<(), Error> {
-        let name = self.name();
-        ip(&format!("link add {name} type veth peer name eth0 netns {pid}"))?;
-        ip(&format!("addr add {}/30 dev {name}", self.machine()))?;
-        ip(&format!("link set {name} up"))
+    pub fn connect(pid: u32) -> Result<Self, Error> {
+        let routes = run(Command::new("ip").args(["-4", "route", "show", "table", "all"]))?;
+        for link in (0..COUNT).map(Self::of).filter(|link| link.is_unused(&routes)) {
+            let name = link.name();
+            match ip(&format!("link add {name} type veth peer name eth0 netns {pid}")) {
+                // Another node has just come to be.
+                Err(_) if link.interface().exists() => continue,
+                made => made?,
+            }
+            ip(&format!("addr add {}/30 dev {name}", link.machine()))?;
+            ip(&format!("link set {name} up"))?;
+            return Ok(link);
+        }
+        Err(Error::NotHere {
+            missing: "all networks from 10.213.0.0 to 10.213.99.255 are in use".to_owned(),
+            next: "stop other nodes, or remove a route of this range".to_owned(),
+        })
     }
 
     /// Removes the link, from outside. The kernel would do it too, but only when the last connection in the node's
@@ -97,6 +97,12 @@ impl Link {
         } else {
             Ok(())
         }
+    }
+
+    /// Whether any node of this machine has one.
+    #[must_use]
+    pub fn any_is_left() -> bool {
+        (0..COUNT).any(|number| Self::of(number).interface().exists())
     }
 
     /// Sets up the node's end, and lets pods through, from inside.
