@@ -7,6 +7,8 @@ pub mod connection_type;
 pub mod dataset;
 pub mod enrichment;
 pub mod export;
+#[cfg(test)]
+pub(crate) mod fixtures;
 pub mod governance;
 pub mod metrics;
 pub mod reconcile;

@@ -107,9 +107,8 @@ impl CompiledType {
             .filter(|name| !slots.iter().any(|slot| slot.name.as_str() == name.as_str()))
             .map(|name| {
                 format!(
-                    "spec.secrets has {}, which {} doesn't know: {}.",
+                    "spec.secrets has {}, which the type doesn't know: {}.",
                     quoted(name),
-                    self.name,
                     known(&slot_names(slots))
                 )
             });
@@ -117,7 +116,7 @@ impl CompiledType {
             .iter()
             .filter(|(_, source)| source.key_vault_ref.is_some() && self.spec.key_vault == Support::Unsupported)
             .map(|(name, _)| {
-                format!("spec.secrets.{name} comes from a key vault, which {} doesn't support: use a secretKeyRef.", self.name)
+                format!("spec.secrets.{name} comes from a key vault, which the type doesn't support: use a secretKeyRef.")
             });
         unknown
             .chain(unsupported)
@@ -341,7 +340,10 @@ fn missing_or_doubled(
             "spec.secrets.{name} is missing: add it. The type says of it: {}",
             explanation(&slot.description)
         )),
-        (0, _) if slot.required => Some(format!("spec.secrets needs one of {}.", names.join(", "))),
+        (0, _) if slot.required => Some(format!(
+            "spec.secrets needs one of {}: add one.",
+            names.join(", ")
+        )),
         (2.., _) => Some(format!(
             "spec.secrets has more than one of {}: keep one.",
             names.join(", ")

@@ -4,8 +4,9 @@ use super::Standing;
 use super::message::quoted;
 use crate::api::Reason;
 use crate::api::export::Schedule;
-use croner::Cron;
-use jiff::Timestamp;
+use croner::{Cron, YEAR_UPPER_LIMIT};
+use jiff::Zoned;
+use jiff::civil::date;
 use jiff::tz::TimeZone;
 use std::collections::BTreeSet;
 use std::str::FromStr;
@@ -186,8 +187,18 @@ fn number(text: &str) -> Option<u32> {
     digits.then(|| text.parse().ok()).flatten()
 }
 
-/// Whether the time comes at all. Five fields name no year, so one leap cycle from any day answers for ever.
+/// Whether the time comes at all. Five fields name no year, so a few leap years answer for ever; they are taken from the
+/// end of what croner searches, because for a time that never comes it goes through every day until there.
 fn comes(times: &str, zone: TimeZone) -> bool {
-    let start = Timestamp::UNIX_EPOCH.to_zoned(zone);
-    Cron::from_str(times).is_ok_and(|cron| cron.find_next_occurrence(&start, false).is_ok())
+    const YEARS: i32 = 20;
+    let start = i16::try_from(YEAR_UPPER_LIMIT - YEARS)
+        .ok()
+        .and_then(|year| date(year, 1, 1).to_zoned(zone).ok());
+    let next = |start: Zoned| {
+        Cron::from_str(times)
+            .ok()?
+            .find_next_occurrence(&start, false)
+            .ok()
+    };
+    start.and_then(next).is_some()
 }
