@@ -5,6 +5,7 @@ pub mod cluster;
 pub mod connection;
 pub mod connection_type;
 pub mod dataset;
+pub mod docs;
 pub mod enrichment;
 pub mod export;
 #[cfg(test)]
