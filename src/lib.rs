@@ -5,8 +5,11 @@ pub mod cluster;
 pub mod connection;
 pub mod connection_type;
 pub mod dataset;
+pub mod docs;
 pub mod enrichment;
 pub mod export;
+#[cfg(test)]
+pub(crate) mod fixtures;
 pub mod governance;
 pub mod metrics;
 pub mod process;

@@ -7,6 +7,9 @@ use serde::{Deserialize, Serialize};
 /// Longest message that a condition may carry, in characters.
 pub const MESSAGE_MAX: u32 = 4096;
 
+/// Most conditions of one object, those that others wrote included.
+pub const CONDITIONS_MAX: u32 = 16;
+
 /// One observation about an object, in the form that kubectl and GitOps tools read.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
@@ -160,6 +163,8 @@ vocabulary! {
 
         /// What uses the object must be detached, deactivated or removed first.
         DependentsRemain,
+        /// Nothing uses the object any more; only finalizers that aren't the operator's hold it.
+        HeldByOthers,
         /// It isn't being removed.
         NotDeleting,
 

@@ -1,6 +1,6 @@
 //! `Connection`: where data may go.
 
-use super::condition::Condition;
+use super::condition::{CONDITIONS_MAX, Condition};
 use super::connection_type::{PARAMETER_VALUE_MAX, PARAMETERS_MAX, SECRETS_MAX, UsedFor};
 use super::reference::{ObjectName, Reference, Refers, SecretSource};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
@@ -155,7 +155,7 @@ pub struct ConnectionStatus {
     pub observed_generation: Option<i64>,
     /// What is judged.
     #[serde(default)]
-    #[schemars(length(max = 16))]
+    #[schemars(length(max = CONDITIONS_MAX))]
     #[x_kube(merge_strategy = ListMerge::Map(vec!["type".into()]))]
     pub conditions: Vec<Condition>,
     /// Whether somebody agreed to this destination.

@@ -1,6 +1,6 @@
 //! `ConnectionType`: one entry of the catalog.
 
-use super::condition::Condition;
+use super::condition::{CONDITIONS_MAX, Condition};
 use super::notice::Notice;
 use super::reference::{FieldName, ObjectName, Reference, Refers};
 use kube::{CustomResource, KubeSchema};
@@ -362,7 +362,7 @@ pub struct ConnectionTypeStatus {
     pub observed_generation: Option<i64>,
     /// What is judged.
     #[serde(default)]
-    #[schemars(length(max = 16))]
+    #[schemars(length(max = CONDITIONS_MAX))]
     #[x_kube(merge_strategy = ListMerge::Map(vec!["type".into()]))]
     pub conditions: Vec<Condition>,
     /// Whether any connection is of this type.

@@ -1,6 +1,6 @@
 //! `Dataset`: a named table that stays where it is.
 
-use super::condition::Condition;
+use super::condition::{CONDITIONS_MAX, Condition};
 use super::connection::{DependentsStatus, SecretStatus};
 use super::connection_type::SECRETS_MAX;
 use super::reference::{ColumnName, FieldName, ObjectName, Reference, Refers, SecretSource};
@@ -243,7 +243,7 @@ pub struct DatasetStatus {
     pub observed_generation: Option<i64>,
     /// What is judged.
     #[serde(default)]
-    #[schemars(length(max = 16))]
+    #[schemars(length(max = CONDITIONS_MAX))]
     #[x_kube(merge_strategy = ListMerge::Map(vec!["type".into()]))]
     pub conditions: Vec<Condition>,
     /// What each credential leads to. Never a value.

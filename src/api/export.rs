@@ -1,6 +1,6 @@
 //! `Export`: what goes out over one connection, and when.
 
-use super::condition::Condition;
+use super::condition::{CONDITIONS_MAX, Condition};
 use super::connection::{DISPLAY_NAME_MAX, Parameters, parameters_schema};
 use super::reference::{ColumnName, ConnectionRef, DatasetRef, ObjectName, Reference, Refers};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
@@ -177,7 +177,7 @@ pub struct ExportStatus {
     pub observed_generation: Option<i64>,
     /// What is judged.
     #[serde(default)]
-    #[schemars(length(max = 16))]
+    #[schemars(length(max = CONDITIONS_MAX))]
     #[x_kube(merge_strategy = ListMerge::Map(vec!["type".into()]))]
     pub conditions: Vec<Condition>,
     /// Active or Inactive.

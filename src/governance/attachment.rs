@@ -12,6 +12,9 @@ use crate::api::{ConditionStatus, ConditionType, Reason};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+#[cfg(test)]
+mod tests;
+
 /// What is known of the connection that an export or enrichment names.
 #[derive(Clone, Debug)]
 pub enum ConnectionSeen {
@@ -35,7 +38,7 @@ pub fn attached(seen: &ConnectionSeen, wanted: UsedFor, connectors: &BTreeSet<St
         ConnectionSeen::Detached => return Standing::unmet(Reason::Detached, detached(wanted)),
         ConnectionSeen::Absent(name) => {
             let text = format!(
-                "There is no connection {name} in this namespace that this {} can use: name another, or ask an administrator.",
+                "There is no connection {name} in this namespace that this {} can use: name another, or ask an administrator for one.",
                 noun(wanted)
             );
             return Standing::unmet(Reason::ConnectionNotFound, text);
@@ -81,7 +84,11 @@ pub fn parameters(seen: &ConnectionSeen, wanted: UsedFor, chosen: &Parameters) -
     }
     Standing::unmet(
         Reason::ParametersInvalid,
-        format!("For connections of type {}: {}", type_.name, sentences(&problems)),
+        format!(
+            "Its connection is of type {}. {}",
+            type_.name,
+            sentences(&problems)
+        ),
     )
 }
 
@@ -111,7 +118,7 @@ fn misfit(
         .as_ref()
         .is_some_and(|connector| connectors.contains(connector.as_str()));
     (!run).then(|| {
-        let text = format!("No connector of this installation runs the type {}: ask who installed the operator to add one, or name a connection of another type.", type_.name);
+        let text = format!("No connector of this installation runs the type {}: ask whoever installed the operator to add one, or name a connection of another type.", type_.name);
         Standing::unmet(Reason::NoConnector, text)
     })
 }

@@ -1,6 +1,7 @@
 //! From judgements to the list of conditions in a status.
 
 use super::{Standing, message};
+use crate::api::condition::CONDITIONS_MAX;
 use crate::api::{Condition, ConditionStatus, ConditionType};
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
@@ -28,7 +29,13 @@ pub fn updated(
     generation: Option<i64>,
     now: Timestamp,
 ) -> Vec<Condition> {
-    let foreign = before.iter().filter(|condition| !ours(condition)).cloned();
+    // What doesn't fit the schema any more is left out: a status that is refused as a whole would help nobody.
+    let room = (CONDITIONS_MAX as usize).saturating_sub(judged.len());
+    let foreign = before
+        .iter()
+        .filter(|condition| !ours(condition))
+        .take(room)
+        .cloned();
     judged
         .into_iter()
         .map(|(type_, standing)| updated_one(before, type_, standing, generation, now))
@@ -117,5 +124,21 @@ mod tests {
         );
         assert_eq!(after.len(), 2);
         assert_eq!(after[1], foreign[0]);
+    }
+
+    #[test]
+    fn a_status_full_of_conditions_of_others_can_still_be_written() {
+        let ready = || vec![(ConditionType::Ready, Standing::met(Reason::Ready, ""))];
+        let one = updated(&[], ready(), None, at(1)).remove(0);
+        let foreign: Vec<Condition> = (0..CONDITIONS_MAX)
+            .map(|i| Condition {
+                type_: format!("example.com/{i}"),
+                ..one.clone()
+            })
+            .collect();
+        let after = updated(&foreign, ready(), None, at(2));
+        assert_eq!(after.len(), CONDITIONS_MAX as usize);
+        assert_eq!(after[0].type_, "Ready");
+        assert_eq!(after[1..], foreign[..foreign.len() - 1]);
     }
 }

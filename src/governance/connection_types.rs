@@ -14,7 +14,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 pub enum TypeSeen {
     /// No such type.
     Absent,
-    /// It contradicts itself: the places, as sentences.
+    /// It contradicts itself. The places, as sentences.
     Invalid(Arc<Vec<String>>),
     /// It can be used.
     Usable(Arc<CompiledType>),
@@ -44,7 +44,7 @@ impl TypeSeen {
             Self::Invalid(_) => Some(Standing::unmet(
                 Reason::TypeNotReady,
                 format!(
-                    "The connection type {name} contradicts itself; who owns it must correct it. To see where: kubectl describe connectiontype {name}"
+                    "The connection type {name} contradicts itself: whoever owns it must correct it. To see where: kubectl describe connectiontype {name}"
                 ),
             )),
         }

@@ -4,7 +4,8 @@
 //! itself. First the head: `connections.dev/consent/1`, kind, namespace, name, type. Then four groups, each preceded
 //! by the number of its strings (a string like the others): the endpoints, sorted; the notice's version and its five
 //! statements, in the schema's order; the destination parameters as name and value, sorted by name; the destination
-//! secrets as slot, source, object, and key or secret, sorted by slot. Values of secrets never enter it.
+//! secrets as slot, source, object, and key or secret, sorted by slot. Values of secrets never enter it. Examples with
+//! their digests stand in `docs/consent-vectors.json`.
 
 use super::Standing;
 use super::parameters::effective;
@@ -17,6 +18,9 @@ use crate::api::reference::SecretSource;
 use jiff::{SignedDuration, Timestamp};
 use sha2::{Digest, Sha256};
 use std::fmt::Write as _;
+
+#[cfg(test)]
+mod tests;
 
 /// Names the rule by which digests are made.
 const VERSION: &str = "connections.dev/consent/1";

@@ -2,6 +2,7 @@
 
 use super::Standing;
 use super::message::sentences;
+use super::readiness::situation;
 use crate::api::Reason;
 use crate::api::connection::SecretStatus;
 use crate::api::reference::{SecretKeyRef, SecretSource};
@@ -10,6 +11,9 @@ use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use std::collections::BTreeMap;
 use std::sync::Arc;
+
+#[cfg(test)]
+mod tests;
 
 /// Secret types that hold credentials of the cluster itself: they are never sent away.
 const CLUSTER_CREDENTIALS: [&str; 2] = [
@@ -43,7 +47,8 @@ pub fn judge(
         .iter()
         .filter_map(|(name, source)| problem(&format!("{place}.{name}"), namespace, source, seen))
         .collect();
-    let standing = match problems.first() {
+    let worst = problems.iter().min_by_key(|(reason, _)| situation(*reason));
+    let standing = match worst {
         Some((reason, _)) => {
             let texts: Vec<String> = problems.iter().map(|(_, text)| text.clone()).collect();
             Standing::unmet(*reason, sentences(&texts))
@@ -59,9 +64,15 @@ pub fn judge(
 }
 
 fn problem(field: &str, namespace: &str, source: &SecretSource, seen: &Secrets) -> Option<(Reason, String)> {
+    // The schema refuses this, but not in an object that was written before it did.
+    if source.secret_key_ref.is_some() == source.key_vault_ref.is_some() {
+        let text =
+            format!("{field} has no source or more than one: name exactly one, secretKeyRef or keyVaultRef.");
+        return Some((Reason::SecretsInvalid, text));
+    }
     if let Some(vault) = &source.key_vault_ref {
         let text = format!(
-            "{field} names the key vault {}, which doesn't exist in namespace {namespace}: link it, or use a secretKeyRef.",
+            "{field} names the key vault {}, which doesn't exist in namespace {namespace}: create it, or use a secretKeyRef.",
             vault.name
         );
         return Some((Reason::VaultNotFound, text));
@@ -75,7 +86,7 @@ fn problem(field: &str, namespace: &str, source: &SecretSource, seen: &Secrets) 
     };
     if CLUSTER_CREDENTIALS.contains(&secret.type_.as_str()) {
         let text = format!(
-            "{field} names the Secret {name} of type {}, a credential of the cluster itself: name another.",
+            "{field} names the Secret {name} of type {}, which holds a credential of the cluster itself: name another.",
             secret.type_
         );
         return Some((Reason::SecretNotAllowed, text));

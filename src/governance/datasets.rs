@@ -8,6 +8,9 @@ use crate::api::{ConditionType, Reason};
 use std::cmp::Ordering;
 use std::sync::Arc;
 
+#[cfg(test)]
+mod tests;
+
 /// One use of a dataset by an export or enrichment.
 #[derive(Clone, Debug)]
 pub struct Use {
@@ -50,16 +53,30 @@ pub fn owner(writers: &[Writer]) -> Option<&Writer> {
     })
 }
 
-/// Every problem with the uses, worst sort first within each use.
+/// What is wrong with the uses, if anything: all of it told, under the reason that a person must act on first.
 #[must_use]
 pub fn judge(uses: &[Use]) -> Option<Standing> {
-    let problems: Vec<(Reason, String)> = uses.iter().filter_map(problem).collect();
+    let problems: Vec<(Reason, String)> = uses.iter().filter_map(problem).chain(doubled(uses)).collect();
     let worst = problems
         .iter()
         .map(|(reason, _)| *reason)
         .min_by_key(|reason| super::readiness::situation(*reason))?;
     let texts: Vec<String> = problems.into_iter().map(|(_, text)| text).collect();
     Some(Standing::unmet(worst, sentences(&texts)))
+}
+
+/// One that is read and written at once: the schema refuses this, but not in an object that was written before it did.
+fn doubled(uses: &[Use]) -> Option<(Reason, String)> {
+    let read = uses.iter().filter(|use_| use_.purpose == Purpose::Read);
+    let written: Vec<&Use> = uses.iter().filter(|use_| use_.purpose != Purpose::Read).collect();
+    let (read, written) = read
+        .filter_map(|read| Some((read, written.iter().find(|written| written.name == read.name)?)))
+        .next()?;
+    let text = format!(
+        "{} and {} name the same dataset {}: what is read is never changed, so name another in {}.",
+        read.field, written.field, read.name, written.field
+    );
+    Some((Reason::DatasetIneligible, text))
 }
 
 fn problem(use_: &Use) -> Option<(Reason, String)> {

@@ -7,14 +7,21 @@ pub const NAMES_MAX: usize = 5;
 /// Most characters of a foreign text that a message repeats.
 const QUOTE_MAX: usize = 60;
 
+/// Most characters of a description that a message repeats.
+const EXPLANATION_MAX: usize = 300;
+
 /// A text that somebody wrote, fit to stand in a message: bounded, on one line, without characters that would change
-/// how the rest of the line is shown.
+/// how the rest of the line is shown, or end the quote early.
 #[must_use]
 pub fn quoted(text: &str) -> String {
     let shown: String = text
         .chars()
         .take(QUOTE_MAX)
-        .map(|c| if changes_display(c) { '\u{fffd}' } else { c })
+        .map(|c| match c {
+            '"' => '\'',
+            c if changes_display(c) => '\u{fffd}',
+            c => c,
+        })
         .collect();
     if text.chars().nth(QUOTE_MAX).is_some() {
         format!("\"{shown}…\"")
@@ -23,9 +30,26 @@ pub fn quoted(text: &str) -> String {
     }
 }
 
-/// Control characters, and the marks that override the direction of writing.
+/// What an author wrote in explanation, fit to follow a sentence: bounded, on one line, with a full stop.
+#[must_use]
+pub fn explanation(text: &str) -> String {
+    let words: Vec<&str> = text.split_whitespace().collect();
+    let text = words.join(" ");
+    if text.chars().nth(EXPLANATION_MAX).is_some() {
+        let shown: String = text.chars().take(EXPLANATION_MAX).collect();
+        return format!("{}…", shown.trim_end());
+    }
+    if text.ends_with(['.', '!', '?']) {
+        text
+    } else {
+        format!("{text}.")
+    }
+}
+
+/// Control characters, line separators, and the invisible marks that override the direction of writing or hide text.
 fn changes_display(c: char) -> bool {
-    c.is_control() || matches!(c, '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{200e}' | '\u{200f}')
+    c.is_control()
+        || matches!(c, '\u{61c}' | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
 }
 
 /// The names in order, five at most, then how many more there are.
@@ -53,10 +77,17 @@ pub fn sentences(problems: &[String]) -> String {
     }
 }
 
-/// The text, cut to what a condition may carry.
+/// The text as a condition may carry it: cut to its length, and on one line whatever was woven into it.
 #[must_use]
 pub fn bounded(text: String) -> String {
     let max = MESSAGE_MAX as usize;
+    let text = if text.chars().any(changes_display) {
+        text.chars()
+            .map(|c| if changes_display(c) { '\u{fffd}' } else { c })
+            .collect()
+    } else {
+        text
+    };
     if text.chars().count() <= max {
         return text;
     }
@@ -70,18 +101,71 @@ mod tests {
 
     #[test]
     fn five_names_are_listed_and_the_rest_is_counted() {
-        assert_eq!(listed(&["a", "b"]), "a, b");
-        assert_eq!(listed(&["a", "b", "c", "d", "e"]), "a, b, c, d, e");
+        let rows: [(&str, &[&str], &str); 4] = [
+            ("none", &[], ""),
+            ("two", &["a", "b"], "a, b"),
+            ("five", &["a", "b", "c", "d", "e"], "a, b, c, d, e"),
+            (
+                "seven",
+                &["a", "b", "c", "d", "e", "f", "g"],
+                "a, b, c, d, e and 2 more",
+            ),
+        ];
+        for (case, names, expected) in rows {
+            assert_eq!(listed(names), expected, "{case}");
+        }
+    }
+
+    #[test]
+    fn five_problems_are_told_and_the_rest_is_counted() {
+        let problems: Vec<String> = (1..=7).map(|i| format!("Problem {i}.")).collect();
+        assert_eq!(sentences(&problems[..2]), "Problem 1. Problem 2.");
         assert_eq!(
-            listed(&["a", "b", "c", "d", "e", "f", "g"]),
-            "a, b, c, d, e and 2 more"
+            sentences(&problems),
+            "Problem 1. Problem 2. Problem 3. Problem 4. Problem 5. And 2 more."
         );
     }
 
     #[test]
-    fn a_quote_keeps_unicode_but_not_what_changes_the_line() {
-        assert_eq!(quoted("größe 名前 שם"), "\"größe 名前 שם\"");
-        assert_eq!(quoted("a\nb\u{202e}c"), "\"a\u{fffd}b\u{fffd}c\"");
+    fn a_quote_keeps_unicode_but_nothing_that_changes_the_line() {
+        let rows = [
+            ("other scripts", "größe 名前 שם", "\"größe 名前 שם\""),
+            ("a line break", "a\nb", "\"a\u{fffd}b\""),
+            ("a right-to-left override", "b\u{202e}c", "\"b\u{fffd}c\""),
+            (
+                "what can't be seen",
+                "a\u{feff}\u{200b}b",
+                "\"a\u{fffd}\u{fffd}b\"",
+            ),
+            ("a colour of the terminal", "\u{1b}[31m", "\"\u{fffd}[31m\""),
+            (
+                "a quote in the quote",
+                "x\". All is well.",
+                "\"x'. All is well.\"",
+            ),
+            ("nothing", "", "\"\""),
+        ];
+        for (case, text, expected) in rows {
+            assert_eq!(quoted(text), expected, "{case}");
+        }
+        assert_eq!(quoted(&"x".repeat(61)), format!("\"{}…\"", "x".repeat(60)));
+    }
+
+    #[test]
+    fn an_explanation_is_one_line_and_ends() {
+        let rows = [
+            ("as it is", "The host.", "The host."),
+            ("without a full stop", "The host", "The host."),
+            (
+                "over several lines",
+                "The host,\n  without port.\n",
+                "The host, without port.",
+            ),
+        ];
+        for (case, text, expected) in rows {
+            assert_eq!(explanation(text), expected, "{case}");
+        }
+        assert!(explanation(&"word ".repeat(200)).ends_with("word…"));
     }
 
     proptest! {
@@ -89,12 +173,16 @@ mod tests {
         fn a_quote_is_short_and_on_one_line(text in any::<String>()) {
             let quote = quoted(&text);
             prop_assert!(quote.chars().count() <= QUOTE_MAX + 3);
-            prop_assert!(!quote.chars().any(char::is_control));
+            prop_assert!(!quote.chars().any(changes_display));
+            prop_assert_eq!(quote.matches('"').count(), 2);
         }
 
         #[test]
-        fn a_bounded_message_fits_the_schema(length in 0usize..10_000) {
-            prop_assert!(bounded("é".repeat(length)).chars().count() <= MESSAGE_MAX as usize);
+        fn a_bounded_message_fits_the_schema(text in any::<String>(), times in 1usize..600) {
+            let message = bounded(text.repeat(times));
+            prop_assert!(message.chars().count() <= MESSAGE_MAX as usize);
+            prop_assert!(!message.chars().any(changes_display));
+            prop_assert_eq!(bounded(message.clone()), message);
         }
     }
 }

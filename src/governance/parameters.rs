@@ -1,13 +1,19 @@
 //! Parameters and secret names against what a connection type declares.
 
-use super::message::{listed, quoted};
+use super::message::{explanation, listed, quoted};
 use crate::api::connection::Parameters;
 use crate::api::connection_type::{
     ConnectionTypeSpec, PARAMETER_VALUE_MAX, Parameter, ParameterType, SecretSlot, Support,
 };
 use crate::api::reference::SecretSource;
-use regex::Regex;
+use regex::{Regex, RegexBuilder};
 use std::collections::BTreeMap;
+
+#[cfg(test)]
+mod tests;
+
+/// Most memory that one pattern may take, in bytes: a type can declare 64 of them.
+const PATTERN_MEMORY_MAX: usize = 1 << 20;
 
 /// The value that holds for a parameter: what is given, else the default.
 #[must_use]
@@ -73,19 +79,23 @@ impl CompiledType {
     /// What is wrong with the parameters that an export or enrichment chose on a connection which fixes some.
     #[must_use]
     pub fn choice_problems(&self, chosen: &Parameters, fixed: &Parameters) -> Vec<String> {
-        let overridden = chosen
+        // Also where both say the same: otherwise trying values would tell what the connection fixes.
+        let (fixed_too, free): (Parameters, Parameters) = chosen
+            .clone()
+            .into_iter()
+            .partition(|(name, _)| fixed.contains_key(name));
+        let overridden = fixed_too
+            .keys()
+            .map(|name| format!("spec.parameters.{name} is fixed by the connection: leave it out."));
+        // What the connection fixes is its own concern: its values don't belong in the words of those who use it.
+        let open = self
+            .export_parameters
             .iter()
-            .filter(|(name, value)| fixed.get(*name).is_some_and(|set| set != *value));
-        let mut problems: Vec<String> = overridden
-            .map(|(name, _)| format!("spec.parameters.{name} is fixed by the connection: leave it out."))
-            .collect();
-        let all = fixed
-            .iter()
-            .chain(chosen)
-            .map(|(name, value)| (name.clone(), value.clone()))
-            .collect();
-        problems.extend(check("spec.parameters", &self.export_parameters, &all));
-        problems
+            .filter(|parameter| !fixed.contains_key(parameter.declared.name.as_str()));
+        overridden
+            .chain(check_given("spec.parameters", &self.export_parameters, &free))
+            .chain(missing("spec.parameters", open, &free))
+            .collect()
     }
 
     /// What is wrong with the names and sources of a connection's secrets, as sentences.
@@ -97,9 +107,8 @@ impl CompiledType {
             .filter(|name| !slots.iter().any(|slot| slot.name.as_str() == name.as_str()))
             .map(|name| {
                 format!(
-                    "spec.secrets has {}, which {} doesn't know: {}.",
+                    "spec.secrets has {}, which the type doesn't know: {}.",
                     quoted(name),
-                    self.name,
                     known(&slot_names(slots))
                 )
             });
@@ -107,7 +116,7 @@ impl CompiledType {
             .iter()
             .filter(|(_, source)| source.key_vault_ref.is_some() && self.spec.key_vault == Support::Unsupported)
             .map(|(name, _)| {
-                format!("spec.secrets.{name} comes from a key vault, which {} doesn't support: use a secretKeyRef.", self.name)
+                format!("spec.secrets.{name} comes from a key vault, which the type doesn't support: use a secretKeyRef.")
             });
         unknown
             .chain(unsupported)
@@ -123,41 +132,32 @@ impl CompiledType {
 fn compiled(place: &str, declared: &[Parameter], problems: &mut Vec<String>) -> Vec<CompiledParameter> {
     let mut ready = Vec::with_capacity(declared.len());
     for parameter in declared {
-        // The whole text must match, not a part of it.
-        let pattern = parameter
-            .pattern
-            .as_ref()
-            .map(|pattern| Regex::new(&format!("^(?:{pattern})$")))
-            .transpose();
-        match pattern {
+        match parameter.pattern.as_deref().map(whole).transpose() {
             Ok(pattern) => ready.push(CompiledParameter {
                 declared: parameter.clone(),
                 pattern,
             }),
-            Err(_) => problems.push(format!(
-                "{place} {} has a pattern that is no regular expression of the crate regex: correct it.",
+            Err(problem) => problems.push(format!(
+                "{place} {} has a pattern that {problem}.",
                 parameter.name
             )),
         }
     }
-    for parameter in &ready {
-        let texts = [
-            ("default", &parameter.declared.default),
-            ("example", &parameter.declared.example),
-        ];
-        for (what, text) in texts
-            .into_iter()
-            .filter_map(|(what, text)| Some((what, text.as_deref()?)))
-        {
-            if let Some(expected) = parameter.refusal(text) {
-                problems.push(format!(
-                    "{place} {} refuses its own {what}: expected {expected}.",
-                    parameter.declared.name
-                ));
-            }
-        }
-    }
+    problems.extend(ready.iter().flat_map(|parameter| parameter.contradictions(place)));
     ready
+}
+
+/// The pattern, made ready to match the whole text and not a part of it.
+fn whole(pattern: &str) -> Result<Regex, &'static str> {
+    const UNREADABLE: &str = "is no regular expression of the Rust crate regex: correct it";
+    let build = |pattern: &str| RegexBuilder::new(pattern).size_limit(PATTERN_MEMORY_MAX).build();
+    let explained = |error| match error {
+        regex::Error::CompiledTooBig(_) => "takes too much memory: make its repetitions smaller",
+        _ => UNREADABLE,
+    };
+    // By itself first: `a)|(b` would only be readable inside the group, and then match parts.
+    build(pattern).map_err(explained)?;
+    build(&format!(r"\A(?:{pattern})\z")).map_err(explained)
 }
 
 fn contradicting_secrets(slots: &[SecretSlot]) -> Vec<String> {
@@ -178,14 +178,25 @@ fn contradicting_secrets(slots: &[SecretSlot]) -> Vec<String> {
 
 fn check(place: &str, declared: &[CompiledParameter], given: &Parameters) -> Vec<String> {
     let mut problems = check_given(place, declared, given);
-    problems.extend(
-        declared
-            .iter()
-            .map(|parameter| &parameter.declared)
-            .filter(|parameter| parameter.required && effective(parameter, given).is_none())
-            .map(|parameter| format!("{place}.{} is missing{}.", parameter.name, example(parameter))),
-    );
+    problems.extend(missing(place, declared.iter(), given));
     problems
+}
+
+fn missing<'a>(
+    place: &'a str,
+    declared: impl Iterator<Item = &'a CompiledParameter>,
+    given: &'a Parameters,
+) -> impl Iterator<Item = String> {
+    declared
+        .map(|parameter| &parameter.declared)
+        .filter(|parameter| parameter.required && effective(parameter, given).is_none())
+        .map(move |parameter| {
+            format!(
+                "{place}.{} is missing: add it{}.",
+                parameter.name,
+                example(parameter)
+            )
+        })
 }
 
 fn check_given(place: &str, declared: &[CompiledParameter], given: &Parameters) -> Vec<String> {
@@ -210,52 +221,81 @@ fn problem(place: &str, declared: &[CompiledParameter], name: &str, value: &str)
             known(&names)
         ));
     };
-    let expected = parameter.refusal(value)?;
-    Some(format!(
-        "{place}.{name} is {}. Expected: {expected}{}.",
-        quoted(value),
-        example(&parameter.declared)
-    ))
+    let refusal = parameter.refusal(value)?;
+    Some(format!("{place}.{name} is {}, {refusal}", quoted(value)))
 }
 
 impl CompiledParameter {
-    /// What was expected instead, if the text isn't right.
+    /// What was expected instead, if the text isn't right, to follow the text itself.
     fn refusal(&self, text: &str) -> Option<String> {
         let declared = &self.declared;
+        let expected = |what: &str| Some(format!("expected {what}{}.", example(declared)));
         if text.len() > PARAMETER_VALUE_MAX as usize {
-            return Some(format!("at most {PARAMETER_VALUE_MAX} bytes"));
+            return expected(&format!(
+                "at most {PARAMETER_VALUE_MAX} bytes instead of {}",
+                text.len()
+            ));
+        }
+        if text.is_empty() && declared.required {
+            return expected("a text that isn't empty");
         }
         match declared.type_ {
-            ParameterType::String => {
-                let pattern = self.pattern.as_ref().filter(|pattern| !pattern.is_match(text));
-                // The description is for people; the pattern can be read with kubectl.
-                pattern.map(|_| declared.description.trim_end_matches('.').to_owned())
+            ParameterType::String if self.pattern.as_ref().is_none_or(|pattern| pattern.is_match(text)) => {
+                None
             }
-            ParameterType::Integer => {
-                let (min, max) = (declared.min.unwrap_or(i64::MIN), declared.max.unwrap_or(i64::MAX));
-                let fits = text
-                    .parse::<i64>()
-                    .is_ok_and(|number| (min..=max).contains(&number));
-                (!fits).then(|| whole_number(declared.min, declared.max))
-            }
-            ParameterType::Boolean => {
-                (!matches!(text, "true" | "false")).then(|| "\"true\" or \"false\"".to_owned())
-            }
+            // The description is for people; the pattern can be read with kubectl.
+            ParameterType::String => Some(format!(
+                "expected another form{}. The type says of it: {}",
+                example(declared),
+                explanation(&declared.description)
+            )),
+            ParameterType::Integer if is_whole_number(text, declared) => None,
+            ParameterType::Integer => expected(&whole_number(declared.min, declared.max)),
+            ParameterType::Boolean if matches!(text, "true" | "false") => None,
+            ParameterType::Boolean => expected("\"true\" or \"false\""),
             ParameterType::Enum => {
                 let values = declared.values.as_deref().unwrap_or_default();
-                (!values.iter().any(|value| value == text)).then(|| format!("one of {}", listed(values)))
+                let quotes: Vec<String> = values.iter().map(|value| quoted(value)).collect();
+                let known = values.iter().any(|value| value == text);
+                (!known).then(|| format!("expected one of {}.", listed(&quotes)))
             }
         }
+    }
+
+    /// Where the declaration itself can't be right.
+    fn contradictions(&self, place: &str) -> Vec<String> {
+        let declared = &self.declared;
+        let name = &declared.name;
+        if declared.min > declared.max && declared.max.is_some() {
+            return vec![format!("{place} {name} has a min above its max: correct them.")];
+        }
+        [("default", &declared.default), ("example", &declared.example)]
+            .into_iter()
+            .filter_map(|(what, text)| {
+                self.refusal(text.as_deref()?)?;
+                Some(format!(
+                    "{place} {name} refuses its own {what}: correct one of them."
+                ))
+            })
+            .collect()
     }
 }
 
+/// Digits as they are usually written: no plus, no leading zeros, so that equal numbers are equal texts.
+fn is_whole_number(text: &str, declared: &Parameter) -> bool {
+    let (min, max) = (declared.min.unwrap_or(i64::MIN), declared.max.unwrap_or(i64::MAX));
+    text.parse::<i64>()
+        .is_ok_and(|number| (min..=max).contains(&number) && number.to_string() == text)
+}
+
 fn whole_number(min: Option<i64>, max: Option<i64>) -> String {
-    match (min, max) {
-        (Some(min), Some(max)) => format!("a whole number from {min} to {max}"),
-        (Some(min), None) => format!("a whole number of at least {min}"),
-        (None, Some(max)) => format!("a whole number of at most {max}"),
-        (None, None) => "a whole number".to_owned(),
-    }
+    let range = match (min, max) {
+        (Some(min), Some(max)) => format!(" from {min} to {max}"),
+        (Some(min), None) => format!(" of at least {min}"),
+        (None, Some(max)) => format!(" of at most {max}"),
+        (None, None) => String::new(),
+    };
+    format!("a whole number{range} without leading zeros")
 }
 
 fn example(parameter: &Parameter) -> String {
@@ -296,8 +336,14 @@ fn missing_or_doubled(
         .collect();
     let count = names.iter().filter(|name| given.contains_key(**name)).count();
     match (count, names.as_slice()) {
-        (0, [name]) if slot.required => Some(format!("spec.secrets.{name} is missing: {}", slot.description)),
-        (0, _) if slot.required => Some(format!("spec.secrets needs one of {}.", names.join(", "))),
+        (0, [name]) if slot.required => Some(format!(
+            "spec.secrets.{name} is missing: add it. The type says of it: {}",
+            explanation(&slot.description)
+        )),
+        (0, _) if slot.required => Some(format!(
+            "spec.secrets needs one of {}: add one.",
+            names.join(", ")
+        )),
         (2.., _) => Some(format!(
             "spec.secrets has more than one of {}: keep one.",
             names.join(", ")

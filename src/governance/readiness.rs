@@ -50,6 +50,7 @@ pub const fn situation(reason: Reason) -> Situation {
         | Reason::DatasetNotReady => Situation::Waiting,
         Reason::Ready
         | Reason::DependentsRemain
+        | Reason::HeldByOthers
         | Reason::NotDeleting
         | Reason::AsDeclared
         | Reason::ConsentCurrent

@@ -43,8 +43,14 @@ pub fn hold(removal: &Removal<'_>) -> Hold {
 /// The condition Deleting: names who is waited for, and how to let them go.
 #[must_use]
 pub fn deleting(removal: &Removal<'_>) -> Standing {
-    let Some((kind, name)) = removal.dependents.first().filter(|_| removal.deleting) else {
+    if !removal.deleting {
         return Standing::unmet(Reason::NotDeleting, "");
+    }
+    let Some((kind, name)) = removal.dependents.first().filter(|_| removal.held) else {
+        return Standing::met(
+            Reason::HeldByOthers,
+            "It is being removed, and goes once those who set the other finalizers in metadata.finalizers take them off.",
+        );
     };
     let loosen = how_to_loosen(removal.kind, kind, name, removal.namespace);
     Standing::met(
@@ -130,6 +136,64 @@ mod tests {
              first and keep its configuration: kubectl patch export x0 -n marketing --type merge -p \
              '{\"spec\":{\"connectionRef\":null}}'. To remove it: kubectl delete export x0 -n marketing"
         );
+    }
+
+    #[test]
+    fn what_only_others_hold_is_not_said_to_wait_for_its_users() {
+        let rows = [
+            ("released by us already", false, 0),
+            ("never ours, and used", false, 2),
+        ];
+        for (case, held, users) in rows {
+            let dependents = used_by(users);
+            let removal = Removal {
+                kind: "connection",
+                namespace: "n",
+                deleting: true,
+                held,
+                dependents: &dependents,
+            };
+            let standing = deleting(&removal);
+            assert_eq!(
+                (standing.status, standing.reason),
+                (ConditionStatus::True, Reason::HeldByOthers),
+                "{case}"
+            );
+        }
+    }
+
+    #[test]
+    fn an_enrichment_is_deactivated_and_a_dataset_replaced() {
+        let dependents = Dependents {
+            enrichments: Users {
+                count: 1,
+                first: vec!["firmographics".to_owned()],
+            },
+            ..Dependents::default()
+        };
+        let rows = [
+            (
+                "connection",
+                "It is removed once nothing uses it any more: 1 enrichment (firmographics). To deactivate the first \
+                 and keep its configuration: kubectl patch enrichment firmographics -n n --type merge -p \
+                 '{\"spec\":{\"connectionRef\":null}}'. To remove it: kubectl delete enrichment firmographics -n n",
+            ),
+            (
+                "dataset",
+                "It is removed once nothing uses it any more: 1 enrichment (firmographics). Name another dataset in \
+                 enrichment firmographics, or remove it: kubectl delete enrichment firmographics -n n",
+            ),
+        ];
+        for (kind, expected) in rows {
+            let removal = Removal {
+                kind,
+                namespace: "n",
+                deleting: true,
+                held: true,
+                dependents: &dependents,
+            };
+            assert_eq!(deleting(&removal).message, expected, "{kind}");
+        }
     }
 
     #[test]

@@ -4,33 +4,60 @@ use super::Standing;
 use super::message::quoted;
 use crate::api::Reason;
 use crate::api::export::Schedule;
-use croner::Cron;
-use jiff::Timestamp;
+use croner::{Cron, YEAR_UPPER_LIMIT};
+use jiff::Zoned;
+use jiff::civil::date;
 use jiff::tz::TimeZone;
+use std::collections::BTreeSet;
 use std::str::FromStr;
+
+#[cfg(test)]
+mod tests;
 
 /// The zone of a schedule that names none.
 const DEFAULT_ZONE: &str = "Etc/UTC";
 
-/// The five fields: name, least and greatest number, names that stand for numbers.
-const FIELDS: [(&str, u32, u32, &[&str]); 5] = [
-    ("minute", 0, 59, &[]),
-    ("hour", 0, 23, &[]),
-    ("day of month", 1, 31, &[]),
-    (
-        "month",
-        1,
-        12,
-        &[
+/// One of the five fields: its name, least and greatest number, and names that stand for numbers, from the least up.
+struct Field {
+    name: &'static str,
+    min: u32,
+    max: u32,
+    words: &'static [&'static str],
+}
+
+const FIELDS: [Field; 5] = [
+    Field {
+        name: "minute",
+        min: 0,
+        max: 59,
+        words: &[],
+    },
+    Field {
+        name: "hour",
+        min: 0,
+        max: 23,
+        words: &[],
+    },
+    Field {
+        name: "day of month",
+        min: 1,
+        max: 31,
+        words: &[],
+    },
+    Field {
+        name: "month",
+        min: 1,
+        max: 12,
+        words: &[
             "JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC",
         ],
-    ),
-    (
-        "day of week",
-        0,
-        6,
-        &["SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT"],
-    ),
+    },
+    Field {
+        name: "day of week",
+        min: 0,
+        max: 6,
+        words: &["SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT"],
+    },
 ];
 
 /// Judges a schedule; none at all means that it runs on request only.
@@ -58,85 +85,120 @@ fn zone(schedule: &Schedule) -> &str {
 
 fn problem(schedule: &Schedule) -> Option<String> {
     let zone = zone(schedule);
-    // `Local` is a word of Kubernetes' library, not a place.
-    let Some(time_zone) = TimeZone::get(zone).ok().filter(|_| zone != "Local") else {
+    let Some(time_zone) = time_zone(zone) else {
         return Some(format!(
-            "spec.schedule.timeZone is {}, expected an IANA name such as \"Europe/Berlin\".",
+            "spec.schedule.timeZone is {}, expected an IANA name in its exact spelling, such as \"Europe/Berlin\".",
             quoted(zone)
         ));
     };
-    if let Some(problem) = field_problem(&schedule.cron) {
-        return Some(format!(
-            "spec.schedule.cron is {}: {problem}",
-            quoted(&schedule.cron)
-        ));
+    let cron = quoted(&schedule.cron);
+    match times(&schedule.cron) {
+        Err(problem) => Some(format!("spec.schedule.cron is {cron}: {problem}")),
+        Ok(times) if comes(&times, time_zone) => None,
+        Ok(_) => Some(format!(
+            "spec.schedule.cron is {cron}, a time that never comes: correct the day or the month."
+        )),
     }
-    (!comes(&schedule.cron, &time_zone)).then(|| {
-        format!(
-            "spec.schedule.cron is {}, a time that never comes: correct the day or the month.",
-            quoted(&schedule.cron)
-        )
-    })
 }
 
-fn field_problem(cron: &str) -> Option<String> {
-    let fields: Vec<&str> = cron.split_ascii_whitespace().collect();
-    if fields.len() != FIELDS.len() {
-        return Some("expected five fields, such as \"0 6 * * MON-FRI\".".to_owned());
+/// The zone of that very name. Kubernetes takes no other spelling (`europe/berlin`), and `Etc/Unknown` is no place.
+fn time_zone(name: &str) -> Option<TimeZone> {
+    let zone = TimeZone::get(name).ok()?;
+    let spelled = zone.iana_name() == Some(name);
+    spelled.then_some(zone)
+}
+
+/// The same times in the plainest words: for each field `*` or the numbers that it stands for. So nothing depends on
+/// which short forms the library that looks for the next time knows, or how it counts a `*` in a list.
+fn times(cron: &str) -> Result<String, String> {
+    let texts: Vec<&str> = cron.split_ascii_whitespace().collect();
+    if texts.len() != FIELDS.len() {
+        return Err("expected five fields, such as \"0 6 * * MON-FRI\".".to_owned());
     }
-    fields
-        .iter()
+    let fields: Result<Vec<String>, String> = texts
+        .into_iter()
         .zip(FIELDS)
-        .find(|(text, (_, min, max, names))| !field_fits(text, *min, *max, names))
-        .map(|(text, (name, min, max, _))| {
-            format!(
-                "its {name} is {}, expected numbers from {min} to {max}, lists, ranges, * or steps.",
-                quoted(text)
-            )
-        })
+        .map(|(text, field)| field.plain(text).ok_or_else(|| field.refusal(text)))
+        .collect();
+    Ok(fields?.join(" "))
 }
 
-/// `*`, `?`, a number, a name, a range from low to high, each with a step above 0, in a list.
-fn field_fits(field: &str, min: u32, max: u32, names: &[&str]) -> bool {
-    field.split(',').all(|item| {
-        let (range, step) = item
-            .split_once('/')
-            .map_or((item, None), |(range, step)| (range, Some(step)));
-        let step_fits = step.is_none_or(|step| number(step).is_some_and(|step| step > 0));
-        step_fits && range_fits(range, min, max, names)
-    })
-}
-
-fn range_fits(range: &str, min: u32, max: u32, names: &[&str]) -> bool {
-    if matches!(range, "*" | "?") {
-        return true;
+impl Field {
+    fn plain(&self, text: &str) -> Option<String> {
+        let mut numbers = BTreeSet::new();
+        let mut every = false;
+        for item in text.split(',') {
+            let (range, step) = match item.split_once('/') {
+                Some((range, step)) => (range, Some(number(step).filter(|step| *step > 0)?)),
+                None => (item, None),
+            };
+            let (low, high) = self.range(range, step.is_some())?;
+            every |= matches!(range, "*" | "?") && step.is_none_or(|step| step == 1);
+            numbers.extend((low..=high).step_by(step.unwrap_or(1) as usize));
+        }
+        let numbers: Vec<String> = numbers.iter().map(u32::to_string).collect();
+        Some(if every { "*".to_owned() } else { numbers.join(",") })
     }
-    let value = |text: &str| {
-        named(text, min, names)
-            .or_else(|| number(text))
-            .filter(|number| (min..=max).contains(number))
-    };
-    match range.split_once('-') {
-        Some((low, high)) => value(low).zip(value(high)).is_some_and(|(low, high)| low <= high),
-        None => value(range).is_some(),
-    }
-}
 
-fn named(text: &str, min: u32, names: &[&str]) -> Option<u32> {
-    let position = names.iter().position(|name| name.eq_ignore_ascii_case(text))?;
-    u32::try_from(position).ok().map(|position| position + min)
+    /// `*`, `?`, one number or name (with a step: from it to the greatest), or two, from low to high.
+    fn range(&self, text: &str, stepped: bool) -> Option<(u32, u32)> {
+        if matches!(text, "*" | "?") {
+            return Some((self.min, self.max));
+        }
+        let (low, high) = match text.split_once('-') {
+            Some((low, high)) => (self.value(low)?, self.value(high)?),
+            None if stepped => (self.value(text)?, self.max),
+            None => (self.value(text)?, self.value(text)?),
+        };
+        (low <= high).then_some((low, high))
+    }
+
+    fn value(&self, text: &str) -> Option<u32> {
+        let word = self.words.iter().position(|word| word.eq_ignore_ascii_case(text));
+        let value = match word {
+            Some(position) => u32::try_from(position).ok()? + self.min,
+            None => number(text)?,
+        };
+        (self.min..=self.max).contains(&value).then_some(value)
+    }
+
+    fn refusal(&self, text: &str) -> String {
+        let Self {
+            name,
+            min,
+            max,
+            words,
+        } = self;
+        let words = match words {
+            [first, .., last] => format!(" or names from {first} to {last}"),
+            _ => String::new(),
+        };
+        format!(
+            "its {name} is {}, expected * or numbers from {min} to {max}{words}; lists (1,3), ranges from low to high \
+             (1-5) and steps (*/2) can be made of them.",
+            quoted(text)
+        )
+    }
 }
 
 fn number(text: &str) -> Option<u32> {
-    // No sign: Kubernetes reads digits only.
-    text.bytes()
-        .all(|byte| byte.is_ascii_digit())
-        .then(|| text.parse().ok())
-        .flatten()
+    // No sign: Kubernetes takes digits only.
+    let digits = text.bytes().all(|byte| byte.is_ascii_digit());
+    digits.then(|| text.parse().ok()).flatten()
 }
 
-/// Whether the time comes at all. Five fields name no year, so one leap cycle from any day answers for ever.
-fn comes(cron: &str, zone: &TimeZone) -> bool {
-    let start = Timestamp::UNIX_EPOCH.to_zoned(zone.clone());
-    Cron::from_str(cron).is_ok_and(|cron| cron.find_next_occurrence(&start, false).is_ok())
+/// Whether the time comes at all. Five fields name no year, so a few leap years answer for ever; they are taken from the
+/// end of what croner searches, because for a time that never comes it goes through every day until there.
+fn comes(times: &str, zone: TimeZone) -> bool {
+    const YEARS: i32 = 20;
+    let start = i16::try_from(YEAR_UPPER_LIMIT - YEARS)
+        .ok()
+        .and_then(|year| date(year, 1, 1).to_zoned(zone).ok());
+    let next = |start: Zoned| {
+        Cron::from_str(times)
+            .ok()?
+            .find_next_occurrence(&start, false)
+            .ok()
+    };
+    start.and_then(next).is_some()
 }

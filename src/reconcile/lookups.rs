@@ -12,6 +12,9 @@ use crate::governance::dependents::{Dependents, Users};
 use crate::governance::message::NAMES_MAX;
 use kube::{Resource, ResourceExt};
 
+#[cfg(test)]
+mod tests;
+
 impl Context {
     /// What became of a connection type's name.
     #[must_use]
@@ -68,7 +71,7 @@ impl Context {
         let namespace = user.namespace().unwrap_or_default();
         let taken_by = match purpose {
             Purpose::Read => None,
-            Purpose::Write(_) => self.taken_by(user, &namespace, name),
+            Purpose::Write(role) => self.taken_by(user, &namespace, name, role),
         };
         Use {
             field,
@@ -79,8 +82,9 @@ impl Context {
         }
     }
 
-    /// Who else the dataset belongs to.
-    fn taken_by(&self, user: &impl Writes, namespace: &str, dataset: &str) -> Option<String> {
+    /// Who else the dataset belongs to: one that would write it in the same role. One that names it in a role which
+    /// it doesn't have takes it from nobody.
+    fn taken_by(&self, user: &impl Writes, namespace: &str, dataset: &str, role: Role) -> Option<String> {
         let target = Reference::Dataset(namespace.to_owned(), dataset.to_owned());
         let exports = self.stores.exports.referring(&target).into_iter();
         let exports = exports.filter_map(|key| self.stores.exports.get(&key.namespace, &key.name));
@@ -88,11 +92,11 @@ impl Context {
         let enrichments =
             enrichments.filter_map(|key| self.stores.enrichments.get(&key.namespace, &key.name));
         let writers: Vec<Writer> = exports
-            .filter(|export| writes_to(&**export, dataset))
+            .filter(|export| writes_to(&**export, dataset, role))
             .map(|export| writer(&*export))
             .chain(
                 enrichments
-                    .filter(|enrichment| writes_to(&**enrichment, dataset))
+                    .filter(|enrichment| writes_to(&**enrichment, dataset, role))
                     .map(|enrichment| writer(&*enrichment)),
             )
             .collect();
@@ -130,8 +134,10 @@ impl Writes for Enrichment {
     }
 }
 
-fn writes_to(user: &impl Writes, dataset: &str) -> bool {
-    user.written().iter().any(|(_, name, _)| *name == dataset)
+fn writes_to(user: &impl Writes, dataset: &str, role: Role) -> bool {
+    user.written()
+        .iter()
+        .any(|(_, name, as_role)| *name == dataset && *as_role == role)
 }
 
 fn writer<K: Writes>(user: &K) -> Writer {

@@ -1,12 +1,14 @@
 //! Whom a change wakes, as far as more than one kind is woken by it.
 
 pub use super::lookups::Writes;
-use crate::api::dataset::Role;
 use crate::api::{ConditionType, Connection, ConnectionType, Dataset, Reference, Refers};
 use crate::cluster::secrets::SecretMeta;
 use crate::cluster::{Change, ObjectKey, Objects};
 use crate::governance::conditions::find;
 use kube::{Resource, ResourceExt};
+
+#[cfg(test)]
+mod tests;
 
 /// The users of a connection, if it changed in what they see: its spec, whether it's Ready, whether it's going.
 #[must_use]
@@ -77,11 +79,13 @@ where
     W: Writes,
     K: Resource<DynamicType = ()> + Clone,
 {
+    // Its age decides too: one that was made anew under the same name while a watch was broken comes last.
     let written = |side: &W| {
+        let created = side.creation_timestamp();
         side.written()
             .into_iter()
-            .map(|(_, name, role)| (name.to_owned(), role))
-            .collect::<Vec<(String, Role)>>()
+            .map(|(_, name, role)| (name.to_owned(), role, created.clone()))
+            .collect::<Vec<_>>()
     };
     let [before, after] =
         [&change.before, &change.after].map(|side| side.as_deref().map(written).unwrap_or_default());
@@ -96,7 +100,7 @@ where
     before
         .into_iter()
         .chain(after)
-        .flat_map(|(name, _)| users.referring(&Reference::Dataset(namespace.clone(), name)))
+        .flat_map(|(name, ..)| users.referring(&Reference::Dataset(namespace.clone(), name)))
         .collect()
 }
 

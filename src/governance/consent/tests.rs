@@ -1,0 +1,324 @@
+use super::*;
+use crate::api::{ConditionStatus, Connection, ConnectionType};
+use crate::fixtures::{ConnectionBuilder, at, catalog_type, connection, sftp_partner, vault_secret};
+use proptest::prelude::*;
+use serde::Deserialize;
+
+/// `docs/consent-vectors.json`, computed by another program than this one.
+#[derive(Deserialize)]
+struct Vectors {
+    vectors: Vec<Vector>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Vector {
+    case: String,
+    connection: Manifest,
+    type_spec: ConnectionTypeSpec,
+    strings: Vec<String>,
+    digest: String,
+    previous_digest: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Manifest {
+    metadata: Name,
+    spec: ConnectionSpec,
+}
+
+#[derive(Deserialize)]
+struct Name {
+    namespace: String,
+    name: String,
+}
+
+#[test]
+fn digests_are_those_of_the_published_vectors() {
+    let text = include_str!("../../../docs/consent-vectors.json");
+    let Vectors { vectors } = serde_json::from_str(text).expect("the vectors can be read");
+    assert!(vectors.len() >= 9);
+    for vector in vectors {
+        let Name { namespace, name } = &vector.connection.metadata;
+        let required = required(
+            Subject { namespace, name },
+            &vector.connection.spec,
+            &vector.type_spec,
+        );
+        assert_eq!(required.current, vector.digest, "{}", vector.case);
+        let previous = required.previous.map(|(digest, _)| digest);
+        assert_eq!(previous, vector.previous_digest, "{}", vector.case);
+        assert_eq!(
+            written(&vector.strings),
+            vector.digest,
+            "{}: the strings",
+            vector.case
+        );
+    }
+}
+
+fn written(strings: &[String]) -> String {
+    let mut text = Canonical::default();
+    strings.iter().for_each(|string| text.string(string));
+    text.digest()
+}
+
+fn digest(connection: &ConnectionBuilder, type_: &ConnectionType) -> String {
+    required(connection.subject(), &connection.0.spec, &type_.spec).current
+}
+
+#[test]
+fn whatever_moves_the_destination_or_the_notice_asks_again() {
+    let base = || (sftp_partner(), catalog_type("sftp-export"));
+    let same = digest(&base().0, &base().1);
+    type Edit = fn(&mut Connection, &mut ConnectionType);
+    let rows: [(&str, bool, Edit); 24] = [
+        ("nothing", false, |_, _| {}),
+        ("its name", true, |c, _| c.metadata.name = Some("other".into())),
+        ("its type", true, |c, _| c.spec.type_ = "sftp-import".into()),
+        ("the host", true, |c, _| set(c, "hostname", "sftp.evil.example")),
+        ("the host's case", true, |c, _| {
+            set(c, "hostname", "SFTP.partner.example")
+        }),
+        ("the folder", true, |c, _| set(c, "folder", "/in/")),
+        ("the port", true, |c, _| set(c, "port", "2222")),
+        ("the default port, said aloud", false, |c, _| set(c, "port", "22")),
+        ("a host key", true, |c, _| set(c, "hostKey", "SHA256:x")),
+        ("a parameter that the type doesn't know", false, |c, _| {
+            set(c, "colour", "red")
+        }),
+        ("the account's Secret", true, |c, _| {
+            source(c, "username", "other", "username")
+        }),
+        ("the account's key", true, |c, _| {
+            source(c, "username", "partner", "user")
+        }),
+        ("the account's source", true, |c, _| {
+            c.spec
+                .secrets
+                .insert("username".into(), vault_secret("partner", "username"));
+        }),
+        ("the password's Secret", false, |c, _| {
+            source(c, "password", "other", "password")
+        }),
+        ("a private key besides", false, |c, _| {
+            source(c, "privateKey", "partner", "key")
+        }),
+        ("what people call it", false, |c, _| {
+            c.spec.display_name = "Other".into()
+        }),
+        ("suspend", false, |c, _| c.spec.suspend = true),
+        ("what it fixes for exports", false, |c, _| {
+            c.spec
+                .fixed_export_parameters
+                .insert("compression".into(), "Gzip".into());
+        }),
+        ("a fixed host of the service", true, |_, t| {
+            t.spec.endpoints.push("a.example.com".into())
+        }),
+        ("the notice's version", true, |_, t| {
+            t.spec.notice.version = "2".into()
+        }),
+        ("a word of the notice", true, |_, t| {
+            t.spec.notice.how_to_stop.push('!')
+        }),
+        ("the link of the notice", true, |_, t| {
+            t.spec.notice.privacy_statement.push('2')
+        }),
+        ("the default port of the type", true, |_, t| {
+            t.spec.parameters[1].default = Some("23".into())
+        }),
+        ("the order in which the type declares", false, |_, t| {
+            t.spec.parameters.reverse();
+            t.spec.secrets.reverse();
+        }),
+    ];
+    for (case, moves, edit) in rows {
+        let (mut connection, mut type_) = base();
+        edit(&mut connection.0, &mut type_);
+        assert_eq!(digest(&connection, &type_) != same, moves, "{case}");
+    }
+    let (connection, type_) = base();
+    let elsewhere = Subject {
+        namespace: "sales",
+        name: "sftp-partner",
+    };
+    let elsewhere = required(elsewhere, &connection.0.spec, &type_.spec);
+    assert_ne!(elsewhere.current, same, "its namespace");
+}
+
+fn set(connection: &mut Connection, name: &str, value: &str) {
+    connection.spec.parameters.insert(name.into(), value.into());
+}
+
+fn source(connection: &mut Connection, slot: &str, name: &str, key: &str) {
+    let source = crate::fixtures::secret_key(name, key);
+    connection.spec.secrets.insert(slot.into(), source);
+}
+
+const COMMANDS: &str = "To read the notice: kubectl get connectiontype sftp-export -o \
+    jsonpath-as-json='{.spec.notice}'. To agree: kubectl annotate connection sftp-partner -n marketing --overwrite \
+    connections.dev/consent=current";
+
+fn judged(annotation: Option<&str>, previous: Option<Timestamp>, now: Timestamp) -> Consent {
+    let required = Required {
+        current: "current".to_owned(),
+        previous: previous.map(|until| ("previous".to_owned(), until)),
+    };
+    judge(
+        sftp_partner().subject(),
+        "sftp-export",
+        &required,
+        annotation,
+        now,
+    )
+}
+
+#[test]
+fn consent_stands_only_for_this_very_destination_and_notice() {
+    use Reason::{ConsentCurrent, ConsentRequired, ConsentStale, ConsentToPreviousNotice};
+    let until = at(500);
+    let rows = [
+        ("none", None, None, 0, ConsentRequired),
+        (
+            "none, with a notice before",
+            None,
+            Some(until),
+            0,
+            ConsentRequired,
+        ),
+        ("the required one", Some("current"), None, 0, ConsentCurrent),
+        (
+            "the required one, with a notice before",
+            Some("current"),
+            Some(until),
+            0,
+            ConsentCurrent,
+        ),
+        (
+            "the one before, in time",
+            Some("previous"),
+            Some(until),
+            499,
+            ConsentToPreviousNotice,
+        ),
+        (
+            "the one before, at the end",
+            Some("previous"),
+            Some(until),
+            500,
+            ConsentStale,
+        ),
+        (
+            "the one before, too late",
+            Some("previous"),
+            Some(until),
+            501,
+            ConsentStale,
+        ),
+        (
+            "the one before, which the type forgot",
+            Some("previous"),
+            None,
+            0,
+            ConsentStale,
+        ),
+        ("empty", Some(""), None, 0, ConsentStale),
+        ("garbage", Some("yes, I agree"), Some(until), 0, ConsentStale),
+        ("in capitals", Some("CURRENT"), None, 0, ConsentStale),
+        ("with a line break", Some("current\n"), None, 0, ConsentStale),
+    ];
+    for (case, annotation, previous, now, expected) in rows {
+        let consent = judged(annotation, previous, at(now));
+        let stands = matches!(expected, ConsentCurrent | ConsentToPreviousNotice);
+        assert_eq!(consent.standing.reason, expected, "{case}");
+        assert_eq!(consent.given, stands, "{case}");
+        assert_eq!(consent.standing.status == ConditionStatus::True, stands, "{case}");
+        let ends = (expected == ConsentToPreviousNotice).then(|| SignedDuration::from_secs(500 - now));
+        assert_eq!(consent.recheck, ends, "{case}");
+    }
+}
+
+#[test]
+fn the_message_says_how_to_read_and_how_to_agree() {
+    let rows = [
+        (
+            None,
+            format!("Nobody has consented to sending data to this destination. {COMMANDS}"),
+        ),
+        (
+            Some("other"),
+            format!(
+                "The consent that was given isn't for this destination and the current notice. {COMMANDS}"
+            ),
+        ),
+        (
+            Some("previous"),
+            format!(
+                "The notice has changed. Consent to the one before counts until 2023-11-14T22:21:40Z. {COMMANDS}"
+            ),
+        ),
+        (
+            Some("current"),
+            "Consent stands for this destination and the current notice.".to_owned(),
+        ),
+    ];
+    for (annotation, message) in rows {
+        assert_eq!(judged(annotation, Some(at(500)), at(0)).standing.message, message);
+    }
+}
+
+#[test]
+fn consent_copied_from_another_connection_does_not_count() {
+    let type_ = catalog_type("sftp-export");
+    let twin = ConnectionBuilder(Connection {
+        spec: sftp_partner().0.spec,
+        ..connection("twin").0
+    });
+    let copied = sftp_partner().digest();
+    let needed = required(twin.subject(), &twin.0.spec, &type_.spec);
+    let consent = judge(twin.subject(), "sftp-export", &needed, Some(&copied), at(0));
+    assert_eq!(consent.standing.reason, Reason::ConsentStale);
+}
+
+#[test]
+fn what_an_author_writes_is_never_repeated() {
+    let consent = judged(Some("hunter2"), None, at(0));
+    assert!(!consent.standing.message.contains("hunter2"));
+}
+
+fn text() -> impl Strategy<Value = String> {
+    prop_oneof!["[a-z0-9:]{0,6}", any::<String>()]
+}
+
+proptest! {
+    #[test]
+    fn no_two_lists_of_strings_are_written_alike(
+        a in proptest::collection::vec(text(), 0..5),
+        b in proptest::collection::vec(text(), 0..5),
+    ) {
+        prop_assert_eq!(written(&a) == written(&b), a == b);
+    }
+
+    #[test]
+    fn a_digest_differs_exactly_if_a_destination_does(
+        [host, folder, port, other_host, other_folder, other_port] in proptest::array::uniform6("[a-z]{0,3}"),
+        [comment, other_comment] in proptest::array::uniform2("[a-z]{0,2}"),
+    ) {
+        let type_ = catalog_type("sftp-export");
+        let made = |host: &str, folder: &str, port: &str, comment: &str| {
+            let connection = sftp_partner().with("hostname", host).with("folder", folder).with("port", port);
+            digest(&connection.with("comment", comment), &type_)
+        };
+        let one = made(&host, &folder, &port, &comment);
+        let two = made(&other_host, &other_folder, &other_port, &other_comment);
+        let same = (host, folder, port) == (other_host, other_folder, other_port);
+        prop_assert_eq!(one == two, same);
+    }
+
+    #[test]
+    fn no_annotation_but_the_digest_itself_counts(annotation in any::<String>()) {
+        prop_assume!(annotation != "current");
+        prop_assert!(!judged(Some(&annotation), None, at(0)).given);
+    }
+}
