@@ -12,6 +12,7 @@ generate: ## Write the generated files anew: CRDs and docs
 	@mkdir -p crds charts/connection-operator/files/crds
 	@cargo run -q -- crds --directory crds
 	@cp crds/*.yaml charts/connection-operator/files/crds/
+	@cargo run -q -- conditions > docs/conditions.md
 
 .PHONY: lint
 lint: ## Check format, lints, dependencies, charts and generated files

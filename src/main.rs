@@ -1,10 +1,10 @@
 //! The operator's process: settings, telemetry, run.
 
 use clap::{Parser, Subcommand};
-use connection_operator::api;
 use connection_operator::process::settings::LogFormat;
 use connection_operator::process::uninstall::uninstall;
 use connection_operator::process::{Settings, run, telemetry};
+use connection_operator::{api, docs};
 use kube::Client;
 use std::error::Error;
 use std::path::{Path, PathBuf};
@@ -37,6 +37,8 @@ enum Command {
         #[arg(long)]
         directory: Option<PathBuf>,
     },
+    /// Print the reference page of conditions and reasons.
+    Conditions,
 }
 
 fn main() -> ExitCode {
@@ -55,10 +57,14 @@ fn execute(command: Command) -> Result<(), Box<dyn Error>> {
         Command::Crds {
             directory: Some(directory),
         } => write_crds(&directory),
+        Command::Conditions => {
+            print!("{}", docs::conditions());
+            Ok(())
+        }
         Command::Run(settings) => {
             telemetry::init(&settings.log, settings.log_format)?;
             runtime()?.block_on(async {
-                let client = Client::try_default().await?;
+                let client = client().await?;
                 let mut terminated = signal(SignalKind::terminate())?;
                 let stop = async move {
                     tokio::select! { _ = terminated.recv() => {}, _ = tokio::signal::ctrl_c() => {} }
@@ -72,15 +78,25 @@ fn execute(command: Command) -> Result<(), Box<dyn Error>> {
             deployment,
         } => {
             telemetry::init("info", LogFormat::Text)?;
-            runtime()?.block_on(async {
-                Ok(uninstall(&Client::try_default().await?, &namespace, &deployment).await?)
-            })
+            runtime()?.block_on(async { Ok(uninstall(&client().await?, &namespace, &deployment).await?) })
         }
     }
 }
 
 fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
     tokio::runtime::Builder::new_multi_thread().enable_all().build()
+}
+
+/// The cluster of the pod that this is, or of the kubeconfig.
+async fn client() -> Result<Client, Box<dyn Error>> {
+    let client = Client::try_default().await;
+    client.map_err(|error| {
+        format!(
+            "no cluster to speak to: set KUBECONFIG, or run in a pod ({})",
+            with_causes(&error)
+        )
+        .into()
+    })
 }
 
 /// One YAML document per kind.
@@ -100,8 +116,16 @@ fn write_crds(directory: &Path) -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// The error and what caused it, on one line.
+/// The error and what caused it, on one line. Some errors repeat their cause themselves.
 fn with_causes(error: &dyn Error) -> String {
     let causes = std::iter::successors(error.source(), |cause| (*cause).source());
-    causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
+    causes
+        .map(ToString::to_string)
+        .fold(error.to_string(), |text, cause| {
+            if text.contains(&cause) {
+                text
+            } else {
+                format!("{text}: {cause}")
+            }
+        })
 }

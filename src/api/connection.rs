@@ -79,6 +79,13 @@ pub type Parameters = BTreeMap<String, String>;
         description = "Who consented"
     ),
     printcolumn(
+        name = "Deleting",
+        type_ = "string",
+        json_path = r#".status.conditions[?(@.type=="Deleting")].status"#,
+        priority = 1,
+        description = "Whether it is being removed and waits for its users"
+    ),
+    printcolumn(
         name = "Age",
         type_ = "date",
         json_path = ".metadata.creationTimestamp",

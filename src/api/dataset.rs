@@ -52,6 +52,13 @@ use std::collections::BTreeMap;
         description = "How many exports and enrichments name it"
     ),
     printcolumn(
+        name = "Deleting",
+        type_ = "string",
+        json_path = r#".status.conditions[?(@.type=="Deleting")].status"#,
+        priority = 1,
+        description = "Whether it is being removed and waits for its users"
+    ),
+    printcolumn(
         name = "Age",
         type_ = "date",
         json_path = ".metadata.creationTimestamp",

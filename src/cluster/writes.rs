@@ -3,6 +3,7 @@
 use crate::api::names::{FIELD_MANAGER, IN_USE_FINALIZER};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use kube::api::{Patch, PatchParams};
+use kube::core::Status;
 use kube::core::request::Request;
 use kube::{Client, Resource, ResourceExt};
 use serde::{Deserialize, Serialize};
@@ -157,9 +158,7 @@ struct Written {
 fn refusal(what: &'static str, source: kube::Error) -> WriteError {
     match &source {
         kube::Error::Api(answer) if answer.code == 404 => WriteError::Gone,
-        kube::Error::Api(answer) if answer.code == 409 || failed_test(answer.code, &answer.message) => {
-            WriteError::Conflict
-        }
+        kube::Error::Api(answer) if answer.code == 409 || failed_test(answer) => WriteError::Conflict,
         _ => WriteError::Refused {
             what,
             source: Box::new(source),
@@ -167,7 +166,9 @@ fn refusal(what: &'static str, source: kube::Error) -> WriteError {
     }
 }
 
-/// A JSON patch whose `test` fails is answered with 422, like a status that the schema refuses; only the text differs.
-fn failed_test(code: u16, message: &str) -> bool {
-    code == 422 && message.contains("/metadata/resourceVersion")
+/// A JSON patch whose `test` fails is answered with 422, as is an object that the schema refuses; only the latter
+/// comes with causes (seen on Kubernetes 1.37).
+fn failed_test(answer: &Status) -> bool {
+    let causes = answer.details.as_ref().map_or(0, |details| details.causes.len());
+    answer.code == 422 && causes == 0
 }

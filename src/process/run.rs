@@ -62,7 +62,8 @@ pub async fn run(
     let metrics = Metrics::default();
     let (events, publishing) = Events::new(client.clone(), metrics.clone(), settings.events_per_second);
     let ready = Ready::default();
-    let listener = listen(&settings).await?;
+    let listener = listener(&settings).await?;
+    let listen = listener.local_addr().unwrap_or(settings.listen);
 
     let mut background = JoinSet::new();
     background.spawn(publishing);
@@ -86,14 +87,14 @@ pub async fn run(
     let context = Arc::new(context(client, &settings, stores, secrets, events, metrics));
     let mut controllers = controllers(&context, queues, settings.concurrency, &stop);
     ready.store(true, Ordering::Relaxed);
-    tracing::info!(version = env!("CARGO_PKG_VERSION"), "governing");
+    tracing::info!(version = env!("CARGO_PKG_VERSION"), %listen, "governing");
     tokio::select! {
-        () = all_ended(&mut controllers) => Ok(()),
+        ended = all_ended(&mut controllers) => ended.map_err(|error| RunError::Ended(Some(error))),
         ended = background.join_next() => Err(RunError::Ended(ended.and_then(Result::err))),
     }
 }
 
-async fn listen(settings: &Settings) -> Result<TcpListener, RunError> {
+async fn listener(settings: &Settings) -> Result<TcpListener, RunError> {
     let address = settings.listen;
     TcpListener::bind(address)
         .await
@@ -206,10 +207,10 @@ fn controllers(context: &Arc<Context>, queues: Queues, concurrency: u16, stop: &
     tasks
 }
 
-async fn all_ended(tasks: &mut JoinSet<()>) {
+/// Waits for the orderly end of all controllers, or the unexpected one of any.
+async fn all_ended(tasks: &mut JoinSet<()>) -> Result<(), tokio::task::JoinError> {
     while let Some(ended) = tasks.join_next().await {
-        if let Err(error) = ended {
-            tracing::error!(error = %error, "a controller ended unexpectedly");
-        }
+        ended?;
     }
+    Ok(())
 }
