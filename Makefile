@@ -21,3 +21,15 @@ lint: ## Check format, lints, dependencies, charts and generated files
 .PHONY: test
 test: ## Run all tests, setting up what they need
 	@tools/test
+
+.PHONY: up
+up: ## Start a Kubernetes with the operator on this machine, or bring it up to date (CLUSTER=existing: use yours)
+	@cargo run -q --locked -p local-cluster -- up
+
+.PHONY: down
+down: ## Stop it and remove what it left (CLUSTER=existing: uninstall the operator)
+	@cargo run -q --locked -p local-cluster -- down
+
+.PHONY: test-node
+test-node: ## Test what only a whole node can show; needs Linux and root
+	@tools/test-node

@@ -66,11 +66,13 @@ pub enum Error {
         /// Where the logs are.
         logs: PathBuf,
     },
-    /// Something ended that should run.
-    #[error("{what} has ended")]
-    Gone {
-        /// What has.
-        what: String,
+    /// The node ended while something was wanted of it.
+    #[error("the node has ended; its log, {}, ends with:\n{tail}", log.display())]
+    NodeEnded {
+        /// Where its first process logged.
+        log: PathBuf,
+        /// The end of the log.
+        tail: String,
     },
     /// What is asked for cannot be had here.
     #[error("{missing}; {next}")]

@@ -105,6 +105,7 @@ fn deliver(places: &Places, way: &Way) -> Result<(String, String), Error> {
     if !cfg!(target_os = "linux") {
         return found_elsewhere(way);
     }
+    requirements::check_image_builder()?;
     let image = operator::image(places)?;
     let archive = image.archive.display().to_string();
     match way {

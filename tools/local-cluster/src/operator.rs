@@ -37,7 +37,7 @@ fn expected(places: &Places) -> Duration {
     };
     let sources = newest(&places.clone_root().join("src"));
     if sources > Some(built) {
-        Duration::from_mins(1)
+        Duration::from_mins(2)
     } else {
         Duration::ZERO
     }

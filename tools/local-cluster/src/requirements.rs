@@ -55,6 +55,20 @@ pub fn check_compiler() -> Result<(), Error> {
     })
 }
 
+/// Checks for the program that builds images.
+///
+/// # Errors
+/// When there is none.
+pub fn check_image_builder() -> Result<(), Error> {
+    if is_there("buildah") {
+        return Ok(());
+    }
+    Err(Error::NotHere {
+        missing: "images are built with buildah, which is not in PATH".to_owned(),
+        next: "install it: `apt-get install buildah`".to_owned(),
+    })
+}
+
 /// The Debian packages that are missing.
 #[must_use]
 pub fn missing_packages() -> Vec<&'static str> {

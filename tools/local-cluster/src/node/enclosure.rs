@@ -2,7 +2,7 @@
 
 use std::fs::{self, File};
 use std::io::{BufRead, BufReader, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
@@ -35,25 +35,23 @@ pub fn running(places: &Places) -> Option<Record> {
 /// When it cannot be started.
 pub fn start(places: &Places, versions: &str) -> Result<Record, Error> {
     fs::create_dir_all(places.run()).map_err(Error::file("make", &places.run()))?;
-    let log = places.logs().join("node.log");
-    let mut child = spawn(places, &log)?;
-    let ended = || Error::Gone {
-        what: format!("the node; its log, {}, ends with:\n{}", log.display(), tail(&log)),
-    };
+    let mut child = spawn(places)?;
+    let ended = || ended(&places.logs());
 
     if heard(&mut child).as_deref() != Some(INSIDE) {
         return Err(ended());
     }
     let link = Link::connect(child.id())?;
-    let record = Record::of(child.id(), link.number(), versions.to_owned()).map_err(|_| ended())?;
+    let record = Record::of(child.id(), link.number(), versions.to_owned()).ok_or_else(ended)?;
     record.write(&places.record())?;
     cgroups::make(link.number())?;
     tell(&mut child, link.number()).map_err(|_| ended())?;
     Ok(record)
 }
 
-fn spawn(places: &Places, log: &Path) -> Result<Child, Error> {
-    let errors = File::create(log).map_err(Error::file("open", log))?;
+fn spawn(places: &Places) -> Result<Child, Error> {
+    let log = log_of(&places.logs());
+    let errors = File::create(&log).map_err(Error::file("open", &log))?;
     let this_program = std::env::current_exe().map_err(Error::unrunnable("this program"))?;
     Command::new("setsid")
         .args([
@@ -131,12 +129,22 @@ fn end(record: &Record, logs: &Path) -> Result<(), Error> {
 /// When it has ended.
 pub fn expect_alive(record: &Record, logs: &Path) -> Result<(), Error> {
     if record.is_alive() {
-        return Ok(());
+        Ok(())
+    } else {
+        Err(ended(logs))
     }
-    let log = logs.join("node.log");
-    Err(Error::Gone {
-        what: format!("the node; its log, {}, ends with:\n{}", log.display(), tail(&log)),
-    })
+}
+
+fn ended(logs: &Path) -> Error {
+    let log = log_of(logs);
+    Error::NodeEnded {
+        tail: tail(&log),
+        log,
+    }
+}
+
+fn log_of(logs: &Path) -> PathBuf {
+    logs.join("node.log")
 }
 
 /// A command that sees the node's files, such as its sockets.

@@ -28,8 +28,9 @@ const BEFORE_A_RESTART: Duration = Duration::from_secs(1);
 /// When something that the node needs cannot be had.
 pub fn run(places: &Places) -> Result<(), Error> {
     let Some(number) = number() else {
-        return Err(Error::Gone {
-            what: "the one who started this node".to_owned(),
+        return Err(Error::NotHere {
+            missing: "whoever started this node has ended".to_owned(),
+            next: "start it anew: `make up`".to_owned(),
         });
     };
     let link = Link::of(number);

@@ -21,15 +21,11 @@ pub struct Record {
 }
 
 impl Record {
-    /// A record of a process that has just been started.
-    ///
-    /// # Errors
-    /// When it has ended already.
-    pub fn of(pid: u32, number: u8, versions: String) -> Result<Self, Error> {
-        let started = start_of(pid).ok_or_else(|| Error::Gone {
-            what: "the node".to_owned(),
-        })?;
-        Ok(Self {
+    /// A record of a process that has just been started; nothing if it has ended already.
+    #[must_use]
+    pub fn of(pid: u32, number: u8, versions: String) -> Option<Self> {
+        let started = start_of(pid)?;
+        Some(Self {
             pid,
             started,
             number,
