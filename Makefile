@@ -21,3 +21,7 @@ lint: ## Check format, lints, dependencies, charts and generated files
 .PHONY: test
 test: ## Run all tests, setting up what they need
 	@tools/test
+
+.PHONY: demo
+demo: ## Tell the story of a connection on a real cluster (KEEP=1: leave it running)
+	@tools/demo
