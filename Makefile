@@ -22,6 +22,14 @@ lint: ## Check format, lints, dependencies, charts and generated files
 test: ## Run all tests, setting up what they need
 	@tools/test
 
+.PHONY: up
+up: ## Start a cluster with the operator on this machine (CLUSTER=existing: use the one of your kubeconfig)
+	@cargo run -q --locked -p local-cluster -- up
+
+.PHONY: down
+down: ## Stop what `make up` started
+	@cargo run -q --locked -p local-cluster -- down
+
 .PHONY: demo
 demo: ## Tell the story of a connection on a real cluster (KEEP=1: leave it running)
 	@tools/demo
