@@ -7,6 +7,10 @@ SHELL := /bin/bash
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/\1\t\2/' | expand -t 14
 
+.PHONY: demo
+demo: ## Tell the story of a connection on a real cluster (KEEP=1: leave it running)
+	@tools/demo
+
 .PHONY: generate
 generate: ## Write the generated files anew: CRDs and docs
 	@mkdir -p crds charts/connection-operator/files/crds
@@ -21,15 +25,3 @@ lint: ## Check format, lints, dependencies, charts and generated files
 .PHONY: test
 test: ## Run all tests, setting up what they need
 	@tools/test
-
-.PHONY: up
-up: ## Start a cluster with the operator on this machine (CLUSTER=existing: use the one of your kubeconfig)
-	@cargo run -q --locked -p local-cluster -- up
-
-.PHONY: down
-down: ## Stop what `make up` started
-	@cargo run -q --locked -p local-cluster -- down
-
-.PHONY: demo
-demo: ## Tell the story of a connection on a real cluster (KEEP=1: leave it running)
-	@tools/demo
