@@ -7,6 +7,10 @@ SHELL := /bin/bash
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/\1\t\2/' | expand -t 14
 
+.PHONY: demo
+demo: ## Tell the story of a connection on a real cluster (KEEP=1: leave it running)
+	@tools/demo
+
 .PHONY: generate
 generate: ## Write the generated files anew: CRDs and docs
 	@mkdir -p crds charts/connection-operator/files/crds
