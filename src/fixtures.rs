@@ -221,7 +221,7 @@ pub(crate) fn marketo() -> ConnectionBuilder {
         .secret("clientSecret", "marketo", "secret")
 }
 
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub(crate) struct ConnectionBuilder(pub(crate) Connection);
 
 impl ConnectionBuilder {
@@ -349,7 +349,7 @@ pub(crate) fn dataset(name: &str) -> DatasetBuilder {
     })
 }
 
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub(crate) struct DatasetBuilder(pub(crate) Dataset);
 
 impl DatasetBuilder {
@@ -433,7 +433,7 @@ pub(crate) fn export(name: &str) -> ExportBuilder {
     .reading("customers")
 }
 
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub(crate) struct ExportBuilder(pub(crate) Export);
 
 impl ExportBuilder {
@@ -490,7 +490,7 @@ pub(crate) fn enrichment(name: &str) -> EnrichmentBuilder {
     })
 }
 
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub(crate) struct EnrichmentBuilder(pub(crate) Enrichment);
 
 impl EnrichmentBuilder {

@@ -93,7 +93,7 @@ vocabulary! {
         SecretsResolved,
         /// A connector has tried the destination.
         Verified,
-        /// The object is being removed and waits for what still uses it.
+        /// The object is being removed, and something still holds it.
         Deleting,
         /// The connection exists, is of the right kind and may be used.
         Attached,
@@ -116,7 +116,7 @@ vocabulary! {
 
         /// A parameter is unknown, missing or not of the declared form.
         ParametersInvalid,
-        /// A secret stands under a name that the type doesn't know, is missing, or comes from a source that the type doesn't support.
+        /// A secret stands under a name that the type doesn't know, is missing, or doesn't come from exactly one source that the type supports.
         SecretsInvalid,
         /// The schedule's cron text or time zone can't be used, or never comes.
         ScheduleInvalid,
@@ -154,7 +154,7 @@ vocabulary! {
         ConnectionNotFound,
         /// The connection is being removed.
         ConnectionBeingRemoved,
-        /// The connection can't be used until its administrator acts.
+        /// The connection can't be used yet; its administrator can see why.
         ConnectionNotReady,
         /// The dataset doesn't exist.
         DatasetNotFound,
@@ -163,7 +163,7 @@ vocabulary! {
 
         /// What uses the object must be detached, deactivated or removed first.
         DependentsRemain,
-        /// Nothing uses the object any more; only finalizers that aren't the operator's hold it.
+        /// Only finalizers that aren't the operator's still hold the object.
         HeldByOthers,
         /// It isn't being removed.
         NotDeleting,

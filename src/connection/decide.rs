@@ -18,6 +18,9 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use kube::ResourceExt;
 use std::sync::Arc;
 
+#[cfg(test)]
+mod tests;
+
 /// Everything that a decision about a connection may know.
 #[derive(Clone, Debug)]
 pub struct ConnectionFacts {

@@ -10,6 +10,9 @@ use crate::governance::removal::Hold;
 use jiff::Timestamp;
 use std::sync::Arc;
 
+#[cfg(test)]
+mod tests;
+
 /// Everything that a decision about a connection type may know.
 #[derive(Clone, Debug)]
 pub struct ConnectionTypeFacts {

@@ -13,6 +13,9 @@ use jiff::Timestamp;
 use kube::ResourceExt;
 use std::sync::Arc;
 
+#[cfg(test)]
+mod tests;
+
 /// Everything that a decision about a dataset may know.
 #[derive(Clone, Debug)]
 pub struct DatasetFacts {

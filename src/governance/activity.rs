@@ -15,6 +15,9 @@ use crate::api::{ConditionType, Reason};
 use jiff::Timestamp;
 use std::collections::BTreeSet;
 
+#[cfg(test)]
+mod tests;
+
 /// Everything that the decision may know.
 #[derive(Clone, Debug)]
 pub struct ActivityFacts<'a> {

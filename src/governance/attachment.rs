@@ -137,7 +137,7 @@ fn resting(name: &str, connection: &Connection) -> Option<Standing> {
     let works = ready.is_some_and(|ready| ready.status == ConditionStatus::True);
     if !works {
         let text = format!(
-            "The connection {name} isn't ready: its administrator must act. Everything goes on by itself once it is."
+            "The connection {name} isn't ready: its administrator can see why and what to do. Everything goes on by itself once it is."
         );
         return Some(Standing::unmet(Reason::ConnectionNotReady, text));
     }

@@ -5,6 +5,7 @@ use super::conditions::holds;
 use super::message::sentences;
 use crate::api::dataset::{Dataset, Role};
 use crate::api::{ConditionType, Reason};
+use kube::ResourceExt;
 use std::cmp::Ordering;
 use std::sync::Arc;
 
@@ -108,7 +109,11 @@ fn problem(use_: &Use) -> Option<(Reason, String)> {
         .as_ref()
         .is_some_and(|status| holds(&status.conditions, ConditionType::Ready));
     (!ready).then(|| {
-        (Reason::DatasetNotReady, format!("{field} names the dataset {name}, which isn't ready. To see why: kubectl describe dataset {name}"))
+        let namespace = dataset.namespace().unwrap_or_default();
+        let text = format!(
+            "{field} names the dataset {name}, which isn't ready. To see why: kubectl describe dataset {name} -n {namespace}"
+        );
+        (Reason::DatasetNotReady, text)
     })
 }
 

@@ -11,6 +11,8 @@ pub mod decision;
 pub mod dependents;
 pub mod message;
 pub mod parameters;
+#[cfg(test)]
+mod properties;
 pub mod readiness;
 pub mod removal;
 pub mod schedule;

@@ -105,14 +105,16 @@ fn each_way_to_miss_a_connection_has_its_own_words() {
             sftp_partner().seen(),
             Export,
             Reason::ConnectionNotReady,
-            "The connection sftp-partner isn't ready: its administrator must act. Everything goes on by itself once it is.",
+            "The connection sftp-partner isn't ready: its administrator can see why and what to do. \
+             Everything goes on by itself once it is.",
         ),
         (
             "without consent",
             sftp_partner().visited().seen(),
             Export,
             Reason::ConnectionNotReady,
-            "The connection sftp-partner isn't ready: its administrator must act. Everything goes on by itself once it is.",
+            "The connection sftp-partner isn't ready: its administrator can see why and what to do. \
+             Everything goes on by itself once it is.",
         ),
         (
             "suspended",
@@ -133,7 +135,8 @@ fn each_way_to_miss_a_connection_has_its_own_words() {
             sftp_partner().suspended().visited().seen(),
             Export,
             Reason::ConnectionNotReady,
-            "The connection sftp-partner isn't ready: its administrator must act. Everything goes on by itself once it is.",
+            "The connection sftp-partner isn't ready: its administrator can see why and what to do. \
+             Everything goes on by itself once it is.",
         ),
         (
             "usable",

@@ -84,7 +84,7 @@ fn each_problem_says_where_and_what_to_do() {
         (
             dataset("table").used("spec.payload", Read),
             Reason::DatasetNotReady,
-            "spec.payload names the dataset table, which isn't ready. To see why: kubectl describe dataset table",
+            "spec.payload names the dataset table, which isn't ready. To see why: kubectl describe dataset table -n marketing",
         ),
     ];
     for (use_, reason, message) in rows {

@@ -1,0 +1,106 @@
+use super::*;
+use crate::api::{Condition, ConditionStatus, Reason};
+use crate::fixtures::{at, catalog_type, condition, seen};
+use crate::governance::decision::Announcement;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
+
+fn facts(type_: ConnectionType) -> ConnectionTypeFacts {
+    ConnectionTypeFacts {
+        seen: seen(&type_),
+        in_use: false,
+        now: at(100),
+        type_: Arc::new(type_),
+    }
+}
+
+fn told(type_: ConditionType, status: ConditionStatus, reason: Reason, message: &str) -> Condition {
+    Condition {
+        observed_generation: None,
+        last_transition_time: Time(at(100)),
+        message: message.to_owned(),
+        ..condition(type_, status, reason)
+    }
+}
+
+#[test]
+fn every_type_of_the_catalog_can_be_used() {
+    use ConditionStatus::{False, True};
+    for name in [
+        "azure-blob-storage",
+        "google-ads",
+        "marketo",
+        "sftp-export",
+        "sftp-import",
+    ] {
+        let expected = Decision {
+            hold: Hold::Keep,
+            status: ConnectionTypeStatus {
+                observed_generation: None,
+                conditions: vec![
+                    told(
+                        ConditionType::Ready,
+                        True,
+                        Reason::Ready,
+                        "Connections can be made of it.",
+                    ),
+                    told(ConditionType::Reconciling, False, Reason::Settled, ""),
+                    told(ConditionType::Stalled, False, Reason::Settled, ""),
+                    told(
+                        ConditionType::Valid,
+                        True,
+                        Reason::AsDeclared,
+                        "Its declarations fit together.",
+                    ),
+                ],
+                in_use: Some(false),
+            },
+            announcements: vec![Announcement {
+                warning: false,
+                reason: Reason::Ready,
+            }],
+            recheck: None,
+        };
+        assert_eq!(decide(&facts(catalog_type(name))), expected, "{name}");
+    }
+}
+
+#[test]
+fn one_that_contradicts_itself_is_stalled_and_says_where() {
+    let mut type_ = catalog_type("sftp-export");
+    type_.spec.parameters[1].default = Some("no port".to_owned());
+    let decision = decide(&facts(type_));
+    let ready = &decision.status.conditions[0];
+    assert_eq!(
+        (ready.status, ready.reason.as_str()),
+        (ConditionStatus::False, "TypeInvalid")
+    );
+    assert_eq!(
+        ready.message,
+        "spec.parameters port refuses its own default: correct one of them."
+    );
+    assert_eq!(
+        decision.status.conditions[2].status,
+        ConditionStatus::True,
+        "Stalled"
+    );
+}
+
+#[test]
+fn use_is_told_without_names_and_is_no_news() {
+    let mut facts = facts(catalog_type("sftp-export"));
+    let mut type_ = ConnectionType::clone(&facts.type_);
+    type_.status = Some(decide(&facts).status);
+    facts.type_ = Arc::new(type_);
+    facts.in_use = true;
+    facts.now = at(900);
+    let decision = decide(&facts);
+    let before = facts.type_.status.clone().unwrap_or_default();
+    assert_eq!(
+        decision.status,
+        ConnectionTypeStatus {
+            in_use: Some(true),
+            ..before
+        }
+    );
+    assert_eq!(decision.announcements, []);
+}

@@ -1,0 +1,338 @@
+use super::*;
+use crate::api::dataset::Role;
+use crate::api::{Condition, ConditionStatus};
+use crate::fixtures::{Visit, absent, at, condition, dataset, firmographics, sftp_partner, visit};
+use crate::governance::conditions::find;
+use crate::governance::datasets::Purpose;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
+
+fn export() -> Visit {
+    visit(UsedFor::Export).over(&sftp_partner().consented().visited())
+}
+
+fn enrichment() -> Visit {
+    visit(UsedFor::Enrichment)
+        .over(&firmographics().consented().visited())
+        .choosing("fileName", "companies.csv")
+        .using(output("results").used("spec.output", Purpose::Write(Role::Output)))
+}
+
+fn output(name: &str) -> crate::fixtures::DatasetBuilder {
+    dataset(name).of_role(Role::Output).visited()
+}
+
+fn ready(visit: &Visit) -> (Option<State>, ConditionStatus, String) {
+    let status = decide(&visit.facts()).status;
+    let ready = find(&status.conditions, ConditionType::Ready).expect("Ready is always there");
+    (status.state, ready.status, ready.reason.clone())
+}
+
+#[test]
+fn the_first_visit_tells_everything() {
+    let decision = decide(&export().every("30 2 * * *").facts());
+    let told = |type_, status, reason, message: &str| Condition {
+        observed_generation: Some(1),
+        last_transition_time: Time(at(200)),
+        message: message.to_owned(),
+        ..condition(type_, status, reason)
+    };
+    use ConditionStatus::{False, True, Unknown};
+    let expected = Decision {
+        hold: Hold::Keep,
+        status: ExportStatus {
+            observed_generation: Some(1),
+            conditions: vec![
+                told(
+                    ConditionType::Ready,
+                    True,
+                    Reason::Ready,
+                    "It runs when its time comes, or on request.",
+                ),
+                told(ConditionType::Reconciling, False, Reason::Settled, ""),
+                told(ConditionType::Stalled, False, Reason::Settled, ""),
+                told(
+                    ConditionType::Attached,
+                    True,
+                    Reason::ConnectionUsable,
+                    "The connection sftp-partner can be used.",
+                ),
+                told(
+                    ConditionType::Valid,
+                    True,
+                    Reason::AsDeclared,
+                    "What it says fits the type of its connection.",
+                ),
+                told(
+                    ConditionType::Scheduled,
+                    True,
+                    Reason::ScheduleAccepted,
+                    "The schedule \"30 2 * * *\" in Etc/UTC can be kept.",
+                ),
+                told(
+                    ConditionType::LastRunSucceeded,
+                    Unknown,
+                    Reason::NeverRan,
+                    "It has not run yet.",
+                ),
+            ],
+            state: Some(State::Active),
+            connection: Some("sftp-partner".to_owned()),
+            type_: Some("sftp-export".to_owned()),
+            last_run: None,
+            runs: Vec::new(),
+            next_run_at: None,
+        },
+        announcements: vec![crate::governance::decision::Announcement {
+            warning: false,
+            reason: Reason::Ready,
+        }],
+        recheck: None,
+    };
+    assert_eq!(decision, expected);
+}
+
+#[test]
+fn what_runs_is_active_and_nothing_else_is() {
+    use ConditionStatus::{False, True};
+    use State::{Active, Inactive};
+    let waiting = sftp_partner().visited();
+    let resting = sftp_partner().consented().suspended().visited();
+    let going = sftp_partner().consented().visited().being_removed();
+    let taken = |mut visit: Visit| {
+        visit.uses[1].taken_by = Some("enrichment other".to_owned());
+        visit
+    };
+    let lacking = |mut visit: Visit| {
+        visit.connection = ConnectionSeen::Absent("partner".to_owned());
+        visit
+    };
+    let rows: Vec<(&str, Visit, State, ConditionStatus, Reason)> = vec![
+        ("manual", export(), Active, True, Reason::Ready),
+        (
+            "scheduled",
+            export().every("0 6 * * *"),
+            Active,
+            True,
+            Reason::Ready,
+        ),
+        ("an enrichment", enrichment(), Active, True, Reason::Ready),
+        (
+            "suspended",
+            export().suspended(),
+            Inactive,
+            True,
+            Reason::Suspended,
+        ),
+        (
+            "on a suspended connection",
+            export().over(&resting),
+            Inactive,
+            True,
+            Reason::Suspended,
+        ),
+        (
+            "detached",
+            visit(UsedFor::Export),
+            Inactive,
+            True,
+            Reason::Detached,
+        ),
+        (
+            "deactivated",
+            visit(UsedFor::Enrichment),
+            Inactive,
+            True,
+            Reason::Detached,
+        ),
+        (
+            "detached and suspended",
+            visit(UsedFor::Export).suspended(),
+            Inactive,
+            True,
+            Reason::Detached,
+        ),
+        (
+            "on a connection without consent",
+            export().over(&waiting),
+            Inactive,
+            False,
+            Reason::ConnectionNotReady,
+        ),
+        (
+            "on a connection that goes",
+            export().over(&going),
+            Inactive,
+            False,
+            Reason::ConnectionBeingRemoved,
+        ),
+        (
+            "on a connection that isn't there",
+            lacking(export()),
+            Inactive,
+            False,
+            Reason::ConnectionNotFound,
+        ),
+        (
+            "over the wrong kind",
+            export().over(&firmographics().consented().visited()),
+            Inactive,
+            False,
+            Reason::TypeMismatch,
+        ),
+        (
+            "that no connector runs",
+            export().without_connectors(),
+            Inactive,
+            False,
+            Reason::NoConnector,
+        ),
+        (
+            "with a wrong parameter",
+            export().choosing("compression", "Zip"),
+            Inactive,
+            False,
+            Reason::ParametersInvalid,
+        ),
+        (
+            "with a wrong schedule",
+            export().every("@daily"),
+            Inactive,
+            False,
+            Reason::ScheduleInvalid,
+        ),
+        (
+            "without its dataset",
+            export().using(absent("spec.payload", "orders", Purpose::Read)),
+            Inactive,
+            False,
+            Reason::DatasetNotFound,
+        ),
+        (
+            "with a dataset that isn't ready",
+            export().using(dataset("orders").used("spec.payload", Purpose::Read)),
+            Inactive,
+            False,
+            Reason::DatasetNotReady,
+        ),
+        (
+            "with a dataset of the wrong role",
+            export().using(output("o").used("spec.rejects", Purpose::Write(Role::Rejects))),
+            Inactive,
+            False,
+            Reason::DatasetIneligible,
+        ),
+        (
+            "with another's output",
+            taken(enrichment()),
+            Inactive,
+            False,
+            Reason::OutputTaken,
+        ),
+    ];
+    for (case, visit, state, status, reason) in rows {
+        assert_eq!(ready(&visit), (Some(state), status, reason.to_string()), "{case}");
+    }
+}
+
+#[test]
+fn the_cause_that_a_person_must_act_on_first_is_told() {
+    let waiting = sftp_partner().visited();
+    let rows = [
+        (
+            "a mistake before rest",
+            export().suspended().every("@daily"),
+            Reason::ScheduleInvalid,
+        ),
+        (
+            "a mistake even when detached",
+            visit(UsedFor::Export).every("@daily"),
+            Reason::ScheduleInvalid,
+        ),
+        (
+            "rest before waiting",
+            export().over(&waiting).suspended(),
+            Reason::Suspended,
+        ),
+        (
+            "rest before a missing dataset",
+            visit(UsedFor::Export).using(absent("spec.payload", "orders", Purpose::Read)),
+            Reason::Detached,
+        ),
+        (
+            "a wrong parameter before a missing dataset",
+            export()
+                .choosing("compression", "Zip")
+                .using(absent("spec.payload", "orders", Purpose::Read)),
+            Reason::ParametersInvalid,
+        ),
+        (
+            "the connection before the rest of what it waits for",
+            export()
+                .over(&waiting)
+                .using(absent("spec.payload", "orders", Purpose::Read)),
+            Reason::ConnectionNotReady,
+        ),
+        (
+            "the wrong kind before its parameters",
+            export()
+                .over(&firmographics().consented().visited())
+                .choosing("compression", "Zip"),
+            Reason::TypeMismatch,
+        ),
+    ];
+    for (case, visit, reason) in rows {
+        assert_eq!(ready(&visit).2, reason.as_str(), "{case}");
+    }
+}
+
+#[test]
+fn columns_show_the_connection_or_none() {
+    let shown = |visit: Visit| {
+        let status = decide(&visit.facts()).status;
+        (status.connection, status.type_)
+    };
+    let text = |text: &str| Some(text.to_owned());
+    assert_eq!(shown(export()), (text("sftp-partner"), text("sftp-export")));
+    assert_eq!(shown(visit(UsedFor::Export)), (text("None"), None));
+    let mut lacking = export();
+    lacking.connection = ConnectionSeen::Absent("partner".to_owned());
+    assert_eq!(shown(lacking), (text("partner"), None));
+}
+
+#[test]
+fn news_is_told_once_and_only_of_changes() {
+    let reasons = |visit: &Visit| -> Vec<(bool, Reason)> {
+        let decision = decide(&visit.facts());
+        decision
+            .announcements
+            .iter()
+            .map(|news| (news.warning, news.reason))
+            .collect()
+    };
+    let mut visit = export();
+    assert_eq!(reasons(&visit), [(false, Reason::Ready)]);
+    visit.before = decide(&visit.facts()).status;
+    assert_eq!(reasons(&visit), []);
+    let mut broken = visit.clone().every("@daily");
+    assert_eq!(reasons(&broken), [(true, Reason::ScheduleInvalid)]);
+    broken.before = decide(&broken.facts()).status;
+    let otherwise = broken.clone().every("@hourly");
+    assert_eq!(reasons(&otherwise), [], "other words, the same state");
+    assert_eq!(reasons(&broken.suspended()), [], "a mistake still comes first");
+}
+
+#[test]
+fn runs_are_kept() {
+    let mut visit = export();
+    visit.before.runs = vec![crate::api::export::Run {
+        started_at: Time(at(1)),
+        ended_at: None,
+        outcome: None,
+    }];
+    visit.before.last_run = visit.before.runs.first().cloned();
+    let status = decide(&visit.facts()).status;
+    assert_eq!(
+        (status.runs, status.last_run),
+        (visit.before.runs, visit.before.last_run)
+    );
+}

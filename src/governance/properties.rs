@@ -1,0 +1,387 @@
+//! What holds for every decision, whatever the facts: they settle, their messages fit, nothing secret is told to those
+//! who may not know it, and no word of the vocabulary is idle.
+
+use crate::api::connection_type::UsedFor;
+use crate::api::dataset::Role;
+use crate::api::names::IN_USE_FINALIZER;
+use crate::api::reference::SecretSource;
+use crate::api::{Condition, ConditionType, Reason};
+use crate::connection::{self, ConnectionFacts};
+use crate::connection_type::{self, ConnectionTypeFacts};
+use crate::dataset::{self, DatasetFacts};
+use crate::fixtures::{
+    ConnectionBuilder, Visit, absent, at, catalog_type, connection as named, dataset as table, firmographics,
+    marketo, secret, secret_key, seen, sftp_partner, used_by, vault_secret, visit,
+};
+use crate::governance::activity;
+use crate::governance::attachment::ConnectionSeen;
+use crate::governance::connection_types::TypeSeen;
+use crate::governance::datasets::{Purpose, Use};
+use crate::governance::removal::Hold;
+use proptest::prelude::*;
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+fn value() -> impl Strategy<Value = String> {
+    prop_oneof![
+        4 => proptest::sample::select(vec!["/in", "sftp.partner.example", "22", "Gzip", "12345", "", "0", "x y"]).prop_map(str::to_owned),
+        1 => any::<String>(),
+        1 => "[a-z\n\u{202e}]{1,40}".prop_map(|text| text.repeat(60)),
+    ]
+}
+
+fn parameter() -> impl Strategy<Value = (String, String)> {
+    let name = prop_oneof![
+        6 => proptest::sample::select(vec!["hostname", "folder", "port", "hostKey", "subfolder", "compression", "listId", "fileName"]).prop_map(str::to_owned),
+        1 => any::<String>(),
+    ];
+    (name, value())
+}
+
+fn source() -> impl Strategy<Value = SecretSource> {
+    prop_oneof![
+        6 => Just(secret_key("partner", "username")),
+        2 => Just(secret_key("partner", "absent")),
+        1 => Just(secret_key("absent", "key")),
+        1 => Just(vault_secret("vault", "secret")),
+        1 => Just(SecretSource::default()),
+    ]
+}
+
+/// A connection from the careless to the hostile, of a type that may not exist.
+fn any_connection() -> impl Strategy<Value = ConnectionBuilder> {
+    let base = proptest::sample::select(vec![0, 1, 2, 3]).prop_map(|which| match which {
+        0 => sftp_partner(),
+        1 => firmographics(),
+        2 => marketo(),
+        _ => named("odd").of_type("no-such-type"),
+    });
+    let secrets = proptest::collection::vec(("(username|password|privateKey|other)", source()), 0..3);
+    let extra = (
+        proptest::collection::vec(parameter(), 0..4),
+        proptest::collection::vec(parameter(), 0..2),
+        secrets,
+    );
+    let flags = proptest::array::uniform4(any::<bool>());
+    (base, extra, flags, proptest::option::of(any::<String>())).prop_map(
+        |(mut connection, (given, fixed, secrets), [consented, suspended, held, going], annotation)| {
+            let exists = connection.0.spec.type_.as_str() != "no-such-type";
+            connection.0.spec.parameters.extend(given);
+            connection.0.spec.fixed_export_parameters.extend(fixed);
+            connection.0.spec.secrets.extend(secrets);
+            connection.0.spec.suspend = suspended;
+            if held {
+                connection = connection.held();
+            }
+            if going {
+                connection = connection.being_removed();
+            }
+            match annotation {
+                Some(garbage) => connection.annotated(&garbage),
+                None if consented && exists => connection.consented(),
+                None => connection,
+            }
+        },
+    )
+}
+
+fn any_facts() -> impl Strategy<Value = ConnectionFacts> {
+    let users = proptest::collection::vec("[a-z]{1,250}", 0..9);
+    (any_connection(), users, any::<bool>()).prop_map(|(connection, users, there)| {
+        let mut facts = connection.facts();
+        facts.secrets.clear();
+        if there {
+            let partner = secret("7", [("username", true), ("password", false)]);
+            facts.secrets.insert("partner".to_owned(), partner);
+        }
+        let users: Vec<&str> = users.iter().map(String::as_str).collect();
+        facts.dependents = used_by(&users, &users);
+        facts
+    })
+}
+
+fn any_use() -> impl Strategy<Value = Use> {
+    let roles = [Role::Source, Role::Output, Role::Rejects, Role::State];
+    let purposes = vec![
+        Purpose::Read,
+        Purpose::Write(Role::Output),
+        Purpose::Write(Role::Rejects),
+        Purpose::Write(Role::State),
+    ];
+    let dataset = proptest::option::of((proptest::sample::select(roles.to_vec()), any::<bool>()));
+    let taken = proptest::option::of(Just("export other".to_owned()));
+    (dataset, proptest::sample::select(purposes), taken).prop_map(|(dataset, purpose, taken_by)| {
+        let use_ = match dataset {
+            None => absent("spec.payload", "absent", purpose),
+            Some((role, true)) => table("ready")
+                .of_role(role)
+                .visited()
+                .used("spec.payload", purpose),
+            Some((role, false)) => table("raw").of_role(role).used("spec.payload", purpose),
+        };
+        Use { taken_by, ..use_ }
+    })
+}
+
+fn any_visit() -> impl Strategy<Value = Visit> {
+    let seen = prop_oneof![
+        1 => Just(ConnectionSeen::Detached),
+        1 => Just(ConnectionSeen::Absent("absent".to_owned())),
+        8 => any_connection().prop_map(|connection| connection.visited().seen()),
+    ];
+    let schedule = proptest::option::of(prop_oneof![Just("0 6 * * *".to_owned()), any::<String>()]);
+    let chosen = proptest::collection::vec(parameter(), 0..4);
+    let uses = proptest::collection::vec(any_use(), 0..5);
+    (seen, any::<bool>(), schedule, chosen, uses, any::<bool>()).prop_map(
+        |(connection, enriches, schedule, chosen, uses, suspend)| {
+            let used_for = if enriches {
+                UsedFor::Enrichment
+            } else {
+                UsedFor::Export
+            };
+            let mut visit = visit(used_for);
+            visit.connection = connection;
+            visit.parameters.extend(chosen);
+            visit.uses = uses;
+            visit.suspend = suspend;
+            match schedule {
+                Some(cron) => visit.every(&cron),
+                None => visit,
+            }
+        },
+    )
+}
+
+fn fits(conditions: &[Condition]) -> Result<(), TestCaseError> {
+    prop_assert!(conditions.len() <= 16);
+    for Condition {
+        type_,
+        reason,
+        message,
+        ..
+    } in conditions
+    {
+        prop_assert!(message.chars().count() <= 4096, "{} {}: too long", type_, reason);
+        prop_assert!(
+            !message.chars().any(char::is_control),
+            "{} {}: {:?}",
+            type_,
+            reason,
+            message
+        );
+        prop_assert!(!message.contains(".."), "{} {}: {:?}", type_, reason, message);
+    }
+    Ok(())
+}
+
+proptest! {
+    #[test]
+    fn a_connection_settles_after_one_visit(mut facts in any_facts(), later in 0i64..100_000) {
+        let first = connection::decide(&facts);
+        let mut object = (*facts.connection).clone();
+        if first.hold == Hold::Set {
+            object.metadata.finalizers.get_or_insert_default().push(IN_USE_FINALIZER.to_owned());
+        }
+        object.status = Some(first.status.clone());
+        facts.connection = Arc::new(object);
+        facts.now = at(100 + later);
+        let second = connection::decide(&facts);
+        prop_assert_eq!(&second.status, &first.status);
+        prop_assert_ne!(second.hold, Hold::Set);
+        prop_assert_eq!(second.announcements, vec![]);
+    }
+
+    #[test]
+    fn an_export_or_enrichment_settles_after_one_visit(mut visit in any_visit(), later in 0i64..100_000) {
+        let first = activity::decide(&visit.facts());
+        visit.before = first.status.clone();
+        visit.now = at(200 + later);
+        let second = activity::decide(&visit.facts());
+        prop_assert_eq!(second.status, first.status);
+        prop_assert_eq!(second.announcements, vec![]);
+    }
+
+    #[test]
+    fn every_message_about_a_connection_fits(facts in any_facts()) {
+        let mut conditions = connection::decide(&facts).status.conditions;
+        // What an author writes may hold two full stops in a row; what we write doesn't.
+        for condition in &mut conditions {
+            condition.message = without_quotes(&condition.message);
+        }
+        fits(&conditions)?;
+    }
+
+    #[test]
+    fn every_message_about_an_export_or_enrichment_fits(visit in any_visit()) {
+        let mut conditions = activity::decide(&visit.facts()).status.conditions;
+        for condition in &mut conditions {
+            condition.message = without_quotes(&condition.message);
+        }
+        fits(&conditions)?;
+    }
+
+    #[test]
+    fn nothing_of_a_connection_but_its_name_and_type_reaches_its_users(
+        mut visit in any_visit(),
+        base in proptest::sample::select(vec![0, 1, 2]),
+        broken in any::<bool>(),
+        suspended in any::<bool>(),
+    ) {
+        let mut connection = [sftp_partner(), firmographics(), marketo()][base].clone();
+        connection.0.spec.suspend = suspended;
+        for value in connection.0.spec.parameters.values_mut() {
+            value.insert_str(0, "Q7Q");
+        }
+        for name in ["subfolder", "listId", "fileName", "compression"] {
+            connection = connection.fixing(name, "Q7Q/../x");
+        }
+        connection.0.spec.display_name = "Q7Q".to_owned();
+        connection = connection.secret("username", "Q7Q", "Q7Q");
+        if !broken {
+            connection = connection.consented();
+        }
+        visit = visit.over(&connection.visited());
+        let decision = activity::decide(&visit.facts());
+        let told = serde_json::to_string(&decision.status).expect("a status can be written");
+        prop_assert!(!told.contains("Q7Q"), "{}", told);
+    }
+
+    #[test]
+    fn only_what_is_ready_is_active(visit in any_visit()) {
+        let status = activity::decide(&visit.facts()).status;
+        let ready = status.conditions.iter().find(|condition| condition.type_ == "Ready").expect("always there");
+        let active = status.state == Some(crate::api::export::State::Active);
+        prop_assert_eq!(active, ready.reason == "Ready");
+        let runs = matches!(&visit.connection, ConnectionSeen::Present { connection, .. } if !connection.spec.suspend);
+        prop_assert!(!active || runs);
+    }
+}
+
+/// The message without what it quotes.
+fn without_quotes(message: &str) -> String {
+    message.split('"').step_by(2).collect()
+}
+
+fn reasons(conditions: &[Condition]) -> impl Iterator<Item = String> {
+    conditions.iter().map(|condition| condition.reason.clone())
+}
+
+fn connections_of_all_fates() -> Vec<ConnectionFacts> {
+    let with = |connection: ConnectionBuilder, edit: fn(&mut ConnectionFacts)| {
+        let mut facts = connection.facts();
+        edit(&mut facts);
+        facts
+    };
+    let good = || sftp_partner().consented();
+    let mut forewarned = catalog_type("sftp-export");
+    let notice = serde_json::to_value(&forewarned.spec.notice).expect("it can be written");
+    let mut previous = notice.clone();
+    previous["until"] = "2999-01-01T00:00:00Z".into();
+    let mut current = notice;
+    current["version"] = "2".into();
+    current["previous"] = previous;
+    forewarned.spec.notice = serde_json::from_value(current).expect("it can be read");
+    let mut agreed_before = good().facts();
+    agreed_before.type_ = seen(&forewarned);
+    vec![
+        agreed_before,
+        good().facts(),
+        sftp_partner().facts(),
+        good().suspended().facts(),
+        good().annotated("garbage").facts(),
+        good().with("port", "x").facts(),
+        good().secret("other", "partner", "x").facts(),
+        good().source("username", vault_secret("v", "s")).facts(),
+        with(good(), |facts| facts.secrets.clear()),
+        with(good(), |facts| {
+            facts
+                .secrets
+                .insert("partner".into(), secret("7", [("username", true)]));
+        }),
+        with(good(), |facts| {
+            facts.secrets.insert(
+                "partner".into(),
+                secret("7", [("username", false), ("password", true)]),
+            );
+        }),
+        with(good(), |facts| {
+            let mut token = (*secret("7", [("username", true)])).clone();
+            "kubernetes.io/service-account-token".clone_into(&mut token.type_);
+            facts.secrets.insert("partner".into(), Arc::new(token));
+        }),
+        with(good(), |facts| facts.type_ = TypeSeen::Absent),
+        with(good(), |facts| facts.type_ = TypeSeen::Invalid(Arc::default())),
+        with(good().held().being_removed(), |facts| {
+            facts.dependents = used_by(&["nightly"], &[])
+        }),
+        good().being_removed().facts(),
+    ]
+}
+
+fn visits_of_all_fates() -> Vec<Visit> {
+    let good = || visit(UsedFor::Export).over(&sftp_partner().consented().visited());
+    let state = table("state").of_role(Role::State).visited();
+    let mut taken = good().using(state.used("spec.state", Purpose::Write(Role::State)));
+    taken.uses[1].taken_by = Some("export other".to_owned());
+    let mut lost = good();
+    lost.connection = ConnectionSeen::Absent("absent".to_owned());
+    vec![
+        good().every("0 6 * * *"),
+        visit(UsedFor::Export),
+        lost,
+        taken,
+        good().every("@daily"),
+        good().without_connectors(),
+        good().over(&sftp_partner()),
+        good().over(&sftp_partner().consented().visited().being_removed()),
+        good().over(&firmographics().consented().visited()),
+        good().using(state.used("spec.payload", Purpose::Read)),
+        good().using(absent("spec.payload", "absent", Purpose::Read)),
+        good().using(table("raw").used("spec.payload", Purpose::Read)),
+    ]
+}
+
+#[test]
+fn every_reason_and_condition_type_is_given_by_some_decision() {
+    let mut broken = catalog_type("sftp-export");
+    broken.spec.parameters[0].pattern = Some("[".to_owned());
+    let broken = ConnectionTypeFacts {
+        seen: seen(&broken),
+        in_use: false,
+        now: at(0),
+        type_: Arc::new(broken),
+    };
+    let conditions: Vec<Condition> = connections_of_all_fates()
+        .iter()
+        .flat_map(|facts| connection::decide(facts).status.conditions)
+        .chain(
+            visits_of_all_fates()
+                .iter()
+                .flat_map(|visit| activity::decide(&visit.facts()).status.conditions),
+        )
+        .chain(dataset::decide(&table("plain").facts()).status.conditions)
+        .chain(connection_type::decide(&broken).status.conditions)
+        .collect();
+    let given: BTreeSet<String> = reasons(&conditions).collect();
+    let documented: BTreeSet<String> = Reason::ALL.iter().map(ToString::to_string).collect();
+    assert_eq!(given, documented);
+    let given: BTreeSet<&str> = conditions
+        .iter()
+        .map(|condition| condition.type_.as_str())
+        .collect();
+    let documented: BTreeSet<&str> = ConditionType::ALL.iter().map(|type_| type_.as_str()).collect();
+    assert_eq!(given, documented);
+}
+
+#[test]
+fn a_dataset_settles_after_one_visit() {
+    let mut facts: DatasetFacts = table("lake").credential("key", "lake", "key").facts();
+    let first = dataset::decide(&facts);
+    let mut object = (*facts.dataset).clone();
+    object.metadata.finalizers = Some(vec![IN_USE_FINALIZER.to_owned()]);
+    object.status = Some(first.status.clone());
+    facts.dataset = Arc::new(object);
+    facts.now = at(5000);
+    let second = dataset::decide(&facts);
+    assert_eq!((second.status, second.hold), (first.status, Hold::Keep));
+}
