@@ -158,6 +158,8 @@ vocabulary! {
         ConnectionNotReady,
         /// The dataset doesn't exist.
         DatasetNotFound,
+        /// The dataset is being removed.
+        DatasetBeingRemoved,
         /// The dataset can't be used until its own problem is solved.
         DatasetNotReady,
 

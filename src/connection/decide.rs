@@ -1,6 +1,7 @@
 //! Decides about one connection. Pure: everything it knows is in the facts.
 
-use crate::api::connection::{Connection, ConnectionStatus, ConsentStatus};
+use crate::api::connection::{Audience, Connection, ConnectionStatus, ConsentStatus};
+use crate::api::connection_type::UsedFor;
 use crate::api::names::{CONSENT_ANNOTATION, IN_USE_FINALIZER};
 use crate::api::{ConditionType, Reason};
 use crate::governance::Standing;
@@ -74,13 +75,7 @@ pub fn decide(facts: &ConnectionFacts) -> Decision<ConnectionStatus> {
         secrets: resolution.secrets,
         dependents: Some(facts.dependents.status()),
         used_for: facts.type_.usable().map(|type_| type_.spec.used_for),
-        access: Some(
-            connection
-                .spec
-                .access
-                .and_then(|access| access.exports)
-                .unwrap_or_default(),
-        ),
+        access: Some(access(facts)),
     };
     Decision {
         hold: removal::hold(&removal),
@@ -110,7 +105,11 @@ fn judged(
         "It is suspended: nothing on it runs until spec.suspend is false.",
     );
     let rest = facts.connection.spec.suspend.then_some(&rest);
-    let mut judged = readiness::judged(concerns, rest, "It can be used.");
+    let ready = match consent.standing.reason {
+        Reason::ConsentToPreviousNotice => format!("It can be used. {}", consent.standing.message),
+        _ => "It can be used.".to_owned(),
+    };
+    let mut judged = readiness::judged(concerns, rest, &ready);
     judged.push((ConditionType::Deleting, removal::deleting(removal)));
     judged
 }
@@ -136,6 +135,17 @@ fn valid(facts: &ConnectionFacts) -> Standing {
         );
     }
     Standing::unmet(reason, sentences(&problems))
+}
+
+/// Who may use it: enrichment connections are open to all contributors, whatever `spec.access` says.
+fn access(facts: &ConnectionFacts) -> Audience {
+    match facts.type_.usable().map(|type_| type_.spec.used_for) {
+        Some(UsedFor::Enrichment) => Audience::Contributors,
+        _ => {
+            let access = facts.connection.spec.access;
+            access.and_then(|access| access.exports).unwrap_or_default()
+        }
+    }
 }
 
 /// Consent as judged, and the digest that would count.

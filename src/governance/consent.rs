@@ -8,6 +8,7 @@
 //! their digests stand in `docs/consent-vectors.json`.
 
 use super::Standing;
+use super::message::{listed, quoted};
 use super::parameters::effective;
 use crate::api::Reason;
 use crate::api::connection::ConnectionSpec;
@@ -41,6 +42,8 @@ pub struct Required {
     pub current: String,
     /// Agreement to the notice before, and until when that counts.
     pub previous: Option<(String, Timestamp)>,
+    /// The destination in words, for those who are asked: names and values of the parameters that decide it.
+    pub destination: String,
 }
 
 /// Whether somebody agreed.
@@ -62,6 +65,7 @@ pub fn required(subject: Subject<'_>, connection: &ConnectionSpec, type_: &Conne
     Required {
         current: digest(statements(&type_.notice)),
         previous: previous.map(|notice| (digest(previous_statements(notice)), notice.until.0)),
+        destination: described(&destination_parameters(connection, type_)),
     }
 }
 
@@ -127,6 +131,14 @@ fn destination_parameters<'a>(connection: &'a ConnectionSpec, type_: &'a Connect
         .collect();
     pairs.sort_unstable();
     pairs.into_iter().flat_map(<[&str; 2]>::from).collect()
+}
+
+/// Such as `folder "/in", hostname "sftp.partner.example"`.
+fn described(parameters: &[&str]) -> String {
+    let named = parameters
+        .chunks_exact(2)
+        .map(|pair| format!("{} {}", pair[0], quoted(pair[1])));
+    listed(&named.collect::<Vec<_>>())
 }
 
 /// Slot, source, object, and key or secret of each secret that decides whose account receives the data.
@@ -209,6 +221,10 @@ pub fn judge(
         recheck: None,
     };
     let commands = commands(subject, type_, &required.current);
+    let destination = match required.destination.as_str() {
+        "" => String::new(),
+        described => format!(" ({described})"),
+    };
     match (annotation, &required.previous) {
         (Some(digest), _) if digest == required.current => given(
             Reason::ConsentCurrent,
@@ -223,12 +239,12 @@ pub fn judge(
         (Some(_), _) => missing(
             Reason::ConsentStale,
             format!(
-                "The consent that was given isn't for this destination and the current notice. {commands}"
+                "The consent that was given isn't for this destination{destination} and the current notice. {commands}"
             ),
         ),
         (None, _) => missing(
             Reason::ConsentRequired,
-            format!("Nobody has consented to sending data to this destination. {commands}"),
+            format!("Nobody has consented to sending data to this destination{destination}. {commands}"),
         ),
     }
 }
@@ -236,7 +252,8 @@ pub fn judge(
 /// How to read the notice and how to agree to it, to be copied into a shell.
 fn commands(Subject { namespace, name }: Subject<'_>, type_: &str, digest: &str) -> String {
     format!(
-        "To read the notice: kubectl get connectiontype {type_} -o jsonpath-as-json='{{.spec.notice}}'. To agree: kubectl \
-         annotate connection {name} -n {namespace} --overwrite {CONSENT_ANNOTATION}={digest}"
+        "To read the notice: kubectl get connectiontype {type_} -o jsonpath=\"{{range .spec.notice['recipient',\
+         'data','responsibility','howToStop','privacyStatement']}}{{@}}{{'\\n'}}{{end}}\". To agree: kubectl annotate \
+         connection {name} -n {namespace} --overwrite {CONSENT_ANNOTATION}={digest}"
     )
 }

@@ -72,7 +72,7 @@ fn problem(field: &str, namespace: &str, source: &SecretSource, seen: &Secrets) 
     }
     if let Some(vault) = &source.key_vault_ref {
         let text = format!(
-            "{field} names the key vault {}, which doesn't exist in namespace {namespace}: create it, or use a secretKeyRef.",
+            "{field} names the key vault {}, which doesn't exist in namespace {namespace}: use a secretKeyRef, as this version links no key vaults.",
             vault.name
         );
         return Some((Reason::VaultNotFound, text));

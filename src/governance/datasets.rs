@@ -101,7 +101,15 @@ fn problem(use_: &Use) -> Option<(Reason, String)> {
     if let Some(owner) = &use_.taken_by {
         return Some((
             Reason::OutputTaken,
-            format!("{field} names the dataset {name}, which {owner} already writes to: name another."),
+            format!(
+                "{field} names the dataset {name}, which belongs to {owner}, the older of the two: name another."
+            ),
+        ));
+    }
+    if dataset.metadata.deletion_timestamp.is_some() {
+        return Some((
+            Reason::DatasetBeingRemoved,
+            format!("{field} names the dataset {name}, which is being removed: name another."),
         ));
     }
     let ready = dataset

@@ -28,7 +28,7 @@ pub struct Announcement {
     pub reason: Reason,
 }
 
-/// What changed for the people who watch: Ready, and the wait for dependents.
+/// What changed for the people who watch: Ready, the wait for dependents, and consent that runs out.
 #[must_use]
 pub fn announcements(before: &[Condition], after: &[Condition]) -> Vec<Announcement> {
     let ready =
@@ -36,7 +36,10 @@ pub fn announcements(before: &[Condition], after: &[Condition]) -> Vec<Announcem
     let deleting = changed(before, after, ConditionType::Deleting)
         .filter(|now| now.status == ConditionStatus::True)
         .map(|now| (true, now));
-    [ready, deleting]
+    let old_notice = changed(before, after, ConditionType::ConsentGiven)
+        .filter(|now| now.reason == Reason::ConsentToPreviousNotice.as_str())
+        .map(|now| (true, now));
+    [ready, deleting, old_notice]
         .into_iter()
         .flatten()
         .filter_map(|(warning, now)| {

@@ -47,6 +47,7 @@ pub const fn situation(reason: Reason) -> Situation {
         | Reason::ConnectionBeingRemoved
         | Reason::ConnectionNotReady
         | Reason::DatasetNotFound
+        | Reason::DatasetBeingRemoved
         | Reason::DatasetNotReady => Situation::Waiting,
         Reason::Ready
         | Reason::DependentsRemain
@@ -121,7 +122,7 @@ pub fn judged(
 }
 
 fn idle() -> Standing {
-    Standing::unmet(Reason::Settled, "")
+    Standing::unmet(Reason::Settled, "Nothing is left to do.")
 }
 
 /// Whether the list says that the object does what it is for: Ready, and not resting.

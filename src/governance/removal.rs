@@ -44,7 +44,7 @@ pub fn hold(removal: &Removal<'_>) -> Hold {
 #[must_use]
 pub fn deleting(removal: &Removal<'_>) -> Standing {
     if !removal.deleting {
-        return Standing::unmet(Reason::NotDeleting, "");
+        return Standing::unmet(Reason::NotDeleting, "It isn't being removed.");
     }
     let Some((kind, name)) = removal.dependents.first().filter(|_| removal.held) else {
         return Standing::met(

@@ -113,7 +113,9 @@ fn time_zone(name: &str) -> Option<TimeZone> {
 fn times(cron: &str) -> Result<String, String> {
     let texts: Vec<&str> = cron.split_ascii_whitespace().collect();
     if texts.len() != FIELDS.len() {
-        return Err("expected five fields, such as \"0 6 * * MON-FRI\".".to_owned());
+        return Err(
+            "expected five fields such as \"0 6 * * MON-FRI\", and no word such as @daily.".to_owned(),
+        );
     }
     let fields: Result<Vec<String>, String> = texts
         .into_iter()

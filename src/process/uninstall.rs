@@ -80,7 +80,14 @@ async fn stop(client: &Client, namespace: &str, deployment: &str) -> Result<(), 
         .patch_scale(deployment, &PatchParams::default(), &to_zero)
         .await
     {
-        Err(kube::Error::Api(answer)) if answer.code == 404 => return Ok(()), // stopped already
+        Err(kube::Error::Api(answer)) if answer.code == 404 => {
+            tracing::warn!(
+                namespace,
+                deployment,
+                "there is no such Deployment: the operator is taken as stopped"
+            );
+            return Ok(());
+        }
         answer => answer.map_err(request("scaling the operator to 0"))?,
     };
     tracing::info!(namespace, deployment, "scaled to 0");

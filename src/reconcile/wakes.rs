@@ -33,7 +33,7 @@ where
     })
 }
 
-/// The users of a dataset, if it changed in what they see: its role, and whether it's Ready.
+/// The users of a dataset, if it changed in what they see: its role, whether it's Ready, whether it's going.
 #[must_use]
 pub fn users_of_dataset<K>(change: &Change<Dataset>, users: &Objects<K>) -> Vec<ObjectKey>
 where
@@ -44,7 +44,8 @@ where
             .status
             .as_ref()
             .and_then(|status| find(&status.conditions, ConditionType::Ready));
-        (dataset.spec.role, ready.map(|ready| ready.status))
+        let going = dataset.metadata.deletion_timestamp.is_some();
+        (dataset.spec.role, ready.map(|ready| ready.status), going)
     };
     woken(change, view, users, |namespace, name| {
         Reference::Dataset(namespace, name)

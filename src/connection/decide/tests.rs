@@ -40,9 +40,10 @@ fn secrets() -> Vec<SecretStatus> {
 fn the_first_visit_holds_it_and_asks_for_consent() {
     let digest = sftp_partner().digest();
     let consent = format!(
-        "Nobody has consented to sending data to this destination. To read the notice: kubectl get connectiontype \
-         sftp-export -o jsonpath-as-json='{{.spec.notice}}'. To agree: kubectl annotate connection sftp-partner -n \
-         marketing --overwrite connections.dev/consent={digest}"
+        "Nobody has consented to sending data to this destination (folder \"/in\", hostname \"sftp.partner.example\", \
+         port \"22\"). To read the notice: kubectl get connectiontype sftp-export -o jsonpath=\"{{range .spec.notice\
+         ['recipient','data','responsibility','howToStop','privacyStatement']}}{{@}}{{'\\n'}}{{end}}\". To agree: \
+         kubectl annotate connection sftp-partner -n marketing --overwrite connections.dev/consent={digest}"
     );
     let expected = Decision {
         hold: Hold::Set,
@@ -50,7 +51,12 @@ fn the_first_visit_holds_it_and_asks_for_consent() {
             observed_generation: Some(1),
             conditions: vec![
                 told(ConditionType::Ready, False, Reason::ConsentRequired, &consent),
-                told(ConditionType::Reconciling, False, Reason::Settled, ""),
+                told(
+                    ConditionType::Reconciling,
+                    False,
+                    Reason::Settled,
+                    "Nothing is left to do.",
+                ),
                 told(
                     ConditionType::Stalled,
                     True,
@@ -81,7 +87,12 @@ fn the_first_visit_holds_it_and_asks_for_consent() {
                     Reason::NotVerified,
                     "No connector has tried this connection yet.",
                 ),
-                told(ConditionType::Deleting, False, Reason::NotDeleting, ""),
+                told(
+                    ConditionType::Deleting,
+                    False,
+                    Reason::NotDeleting,
+                    "It isn't being removed.",
+                ),
             ],
             consent: Some(ConsentStatus {
                 required: Some(digest),
@@ -267,7 +278,7 @@ fn consent_to_the_previous_notice_counts_until_its_end() {
     let mut type_ = catalog_type("sftp-export");
     let old = type_.spec.notice.clone();
     type_.spec.notice.version = "2".to_owned();
-    type_.spec.notice.previous = Some(crate::api::connection_type::PreviousNotice {
+    type_.spec.notice.previous = Some(crate::api::notice::PreviousNotice {
         version: old.version,
         recipient: old.recipient,
         data: old.data,

@@ -156,14 +156,15 @@ fn source(connection: &mut Connection, slot: &str, name: &str, key: &str) {
     connection.spec.secrets.insert(slot.into(), source);
 }
 
-const COMMANDS: &str = "To read the notice: kubectl get connectiontype sftp-export -o \
-    jsonpath-as-json='{.spec.notice}'. To agree: kubectl annotate connection sftp-partner -n marketing --overwrite \
-    connections.dev/consent=current";
+const COMMANDS: &str = "To read the notice: kubectl get connectiontype sftp-export -o jsonpath=\"{range \
+    .spec.notice['recipient','data','responsibility','howToStop','privacyStatement']}{@}{'\\n'}{end}\". To agree: \
+    kubectl annotate connection sftp-partner -n marketing --overwrite connections.dev/consent=current";
 
 fn judged(annotation: Option<&str>, previous: Option<Timestamp>, now: Timestamp) -> Consent {
     let required = Required {
         current: "current".to_owned(),
         previous: previous.map(|until| ("previous".to_owned(), until)),
+        destination: "folder \"/in\"".to_owned(),
     };
     judge(
         sftp_partner().subject(),

@@ -93,8 +93,8 @@ fn a_reference_leads_to_a_key_that_holds_something() {
             vault_secret("company-vault", "user"),
             None,
             Reason::VaultNotFound,
-            "spec.secrets.username names the key vault company-vault, which doesn't exist in namespace marketing: create \
-             it, or use a secretKeyRef.",
+            "spec.secrets.username names the key vault company-vault, which doesn't exist in namespace marketing: use a \
+             secretKeyRef, as this version links no key vaults.",
         ),
         (
             "no source, written before the schema refused that",

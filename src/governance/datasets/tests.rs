@@ -79,7 +79,8 @@ fn each_problem_says_where_and_what_to_do() {
         (
             taken,
             Reason::OutputTaken,
-            "spec.output names the dataset table, which enrichment weekly already writes to: name another.",
+            "spec.output names the dataset table, which belongs to enrichment weekly, the older of the two: name \
+             another.",
         ),
         (
             dataset("table").used("spec.payload", Read),
