@@ -267,7 +267,7 @@ fn consent_to_the_previous_notice_counts_until_its_end() {
     let mut type_ = catalog_type("sftp-export");
     let old = type_.spec.notice.clone();
     type_.spec.notice.version = "2".to_owned();
-    type_.spec.notice.previous = Some(crate::api::connection_type::PreviousNotice {
+    type_.spec.notice.previous = Some(crate::api::notice::PreviousNotice {
         version: old.version,
         recipient: old.recipient,
         data: old.data,
