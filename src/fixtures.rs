@@ -4,21 +4,17 @@
 //! and holds something, nobody uses the object, and a connector runs every type of the catalog.
 
 use crate::api::connection::{Access, Audience, Parameters};
-use crate::api::connection_type::UsedFor;
 use crate::api::dataset::{Format, FormatType, Location, Role, Volume};
-use crate::api::enrichment::EnrichmentInput;
-use crate::api::export::{ExportStatus, PayloadItem, Schedule};
 use crate::api::names::{CONSENT_ANNOTATION, IN_USE_FINALIZER};
-use crate::api::reference::{ConnectionRef, DatasetRef, KeyVaultRef, SecretKeyRef, SecretSource};
+use crate::api::reference::{KeyVaultRef, SecretKeyRef, SecretSource};
 use crate::api::secret::SecretKeys;
 use crate::api::{
     Condition, ConditionStatus, ConditionType, Connection, ConnectionSpec, ConnectionType, Dataset,
-    DatasetSpec, Enrichment, EnrichmentSpec, Export, ExportSpec, Reason,
+    DatasetSpec, Reason,
 };
 use crate::connection::{self, ConnectionFacts};
 use crate::connection_type::catalog;
 use crate::dataset::{self, DatasetFacts};
-use crate::governance::activity::ActivityFacts;
 use crate::governance::attachment::ConnectionSeen;
 use crate::governance::connection_types::{CompiledTypes, TypeSeen};
 use crate::governance::consent::{self, Subject};
@@ -31,6 +27,10 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ObjectMeta, Time};
 use kube::ResourceExt;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, LazyLock};
+
+mod users;
+
+pub(crate) use users::{EnrichmentBuilder, ExportBuilder, Visit, enrichment, export, visit};
 
 /// The namespace of everything here.
 pub(crate) const NAMESPACE: &str = "marketing";
@@ -410,185 +410,5 @@ pub(crate) fn absent(field: &'static str, name: &str, purpose: Purpose) -> Use {
         purpose,
         dataset: None,
         taken_by: None,
-    }
-}
-
-/// A detached, manual export of the dataset `customers`.
-pub(crate) fn export(name: &str) -> ExportBuilder {
-    ExportBuilder(Export {
-        metadata: meta(name),
-        spec: ExportSpec {
-            display_name: format!("The export {name}"),
-            connection_ref: None,
-            payload: Vec::new(),
-            parameters: Parameters::new(),
-            schedule: None,
-            mode: None,
-            rejects: None,
-            state: None,
-            suspend: false,
-        },
-        status: None,
-    })
-    .reading("customers")
-}
-
-#[derive(Clone, Debug)]
-pub(crate) struct ExportBuilder(pub(crate) Export);
-
-impl ExportBuilder {
-    pub(crate) fn on(mut self, connection: &str) -> Self {
-        self.0.spec.connection_ref = Some(ConnectionRef {
-            name: connection.into(),
-        });
-        self
-    }
-
-    pub(crate) fn reading(mut self, dataset: &str) -> Self {
-        self.0.spec.payload.push(PayloadItem {
-            dataset: dataset.into(),
-            columns: Vec::new(),
-            where_: None,
-            rename: BTreeMap::new(),
-        });
-        self
-    }
-
-    pub(crate) fn rejecting_to(mut self, dataset: &str) -> Self {
-        self.0.spec.rejects = Some(DatasetRef {
-            dataset: dataset.into(),
-        });
-        self
-    }
-
-    pub(crate) fn created(mut self, second: i64) -> Self {
-        self.0.metadata.creation_timestamp = Some(Time(at(second)));
-        self
-    }
-}
-
-/// A deactivated, manual enrichment of the dataset `companies` into `firmographics`.
-pub(crate) fn enrichment(name: &str) -> EnrichmentBuilder {
-    EnrichmentBuilder(Enrichment {
-        metadata: meta(name),
-        spec: EnrichmentSpec {
-            display_name: format!("The enrichment {name}"),
-            connection_ref: None,
-            input: EnrichmentInput {
-                dataset: "companies".into(),
-                where_: None,
-                mapping: BTreeMap::new(),
-            },
-            output: DatasetRef {
-                dataset: "firmographics".into(),
-            },
-            parameters: Parameters::new(),
-            schedule: None,
-            suspend: false,
-        },
-        status: None,
-    })
-}
-
-#[derive(Clone, Debug)]
-pub(crate) struct EnrichmentBuilder(pub(crate) Enrichment);
-
-impl EnrichmentBuilder {
-    pub(crate) fn on(mut self, connection: &str) -> Self {
-        self.0.spec.connection_ref = Some(ConnectionRef {
-            name: connection.into(),
-        });
-        self
-    }
-
-    pub(crate) fn writing(mut self, dataset: &str) -> Self {
-        self.0.spec.output = DatasetRef {
-            dataset: dataset.into(),
-        };
-        self
-    }
-
-    pub(crate) fn created(mut self, second: i64) -> Self {
-        self.0.metadata.creation_timestamp = Some(Time(at(second)));
-        self
-    }
-}
-
-/// All that is known of one visit to an export or enrichment: detached and manual, with a dataset that is fine.
-pub(crate) fn visit(used_for: UsedFor) -> Visit {
-    Visit {
-        used_for,
-        before: ExportStatus::default(),
-        connection: ConnectionSeen::Detached,
-        uses: vec![dataset("customers").visited().used("spec.payload", Purpose::Read)],
-        parameters: Parameters::new(),
-        schedule: None,
-        suspend: false,
-        connectors: connectors(),
-        now: at(200),
-    }
-}
-
-/// What [`ActivityFacts`] borrow, owned.
-#[derive(Clone, Debug)]
-pub(crate) struct Visit {
-    pub(crate) used_for: UsedFor,
-    pub(crate) before: ExportStatus,
-    pub(crate) connection: ConnectionSeen,
-    pub(crate) uses: Vec<Use>,
-    pub(crate) parameters: Parameters,
-    pub(crate) schedule: Option<Schedule>,
-    pub(crate) suspend: bool,
-    pub(crate) connectors: BTreeSet<String>,
-    pub(crate) now: Timestamp,
-}
-
-impl Visit {
-    pub(crate) fn over(mut self, connection: &ConnectionBuilder) -> Self {
-        self.connection = connection.seen();
-        self
-    }
-
-    pub(crate) fn using(mut self, use_: Use) -> Self {
-        self.uses.push(use_);
-        self
-    }
-
-    pub(crate) fn choosing(mut self, name: &str, value: &str) -> Self {
-        self.parameters.insert(name.to_owned(), value.to_owned());
-        self
-    }
-
-    pub(crate) fn every(mut self, cron: &str) -> Self {
-        self.schedule = Some(Schedule {
-            cron: cron.to_owned(),
-            time_zone: None,
-        });
-        self
-    }
-
-    pub(crate) fn suspended(mut self) -> Self {
-        self.suspend = true;
-        self
-    }
-
-    pub(crate) fn without_connectors(mut self) -> Self {
-        self.connectors.clear();
-        self
-    }
-
-    pub(crate) fn facts(&self) -> ActivityFacts<'_> {
-        ActivityFacts {
-            used_for: self.used_for,
-            generation: Some(1),
-            before: self.before.clone(),
-            connection: self.connection.clone(),
-            uses: self.uses.clone(),
-            parameters: &self.parameters,
-            schedule: self.schedule.as_ref(),
-            suspend: self.suspend,
-            connectors: &self.connectors,
-            now: self.now,
-        }
     }
 }

@@ -8,6 +8,9 @@ use std::collections::{BTreeSet, HashMap};
 use std::fmt::Debug;
 use std::sync::{Arc, PoisonError, RwLock};
 
+#[cfg(test)]
+mod tests;
+
 /// Namespace and name; the namespace is empty for cluster-wide kinds.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct ObjectKey {

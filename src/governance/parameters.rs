@@ -10,6 +10,8 @@ use regex::{Regex, RegexBuilder};
 use std::collections::BTreeMap;
 
 #[cfg(test)]
+mod declaration_tests;
+#[cfg(test)]
 mod tests;
 
 /// Most memory that one pattern may take, in bytes: a type can declare 64 of them.
