@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use crate::Error;
 use crate::certificates::write_private;
-use crate::node::images::Image;
+use crate::node::images::push;
 use crate::operator;
 use crate::places::Places;
 use crate::processes::run;
@@ -22,8 +22,8 @@ enum Way {
     Kind(String),
     /// Into the nodes of a k3d cluster.
     K3d(String),
-    /// Through a registry, under this name.
-    Registry(String),
+    /// Through a registry, under this name, as repository and tag.
+    Registry(String, String),
 }
 
 /// Installs the operator into the cluster of the current kubeconfig.
@@ -84,7 +84,8 @@ fn context() -> Result<String, Error> {
 
 fn way(context: &str, image: Option<String>) -> Result<Way, Error> {
     if let Some(image) = image {
-        return Ok(Way::Registry(image));
+        let (repository, tag) = named(&image)?;
+        return Ok(Way::Registry(repository, tag));
     }
     if let Some(cluster) = context.strip_prefix("kind-") {
         return Ok(Way::Kind(cluster.to_owned()));
@@ -123,33 +124,23 @@ fn deliver(places: &Places, way: &Way) -> Result<(String, String), Error> {
             })?;
             Ok((image.repository, image.tag))
         }
-        Way::Registry(name) => {
+        Way::Registry(repository, tag) => {
+            let name = format!("{repository}:{tag}");
             step(
                 &format!("image pushed to {name}"),
                 Duration::from_secs(10),
-                || push(&image, name),
+                || push(places, &image, &name),
             )?;
-            named(name)
+            Ok((repository.clone(), tag.clone()))
         }
     }
 }
 
-fn push(image: &Image, name: &str) -> Result<String, Error> {
-    let source = format!("oci-archive:{}", image.archive.display());
-    run(Command::new("buildah").args([
-        "--storage-driver",
-        "vfs",
-        "push",
-        &source,
-        &format!("docker://{name}"),
-    ]))
-}
-
 /// The image is a Linux program, which only Linux builds without more ado.
 fn found_elsewhere(way: &Way) -> Result<(String, String), Error> {
-    if let Way::Registry(name) = way {
-        println!("the image is built on Linux only; taking {name} as it is in its registry");
-        return named(name);
+    if let Way::Registry(repository, tag) = way {
+        println!("the image is built on Linux only; taking {repository}:{tag} as it is in its registry");
+        return Ok((repository.clone(), tag.clone()));
     }
     Err(Error::NotHere {
         missing: "the operator's image is built on Linux only".to_owned(),
@@ -176,8 +167,11 @@ mod tests {
     fn the_context_says_how_an_image_gets_there_unless_a_name_is_given() {
         assert_eq!(way("kind-dev", None).unwrap(), Way::Kind("dev".to_owned()));
         assert_eq!(way("k3d-dev", None).unwrap(), Way::K3d("dev".to_owned()));
-        let name = "registry.example/operator:1".to_owned();
-        assert_eq!(way("kind-dev", Some(name.clone())).unwrap(), Way::Registry(name));
+        let given = way("kind-dev", Some("registry.example/operator:1".to_owned())).unwrap();
+        assert_eq!(
+            given,
+            Way::Registry("registry.example/operator".to_owned(), "1".to_owned())
+        );
         let refused = way("company", None).unwrap_err().to_string();
         assert!(
             refused.contains("company") && refused.contains("IMAGE="),

@@ -67,6 +67,18 @@ pub fn containerfile(name: &str) -> String {
     format!("FROM scratch\nCOPY {name} /{name}\nUSER 65532:65532\nENTRYPOINT [\"/{name}\"]\n")
 }
 
+/// Pushes an image to a registry, under a name there.
+///
+/// # Errors
+/// When the registry cannot be reached or refuses it.
+pub fn push(places: &Places, image: &Image, name: &str) -> Result<(), Error> {
+    let work = places.state().join("image-push");
+    let source = format!("oci-archive:{}", image.archive.display());
+    let id = run(buildah(&work).args(["pull", "--quiet", &source]))?;
+    run(buildah(&work).args(["push", id.trim(), &format!("docker://{name}")]))?;
+    fs::remove_dir_all(&work).map_err(Error::file("remove", &work))
+}
+
 fn build(
     places: &Places,
     image: &Image,
