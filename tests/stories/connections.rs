@@ -2,27 +2,14 @@
 
 use crate::support::Conditioned;
 use crate::support::World;
-use crate::support::manifests::{dataset, enrichment, export, partner_secret, sftp, sftp_import};
-use connection_operator::api::export::State;
+use crate::support::manifests::{dataset, enrichment, export, sftp, sftp_import};
 use connection_operator::api::{ConditionStatus, ConditionType};
-use connection_operator::api::{Connection, ConnectionType, Enrichment, Export, export::ExportStatus};
+use connection_operator::api::{Connection, ConnectionType, Enrichment, Export};
 use serde_json::json;
-
-/// A namespace with the partner's Secret and the datasets that stories read and write.
-async fn furnished() -> World {
-    let world = World::new().await;
-    world.apply(partner_secret()).await;
-    world.apply(dataset("customers", "Source")).await;
-    world
-}
-
-fn active(status: Option<&ExportStatus>) -> bool {
-    status.and_then(|status| status.state) == Some(State::Active)
-}
 
 #[tokio::test]
 async fn a_connection_is_ready_once_somebody_consented_and_its_export_becomes_active() {
-    let world = furnished().await;
+    let world = World::furnished().await;
     world.apply(sftp("partner")).await;
     world.apply(export("nightly", "partner")).await;
 
@@ -40,9 +27,7 @@ async fn a_connection_is_ready_once_somebody_consented_and_its_export_becomes_ac
 
     world.consent("partner").await;
     world.until_ready_says::<Connection>("partner", "Ready").await;
-    let export = world
-        .until::<Export>("nightly", "Active", |export| active(export.status.as_ref()))
-        .await;
+    let export = world.until_active::<Export>("nightly").await;
     assert_eq!(
         export.status.and_then(|status| status.type_).as_deref(),
         Some("sftp-export")
@@ -51,14 +36,12 @@ async fn a_connection_is_ready_once_somebody_consented_and_its_export_becomes_ac
 
 #[tokio::test]
 async fn a_connection_in_use_goes_once_its_last_user_is_detached_and_the_export_keeps_its_configuration() {
-    let world = furnished().await;
+    let world = World::furnished().await;
     world.apply(sftp("partner")).await;
     world.apply(export("nightly", "partner")).await;
     world.apply(export("weekly", "partner")).await;
     world.consent("partner").await;
-    world
-        .until::<Export>("nightly", "Active", |export| active(export.status.as_ref()))
-        .await;
+    world.until_active::<Export>("nightly").await;
 
     world.delete::<Connection>("partner").await;
     let waiting = world
@@ -91,13 +74,11 @@ async fn a_connection_in_use_goes_once_its_last_user_is_detached_and_the_export_
 
 #[tokio::test]
 async fn a_changed_destination_needs_consent_again_and_stops_everything_on_it() {
-    let world = furnished().await;
+    let world = World::furnished().await;
     world.apply(sftp("partner")).await;
     world.apply(export("nightly", "partner")).await;
     world.consent("partner").await;
-    world
-        .until::<Export>("nightly", "Active", |export| active(export.status.as_ref()))
-        .await;
+    world.until_active::<Export>("nightly").await;
 
     world
         .merge::<Connection>(
@@ -109,7 +90,7 @@ async fn a_changed_destination_needs_consent_again_and_stops_everything_on_it() 
         .until_ready_says::<Connection>("partner", "ConsentStale")
         .await;
     world
-        .until::<Export>("nightly", "Inactive", |export| !active(export.status.as_ref()))
+        .until_inactive::<Export>("nightly", "ConnectionNotReady")
         .await;
 
     world
@@ -118,14 +99,12 @@ async fn a_changed_destination_needs_consent_again_and_stops_everything_on_it() 
             json!({"spec": {"parameters": {"hostname": "sftp.partner.example"}}}),
         )
         .await;
-    world
-        .until::<Export>("nightly", "Active", |export| active(export.status.as_ref()))
-        .await;
+    world.until_active::<Export>("nightly").await;
 }
 
 #[tokio::test]
 async fn an_enrichment_runs_on_its_own_kind_of_connection_only() {
-    let world = furnished().await;
+    let world = World::furnished().await;
     world.apply(dataset("firmographics", "Output")).await;
     world.apply(sftp("out")).await;
     world.apply(sftp_import("in")).await;
@@ -146,11 +125,7 @@ async fn an_enrichment_runs_on_its_own_kind_of_connection_only() {
             json!({"spec": {"connectionRef": {"name": "in"}}}),
         )
         .await;
-    world
-        .until::<Enrichment>("firmographics", "Active", |enrichment| {
-            active(enrichment.status.as_ref())
-        })
-        .await;
+    world.until_active::<Enrichment>("firmographics").await;
 }
 
 #[tokio::test]

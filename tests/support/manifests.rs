@@ -56,6 +56,59 @@ pub fn dataset(name: &str, role: &str) -> Value {
     })
 }
 
+/// The manifest with changes merged into it, as `kubectl patch --type merge` would: null takes a field away.
+pub fn with(mut manifest: Value, changes: &Value) -> Value {
+    merge(&mut manifest, changes);
+    manifest
+}
+
+fn merge(target: &mut Value, changes: &Value) {
+    let (Value::Object(fields), Value::Object(changes)) = (&mut *target, changes) else {
+        target.clone_from(changes);
+        return;
+    };
+    for (name, change) in changes {
+        if change.is_null() {
+            fields.remove(name);
+        } else {
+            merge(fields.entry(name).or_insert_with(|| json!({})), change);
+        }
+    }
+}
+
+/// A type for exports that asks for a host and nothing else, and lets each export choose a list.
+pub fn connection_type(name: &str) -> Value {
+    json!({
+        "apiVersion": VERSION, "kind": "ConnectionType", "metadata": {"name": name},
+        "spec": {
+            "usedFor": "Export", "connector": "sftp", "keyVault": "Unsupported", "description": "Made for a test.",
+            "service": {"vendor": "Example", "category": "Testing", "homepage": "https://service.example"},
+            "parameters": [
+                {"name": "host", "type": "String", "description": "A host.", "required": true, "destination": true},
+            ],
+            "exportParameters": [{"name": "listId", "type": "Integer", "description": "A list.", "default": "1"}],
+            "notice": notice("1"),
+        },
+    })
+}
+
+/// A notice whose statements name its version.
+pub fn notice(version: &str) -> Value {
+    json!({
+        "version": version, "recipient": format!("Received by the example, {version}."), "data": "Data leaves.",
+        "responsibility": "You answer for it.", "howToStop": "Suspend it.",
+        "privacyStatement": "https://service.example/privacy",
+    })
+}
+
+/// A connection of a type made by [`connection_type`].
+pub fn plain_connection(name: &str, type_: &str) -> Value {
+    json!({
+        "apiVersion": VERSION, "kind": "Connection", "metadata": {"name": name},
+        "spec": {"displayName": name, "type": type_, "parameters": {"host": "service.example"}},
+    })
+}
+
 /// An export of the dataset `customers`.
 pub fn export(name: &str, connection: &str) -> Value {
     json!({

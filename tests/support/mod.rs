@@ -3,7 +3,7 @@
 pub mod manifests;
 mod world;
 
-pub use world::{Conditioned, PATIENCE, World};
+pub use world::{Active, Conditioned, Kind, PATIENCE, World};
 
 use connection_operator::api::custom_resource_definitions;
 use connection_operator::process::settings::LogFormat;

@@ -1,7 +1,8 @@
 //! One test's own namespace, and what a person would do in it.
 
-use super::{client, shared};
-use connection_operator::api::{Condition, ConditionType, Connection};
+use super::{client, manifests, shared};
+use connection_operator::api::export::{ExportStatus, State};
+use connection_operator::api::{Condition, ConditionType, Connection, ConnectionType, Enrichment, Export};
 use k8s_openapi::NamespaceResourceScope;
 use k8s_openapi::api::core::v1::Namespace;
 use kube::api::{DeleteParams, Patch, PatchParams, PostParams};
@@ -68,6 +69,23 @@ impl World {
         Self { client, namespace }
     }
 
+    /// A new namespace with the partner's Secret and the dataset `customers`.
+    pub async fn furnished() -> Self {
+        let world = Self::new().await;
+        world.apply(manifests::partner_secret()).await;
+        world.apply(manifests::dataset("customers", "Source")).await;
+        world
+    }
+
+    pub fn types(&self) -> Api<ConnectionType> {
+        Api::all(self.client.clone())
+    }
+
+    /// The name of a connection type that belongs to this test alone: types are cluster-wide.
+    pub fn type_name(&self, name: &str) -> String {
+        format!("{}-{name}", self.namespace)
+    }
+
     pub fn api<K: Kind>(&self) -> Api<K> {
         Api::namespaced(self.client.clone(), &self.namespace)
     }
@@ -127,6 +145,22 @@ impl World {
         found.expect("the watch works").expect("the object is there")
     }
 
+    /// Waits until an export or enrichment runs when its time comes.
+    pub async fn until_active<K: Kind + Active>(&self, name: &str) -> K {
+        self.until::<K>(name, "Active", Active::is_active).await
+    }
+
+    /// Waits until an export or enrichment rests for this reason.
+    pub async fn until_inactive<K: Kind + Active + Conditioned>(
+        &self,
+        name: &str,
+        reason: &str,
+    ) -> Condition {
+        let said = self.until_ready_says::<K>(name, reason).await;
+        self.until::<K>(name, "Inactive", |user| !user.is_active()).await;
+        said
+    }
+
     /// Waits until an object is gone.
     pub async fn until_gone<K: Kind>(&self, name: &str) {
         let waiting = await_condition(self.api::<K>(), name, |object: Option<&K>| object.is_none());
@@ -147,6 +181,17 @@ impl World {
         object.condition(ConditionType::Ready).expect("just seen").clone()
     }
 
+    /// Applies a connection, agrees to what it asks for, and waits until it can be used.
+    pub async fn connect(&self, connection: Value) {
+        let name = connection["metadata"]["name"]
+            .as_str()
+            .expect("a name")
+            .to_owned();
+        self.apply(connection).await;
+        self.consent(&name).await;
+        self.until_ready_says::<Connection>(&name, "Ready").await;
+    }
+
     /// Agrees to what the connection asks for, as its message says.
     pub async fn consent(&self, name: &str) {
         let connection = self
@@ -163,8 +208,30 @@ impl World {
     }
 }
 
+/// The digest that a connection asks to agree to.
 fn required(connection: &Connection) -> Option<String> {
     connection.status.as_ref()?.consent.as_ref()?.required.clone()
+}
+
+/// Kinds that run, or don't.
+pub trait Active {
+    fn activity(&self) -> Option<&ExportStatus>;
+
+    fn is_active(&self) -> bool {
+        self.activity().and_then(|status| status.state) == Some(State::Active)
+    }
+}
+
+impl Active for Export {
+    fn activity(&self) -> Option<&ExportStatus> {
+        self.status.as_ref()
+    }
+}
+
+impl Active for Enrichment {
+    fn activity(&self) -> Option<&ExportStatus> {
+        self.status.as_ref()
+    }
 }
 
 /// Kinds whose status has conditions.

@@ -1,0 +1,170 @@
+//! What is in use can't be lost by accident, and what nobody uses goes at once.
+
+use crate::support::manifests::{dataset, enrichment, export, sftp, sftp_import};
+use crate::support::{Conditioned, World};
+use connection_operator::api::names::IN_USE_FINALIZER;
+use connection_operator::api::{Condition, ConditionStatus, ConditionType};
+use connection_operator::api::{Connection, Dataset, Enrichment, Export};
+use k8s_openapi::api::core::v1::Namespace;
+use kube::api::DeleteParams;
+use kube::runtime::wait::await_condition;
+use kube::{Api, ResourceExt};
+use serde_json::json;
+use std::time::{Duration, Instant};
+
+/// How long the last step of a removal may take.
+const AT_ONCE: Duration = Duration::from_secs(1);
+
+/// Waits until an object waits for its users, and gives what it says about them.
+async fn waits<K: crate::support::Kind + Conditioned>(world: &World, name: &str) -> Condition {
+    let deleting = |object: &K| {
+        let deleting = object.condition(ConditionType::Deleting);
+        deleting.is_some_and(|deleting| deleting.status == ConditionStatus::True)
+    };
+    let object = world.until::<K>(name, "it waits for its users", deleting).await;
+    object
+        .condition(ConditionType::Deleting)
+        .expect("just seen")
+        .clone()
+}
+
+#[tokio::test]
+async fn a_removal_names_five_users_counts_the_rest_and_ends_within_a_second_after_the_last() {
+    let world = World::furnished().await;
+    world.connect(sftp("partner")).await;
+    let names: Vec<String> = (0..7).map(|i| format!("x{i}")).collect();
+    for name in &names {
+        world.apply(export(name, "partner")).await;
+    }
+    for name in &names {
+        world.until_active::<Export>(name).await;
+    }
+    world.delete::<Connection>("partner").await;
+    let told = waits::<Connection>(&world, "partner").await;
+    let start = "It is removed once nothing uses it any more: 7 exports (x0, x1, x2, x3, x4 and 2 more). To detach \
+                 the first and keep its configuration: kubectl patch export x0 ";
+    assert!(told.message.starts_with(start), "{}", told.message);
+
+    let (last, others) = names.split_last().expect("seven");
+    let off = json!({"spec": {"connectionRef": null}});
+    for name in others {
+        world.merge::<Export>(name, off.clone()).await;
+    }
+    world
+        .until::<Connection>("partner", "one is left", |connection| {
+            let deleting = connection.condition(ConditionType::Deleting);
+            deleting.is_some_and(|deleting| deleting.message.contains("1 export (x6)"))
+        })
+        .await;
+    world.merge::<Export>(last, off).await;
+    let detached = Instant::now();
+    world.until_gone::<Connection>("partner").await;
+    let took = detached.elapsed();
+    assert!(took < AT_ONCE, "the rest of the removal took {took:?}");
+}
+
+#[tokio::test]
+async fn a_dataset_in_use_is_held_until_nothing_names_it() {
+    let world = World::furnished().await;
+    world.connect(sftp("partner")).await;
+    world.connect(sftp_import("provider")).await;
+    world.apply(dataset("results", "Output")).await;
+    world.apply(export("nightly", "partner")).await;
+    world.apply(enrichment("results", "provider")).await;
+    world.until_active::<Export>("nightly").await;
+    world.until_active::<Enrichment>("results").await;
+
+    world.delete::<Dataset>("customers").await;
+    let told = waits::<Dataset>(&world, "customers").await;
+    assert_eq!(told.reason, "DependentsRemain");
+    assert_eq!(
+        told.message,
+        format!(
+            "It is removed once nothing uses it any more: 1 export (nightly) and 1 enrichment (results). Name another \
+             dataset in export nightly, or remove it: kubectl delete export nightly -n {}",
+            world.namespace
+        )
+    );
+    world.until_active::<Export>("nightly").await;
+    world.delete::<Export>("nightly").await;
+    world.delete::<Enrichment>("results").await;
+    world.until_gone::<Dataset>("customers").await;
+}
+
+#[tokio::test]
+async fn what_nobody_uses_goes_at_once() {
+    let world = World::furnished().await;
+    world.connect(sftp("partner")).await;
+    world.delete::<Connection>("partner").await;
+    world.until_gone::<Connection>("partner").await;
+    world.delete::<Dataset>("customers").await;
+    world.until_gone::<Dataset>("customers").await;
+}
+
+#[tokio::test]
+async fn a_namespace_being_deleted_goes_with_everything_in_it() {
+    let world = World::furnished().await;
+    world.connect(sftp("partner")).await;
+    world.connect(sftp_import("provider")).await;
+    world.apply(dataset("results", "Output")).await;
+    world.apply(export("nightly", "partner")).await;
+    world.apply(enrichment("results", "provider")).await;
+    world.until_active::<Export>("nightly").await;
+    world.until_active::<Enrichment>("results").await;
+    world.delete::<Connection>("partner").await;
+    waits::<Connection>(&world, "partner").await;
+
+    let namespaces: Api<Namespace> = Api::all(world.client.clone());
+    let deletion = namespaces
+        .delete(&world.namespace, &DeleteParams::default())
+        .await;
+    deletion.expect("the deletion is accepted");
+    let gone = await_condition(namespaces, &world.namespace, |namespace: Option<&Namespace>| {
+        namespace.is_none()
+    });
+    let gone = tokio::time::timeout(crate::support::PATIENCE, gone).await;
+    gone.expect("in time").expect("the watch works");
+}
+
+#[tokio::test]
+async fn a_finalizer_taken_off_by_hand_loses_that_object_and_harms_no_other() {
+    let world = World::furnished().await;
+    world.connect(sftp("partner")).await;
+    world.connect(sftp("other")).await;
+    world.apply(export("nightly", "partner")).await;
+    world.apply(export("weekly", "other")).await;
+    world.until_active::<Export>("nightly").await;
+    world.until_active::<Export>("weekly").await;
+
+    world.delete::<Connection>("partner").await;
+    waits::<Connection>(&world, "partner").await;
+    world
+        .merge::<Connection>("partner", json!({"metadata": {"finalizers": null}}))
+        .await;
+    world
+        .until_inactive::<Export>("nightly", "ConnectionNotFound")
+        .await;
+    world.until_active::<Export>("weekly").await;
+
+    world.connect(sftp("partner")).await;
+    world.until_active::<Export>("nightly").await;
+    world.delete::<Connection>("partner").await;
+    waits::<Connection>(&world, "partner").await;
+}
+
+#[tokio::test]
+async fn a_finalizer_taken_off_while_nothing_is_deleted_comes_back() {
+    let world = World::furnished().await;
+    world.connect(sftp("partner")).await;
+    world
+        .merge::<Connection>("partner", json!({"metadata": {"finalizers": null}}))
+        .await;
+    world
+        .until::<Connection>("partner", "it is held again", |connection| {
+            connection
+                .finalizers()
+                .iter()
+                .any(|finalizer| finalizer == IN_USE_FINALIZER)
+        })
+        .await;
+}

@@ -1,0 +1,227 @@
+//! Platform engineers and the connection types that they own.
+
+use crate::support::manifests::{connection_type, export, notice, plain_connection, sftp, with};
+use crate::support::{Conditioned, World};
+use connection_operator::api::{Condition, ConditionType, Connection, ConnectionType, Export};
+use jiff::{SignedDuration, Timestamp};
+use kube::api::{DeleteParams, Patch, PatchParams};
+use serde_json::{Value, json};
+
+/// A world with a type of its own, a connection of it that is ready, and an active export.
+async fn with_own_type() -> (World, String) {
+    let world = World::furnished().await;
+    let type_ = world.type_name("own");
+    world.apply(connection_type(&type_)).await;
+    world.connect(plain_connection("own", &type_)).await;
+    world.apply(export("nightly", "own")).await;
+    world.until_active::<Export>("nightly").await;
+    (world, type_)
+}
+
+impl World {
+    async fn change_type(&self, name: &str, change: Value) {
+        let changed = self
+            .types()
+            .patch(name, &PatchParams::default(), &Patch::Merge(change))
+            .await;
+        changed.expect("the change is accepted");
+    }
+
+    async fn until_type(&self, name: &str, holds: impl Fn(&ConnectionType) -> bool + Send) -> ConnectionType {
+        let condition = |type_: Option<&ConnectionType>| type_.is_some_and(&holds);
+        let waiting = kube::runtime::wait::await_condition(self.types(), name, condition);
+        let found = tokio::time::timeout(crate::support::PATIENCE, waiting).await;
+        let found = found.expect("in time").expect("the watch works");
+        found.expect("the type is there")
+    }
+}
+
+fn ready(type_: &ConnectionType) -> Option<&Condition> {
+    type_.condition(ConditionType::Ready)
+}
+
+#[tokio::test]
+async fn a_connection_may_come_before_its_type_and_stops_when_the_type_is_taken_away() {
+    let world = World::furnished().await;
+    let type_ = world.type_name("own");
+    world.apply(plain_connection("own", &type_)).await;
+    world.apply(export("nightly", "own")).await;
+    let told = world.until_ready_says::<Connection>("own", "TypeNotFound").await;
+    assert_eq!(
+        told.message,
+        format!("There is no connection type {type_}. To see those there are: kubectl get connectiontypes")
+    );
+    world.until_inactive::<Export>("nightly", "TypeNotFound").await;
+
+    world.apply(connection_type(&type_)).await;
+    world.consent("own").await;
+    world.until_active::<Export>("nightly").await;
+
+    let gone = world.types().delete(&type_, &DeleteParams::default()).await;
+    gone.expect("the deletion is accepted");
+    world.until_ready_says::<Connection>("own", "TypeNotFound").await;
+    world.until_inactive::<Export>("nightly", "TypeNotFound").await;
+    world.apply(connection_type(&type_)).await;
+    world.until_active::<Export>("nightly").await;
+}
+
+#[tokio::test]
+async fn a_type_that_asks_for_more_is_noticed_by_its_connections_and_their_exports() {
+    let (world, type_) = with_own_type().await;
+    let asks = json!({"name": "account", "type": "String", "description": "An account.", "required": true, "example": "a1"});
+    let host = connection_type(&type_)["spec"]["parameters"][0].clone();
+    world
+        .change_type(&type_, json!({"spec": {"parameters": [host, asks]}}))
+        .await;
+    let told = world
+        .until_ready_says::<Connection>("own", "ParametersInvalid")
+        .await;
+    assert_eq!(
+        told.message,
+        "spec.parameters.account is missing, such as \"a1\"."
+    );
+    world
+        .until_inactive::<Export>("nightly", "ConnectionNotReady")
+        .await;
+    world
+        .merge::<Connection>("own", json!({"spec": {"parameters": {"account": "a2"}}}))
+        .await;
+    world.until_active::<Export>("nightly").await;
+
+    let list = json!([{"name": "listId", "type": "Integer", "description": "A list.", "required": true, "default": null}]);
+    world
+        .change_type(&type_, json!({"spec": {"exportParameters": list}}))
+        .await;
+    let told = world
+        .until_inactive::<Export>("nightly", "ParametersInvalid")
+        .await;
+    assert_eq!(
+        told.message,
+        format!("For connections of type {type_}: spec.parameters.listId is missing.")
+    );
+}
+
+#[tokio::test]
+async fn a_raised_notice_makes_consent_stale_at_once_and_everything_on_it_inactive() {
+    let (world, type_) = with_own_type().await;
+    world
+        .change_type(&type_, json!({"spec": {"notice": notice("2")}}))
+        .await;
+    let told = world.until_ready_says::<Connection>("own", "ConsentStale").await;
+    let start =
+        "The consent that was given isn't for this destination and the current notice. To read the notice:";
+    assert!(told.message.starts_with(start), "{}", told.message);
+    world
+        .until_inactive::<Export>("nightly", "ConnectionNotReady")
+        .await;
+    world.consent("own").await;
+    world.until_active::<Export>("nightly").await;
+}
+
+#[tokio::test]
+async fn consent_to_the_previous_notice_counts_until_its_time_and_ends_by_itself() {
+    let (world, type_) = with_own_type().await;
+    let until = Timestamp::now() + SignedDuration::from_secs(3);
+    let mut raised = notice("2");
+    raised["previous"] = with(notice("1"), &json!({"until": until}));
+    world
+        .change_type(&type_, json!({"spec": {"notice": raised}}))
+        .await;
+    let consent_says = |reason: &'static str| {
+        move |connection: &Connection| {
+            connection
+                .condition(ConditionType::ConsentGiven)
+                .is_some_and(|consent| consent.reason == reason)
+        }
+    };
+    let warned = world
+        .until::<Connection>(
+            "own",
+            "the one before counts",
+            consent_says("ConsentToPreviousNotice"),
+        )
+        .await;
+    assert_eq!(
+        warned
+            .condition(ConditionType::Ready)
+            .map(|ready| ready.reason.as_str()),
+        Some("Ready")
+    );
+    world.until_active::<Export>("nightly").await;
+    world.until_ready_says::<Connection>("own", "ConsentStale").await;
+    world
+        .until_inactive::<Export>("nightly", "ConnectionNotReady")
+        .await;
+}
+
+#[tokio::test]
+async fn a_type_says_whether_it_is_in_use_and_never_by_whom() {
+    let (world, type_) = with_own_type().await;
+    let used = world
+        .until_type(&type_, |type_| {
+            type_.status.as_ref().and_then(|status| status.in_use) == Some(true)
+        })
+        .await;
+    let status = serde_json::to_string(&used.status).expect("JSON");
+    assert!(
+        !status.contains("nightly") && !status.contains("\"own\""),
+        "everyone reads types: {status}"
+    );
+
+    world.delete::<Export>("nightly").await;
+    world.delete::<Connection>("own").await;
+    world
+        .until_type(&type_, |type_| {
+            type_.status.as_ref().and_then(|status| status.in_use) == Some(false)
+        })
+        .await;
+}
+
+#[tokio::test]
+async fn a_type_that_contradicts_itself_says_where_and_its_connections_wait_for_its_owner() {
+    let (world, type_) = with_own_type().await;
+    let host = with(
+        connection_type(&type_)["spec"]["parameters"][0].clone(),
+        &json!({"pattern": "[a-z"}),
+    );
+    world
+        .change_type(&type_, json!({"spec": {"parameters": [host]}}))
+        .await;
+    let invalid = world
+        .until_type(&type_, |type_| {
+            ready(type_).is_some_and(|ready| ready.reason == "TypeInvalid")
+        })
+        .await;
+    assert_eq!(
+        ready(&invalid).map(|ready| ready.message.as_str()),
+        Some(
+            "spec.parameters host has a pattern that is no regular expression of the crate regex: correct it."
+        )
+    );
+    let told = world.until_ready_says::<Connection>("own", "TypeNotReady").await;
+    assert_eq!(
+        told.message,
+        format!(
+            "The connection type {type_} contradicts itself; who owns it must correct it. To see where: kubectl \
+             describe connectiontype {type_}"
+        )
+    );
+    world.until_inactive::<Export>("nightly", "TypeNotReady").await;
+    world.apply(with(connection_type(&type_), &json!({}))).await;
+}
+
+#[tokio::test]
+async fn consent_copied_from_another_connection_is_for_another_destination() {
+    let world = World::furnished().await;
+    world.connect(sftp("first")).await;
+    world.apply(sftp("second")).await;
+    let first = world.api::<Connection>().get("first").await.expect("it is there");
+    let copied = json!({"metadata": {"annotations": first.metadata.annotations}});
+    world.merge::<Connection>("second", copied).await;
+    let told = world
+        .until_ready_says::<Connection>("second", "ConsentStale")
+        .await;
+    let start = "The consent that was given isn't for this destination and the current notice.";
+    assert!(told.message.starts_with(start), "{}", told.message);
+    world.until_ready_says::<Connection>("first", "Ready").await;
+}
