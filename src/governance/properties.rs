@@ -338,6 +338,7 @@ fn visits_of_all_fates() -> Vec<Visit> {
         good().using(state.used("spec.payload", Purpose::Read)),
         good().using(absent("spec.payload", "absent", Purpose::Read)),
         good().using(table("raw").used("spec.payload", Purpose::Read)),
+        good().using(table("old").being_removed().used("spec.payload", Purpose::Read)),
     ]
 }
 

@@ -43,8 +43,18 @@ fn every_type_of_the_catalog_can_be_used() {
                         Reason::Ready,
                         "Connections can be made of it.",
                     ),
-                    told(ConditionType::Reconciling, False, Reason::Settled, ""),
-                    told(ConditionType::Stalled, False, Reason::Settled, ""),
+                    told(
+                        ConditionType::Reconciling,
+                        False,
+                        Reason::Settled,
+                        "Nothing is left to do.",
+                    ),
+                    told(
+                        ConditionType::Stalled,
+                        False,
+                        Reason::Settled,
+                        "Nothing is left to do.",
+                    ),
                     told(
                         ConditionType::Valid,
                         True,

@@ -25,15 +25,30 @@ fn the_first_visit_holds_it_and_tells_everything() {
             observed_generation: Some(1),
             conditions: vec![
                 told(ConditionType::Ready, True, Reason::Ready, "It can be used."),
-                told(ConditionType::Reconciling, False, Reason::Settled, ""),
-                told(ConditionType::Stalled, False, Reason::Settled, ""),
+                told(
+                    ConditionType::Reconciling,
+                    False,
+                    Reason::Settled,
+                    "Nothing is left to do.",
+                ),
+                told(
+                    ConditionType::Stalled,
+                    False,
+                    Reason::Settled,
+                    "Nothing is left to do.",
+                ),
                 told(
                     ConditionType::SecretsResolved,
                     True,
                     Reason::NoSecrets,
                     "It refers to no secret.",
                 ),
-                told(ConditionType::Deleting, False, Reason::NotDeleting, ""),
+                told(
+                    ConditionType::Deleting,
+                    False,
+                    Reason::NotDeleting,
+                    "It isn't being removed.",
+                ),
             ],
             secrets: Vec::new(),
             dependents: Some(DependentsStatus::default()),

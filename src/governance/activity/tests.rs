@@ -48,8 +48,18 @@ fn the_first_visit_tells_everything() {
                     Reason::Ready,
                     "It runs when its time comes, or on request.",
                 ),
-                told(ConditionType::Reconciling, False, Reason::Settled, ""),
-                told(ConditionType::Stalled, False, Reason::Settled, ""),
+                told(
+                    ConditionType::Reconciling,
+                    False,
+                    Reason::Settled,
+                    "Nothing is left to do.",
+                ),
+                told(
+                    ConditionType::Stalled,
+                    False,
+                    Reason::Settled,
+                    "Nothing is left to do.",
+                ),
                 told(
                     ConditionType::Attached,
                     True,

@@ -83,6 +83,11 @@ fn each_problem_says_where_and_what_to_do() {
              another.",
         ),
         (
+            ready(Role::Source).being_removed().used("spec.payload", Read),
+            Reason::DatasetBeingRemoved,
+            "spec.payload names the dataset table, which is being removed: name another.",
+        ),
+        (
             dataset("table").used("spec.payload", Read),
             Reason::DatasetNotReady,
             "spec.payload names the dataset table, which isn't ready. To see why: kubectl describe dataset table -n marketing",
