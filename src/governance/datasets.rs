@@ -68,11 +68,10 @@ pub fn judge(uses: &[Use]) -> Option<Standing> {
 
 /// One that is read and written at once: the schema refuses this, but not in an object that was written before it did.
 fn doubled(uses: &[Use]) -> Option<(Reason, String)> {
-    let read = uses.iter().filter(|use_| use_.purpose == Purpose::Read);
-    let written: Vec<&Use> = uses.iter().filter(|use_| use_.purpose != Purpose::Read).collect();
-    let (read, written) = read
-        .filter_map(|read| Some((read, written.iter().find(|written| written.name == read.name)?)))
-        .next()?;
+    let written = uses.iter().filter(|use_| use_.purpose != Purpose::Read);
+    let (read, written) = written
+        .flat_map(|written| uses.iter().map(move |read| (read, written)))
+        .find(|(read, written)| read.purpose == Purpose::Read && read.name == written.name)?;
     let text = format!(
         "{} and {} name the same dataset {}: what is read is never changed, so name another in {}.",
         read.field, written.field, read.name, written.field

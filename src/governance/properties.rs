@@ -312,7 +312,7 @@ fn connections_of_all_fates() -> Vec<ConnectionFacts> {
         with(good(), |facts| facts.type_ = TypeSeen::Absent),
         with(good(), |facts| facts.type_ = TypeSeen::Invalid(Arc::default())),
         with(good().held().being_removed(), |facts| {
-            facts.dependents = used_by(&["nightly"], &[])
+            facts.dependents = used_by(&["nightly"], &[]);
         }),
         good().being_removed().facts(),
     ]

@@ -1,3 +1,5 @@
+#![expect(clippy::too_many_lines, reason = "a table is long, not deep")]
+
 use super::*;
 use crate::api::dataset::Role;
 use crate::api::{Condition, ConditionStatus};
@@ -29,6 +31,7 @@ fn ready(visit: &Visit) -> (Option<State>, ConditionStatus, String) {
 
 #[test]
 fn the_first_visit_tells_everything() {
+    use ConditionStatus::{False, True, Unknown};
     let decision = decide(&export().every("30 2 * * *").facts());
     let told = |type_, status, reason, message: &str| Condition {
         observed_generation: Some(1),
@@ -36,7 +39,6 @@ fn the_first_visit_tells_everything() {
         message: message.to_owned(),
         ..condition(type_, status, reason)
     };
-    use ConditionStatus::{False, True, Unknown};
     let expected = Decision {
         hold: Hold::Keep,
         status: ExportStatus {

@@ -1,3 +1,5 @@
+#![expect(clippy::too_many_lines, reason = "a table is long, not deep")]
+
 use super::*;
 use crate::fixtures::{
     ConnectionBuilder, catalog_type, connectors, firmographics, marketo, parameters as chosen, seen,

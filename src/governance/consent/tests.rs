@@ -59,7 +59,9 @@ fn digests_are_those_of_the_published_vectors() {
 
 fn written(strings: &[String]) -> String {
     let mut text = Canonical::default();
-    strings.iter().for_each(|string| text.string(string));
+    for string in strings {
+        text.string(string);
+    }
     text.digest()
 }
 
@@ -67,31 +69,32 @@ fn digest(connection: &ConnectionBuilder, type_: &ConnectionType) -> String {
     required(connection.subject(), &connection.0.spec, &type_.spec).current
 }
 
+type Edit = fn(&mut Connection, &mut ConnectionType);
+
 #[test]
 fn whatever_moves_the_destination_or_the_notice_asks_again() {
     let base = || (sftp_partner(), catalog_type("sftp-export"));
     let same = digest(&base().0, &base().1);
-    type Edit = fn(&mut Connection, &mut ConnectionType);
     let rows: [(&str, bool, Edit); 24] = [
         ("nothing", false, |_, _| {}),
         ("its name", true, |c, _| c.metadata.name = Some("other".into())),
         ("its type", true, |c, _| c.spec.type_ = "sftp-import".into()),
         ("the host", true, |c, _| set(c, "hostname", "sftp.evil.example")),
         ("the host's case", true, |c, _| {
-            set(c, "hostname", "SFTP.partner.example")
+            set(c, "hostname", "SFTP.partner.example");
         }),
         ("the folder", true, |c, _| set(c, "folder", "/in/")),
         ("the port", true, |c, _| set(c, "port", "2222")),
         ("the default port, said aloud", false, |c, _| set(c, "port", "22")),
         ("a host key", true, |c, _| set(c, "hostKey", "SHA256:x")),
         ("a parameter that the type doesn't know", false, |c, _| {
-            set(c, "colour", "red")
+            set(c, "colour", "red");
         }),
         ("the account's Secret", true, |c, _| {
-            source(c, "username", "other", "username")
+            source(c, "username", "other", "username");
         }),
         ("the account's key", true, |c, _| {
-            source(c, "username", "partner", "user")
+            source(c, "username", "partner", "user");
         }),
         ("the account's source", true, |c, _| {
             c.spec
@@ -99,13 +102,13 @@ fn whatever_moves_the_destination_or_the_notice_asks_again() {
                 .insert("username".into(), vault_secret("partner", "username"));
         }),
         ("the password's Secret", false, |c, _| {
-            source(c, "password", "other", "password")
+            source(c, "password", "other", "password");
         }),
         ("a private key besides", false, |c, _| {
-            source(c, "privateKey", "partner", "key")
+            source(c, "privateKey", "partner", "key");
         }),
         ("what people call it", false, |c, _| {
-            c.spec.display_name = "Other".into()
+            c.spec.display_name = "Other".into();
         }),
         ("suspend", false, |c, _| c.spec.suspend = true),
         ("what it fixes for exports", false, |c, _| {
@@ -114,19 +117,19 @@ fn whatever_moves_the_destination_or_the_notice_asks_again() {
                 .insert("compression".into(), "Gzip".into());
         }),
         ("a fixed host of the service", true, |_, t| {
-            t.spec.endpoints.push("a.example.com".into())
+            t.spec.endpoints.push("a.example.com".into());
         }),
         ("the notice's version", true, |_, t| {
-            t.spec.notice.version = "2".into()
+            t.spec.notice.version = "2".into();
         }),
         ("a word of the notice", true, |_, t| {
-            t.spec.notice.how_to_stop.push('!')
+            t.spec.notice.how_to_stop.push('!');
         }),
         ("the link of the notice", true, |_, t| {
-            t.spec.notice.privacy_statement.push('2')
+            t.spec.notice.privacy_statement.push('2');
         }),
         ("the default port of the type", true, |_, t| {
-            t.spec.parameters[1].default = Some("23".into())
+            t.spec.parameters[1].default = Some("23".into());
         }),
         ("the order in which the type declares", false, |_, t| {
             t.spec.parameters.reverse();

@@ -25,16 +25,17 @@ fn of_type(type_: &str) -> Arc<SecretKeys> {
     })
 }
 
+type Row = (
+    &'static str,
+    SecretSource,
+    Option<Arc<SecretKeys>>,
+    Reason,
+    &'static str,
+);
+
 #[test]
 fn a_reference_leads_to_a_key_that_holds_something() {
     let good = secret("7", [("user", true), ("empty", false)]);
-    type Row = (
-        &'static str,
-        SecretSource,
-        Option<Arc<SecretKeys>>,
-        Reason,
-        &'static str,
-    );
     let rows: Vec<Row> = vec![
         (
             "there",

@@ -1,5 +1,10 @@
 //! Secrets against their slots, and types against themselves.
 
+#![expect(
+    clippy::type_complexity,
+    reason = "the type of a table's rows says what its columns are"
+)]
+
 use super::tests::of_catalog;
 use super::*;
 use crate::fixtures::{catalog_type, secret_key, vault_secret};
@@ -95,6 +100,8 @@ fn secrets_are_those_that_the_type_declares() {
     }
 }
 
+type Edit = fn(&mut ConnectionTypeSpec);
+
 #[test]
 fn a_type_that_contradicts_itself_is_told_where() {
     let with = |edit: fn(&mut ConnectionTypeSpec)| {
@@ -102,7 +109,6 @@ fn a_type_that_contradicts_itself_is_told_where() {
         edit(&mut spec);
         CompiledType::compile("example", &spec).err().unwrap_or_default()
     };
-    type Edit = fn(&mut ConnectionTypeSpec);
     let rows: [(&str, Edit, &[&str]); 9] = [
         ("as in the catalog", |_| {}, &[]),
         (
