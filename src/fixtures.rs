@@ -32,6 +32,9 @@ mod users;
 
 pub(crate) use users::{EnrichmentBuilder, ExportBuilder, Visit, enrichment, export, visit};
 
+/// A strategy for texts of any characters, control characters and line breaks included.
+pub(crate) const ANY_TEXT: &str = "(?s).{0,40}";
+
 /// The namespace of everything here.
 pub(crate) const NAMESPACE: &str = "marketing";
 

@@ -97,6 +97,7 @@ pub fn bounded(text: String) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::fixtures::ANY_TEXT;
     use proptest::prelude::*;
 
     #[test]
@@ -170,7 +171,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_quote_is_short_and_on_one_line(text in any::<String>()) {
+        fn a_quote_is_short_and_on_one_line(text in ANY_TEXT) {
             let quote = quoted(&text);
             prop_assert!(quote.chars().count() <= QUOTE_MAX + 3);
             prop_assert!(!quote.chars().any(changes_display));
@@ -178,7 +179,7 @@ mod tests {
         }
 
         #[test]
-        fn a_bounded_message_fits_the_schema(text in any::<String>(), times in 1usize..600) {
+        fn a_bounded_message_fits_the_schema(text in ANY_TEXT, times in 1usize..600) {
             let message = bounded(text.repeat(times));
             prop_assert!(message.chars().count() <= MESSAGE_MAX as usize);
             prop_assert!(!message.chars().any(changes_display));

@@ -10,8 +10,8 @@ use crate::connection::{self, ConnectionFacts};
 use crate::connection_type::{self, ConnectionTypeFacts};
 use crate::dataset::{self, DatasetFacts};
 use crate::fixtures::{
-    ConnectionBuilder, Visit, absent, at, catalog_type, connection as named, dataset as table, firmographics,
-    marketo, secret, secret_key, seen, sftp_partner, used_by, vault_secret, visit,
+    ANY_TEXT, ConnectionBuilder, Visit, absent, at, catalog_type, connection as named, dataset as table,
+    firmographics, marketo, secret, secret_key, seen, sftp_partner, used_by, vault_secret, visit,
 };
 use crate::governance::activity;
 use crate::governance::attachment::ConnectionSeen;
@@ -25,7 +25,7 @@ use std::sync::Arc;
 fn value() -> impl Strategy<Value = String> {
     prop_oneof![
         4 => proptest::sample::select(vec!["/in", "sftp.partner.example", "22", "Gzip", "12345", "", "0", "x y"]).prop_map(str::to_owned),
-        1 => any::<String>(),
+        1 => ANY_TEXT,
         1 => "[a-z\n\u{202e}]{1,40}".prop_map(|text| text.repeat(60)),
     ]
 }
@@ -33,7 +33,7 @@ fn value() -> impl Strategy<Value = String> {
 fn parameter() -> impl Strategy<Value = (String, String)> {
     let name = prop_oneof![
         6 => proptest::sample::select(vec!["hostname", "folder", "port", "hostKey", "subfolder", "compression", "listId", "fileName"]).prop_map(str::to_owned),
-        1 => any::<String>(),
+        1 => ANY_TEXT,
     ];
     (name, value())
 }
@@ -56,14 +56,17 @@ fn any_connection() -> impl Strategy<Value = ConnectionBuilder> {
         2 => marketo(),
         _ => named("odd").of_type("no-such-type"),
     });
-    let secrets = proptest::collection::vec(("(username|password|privateKey|other)", source()), 0..3);
+    let secrets = proptest::collection::vec(
+        ("(username|password|privateKey|other|(?s).{0,9})", source()),
+        0..3,
+    );
     let extra = (
         proptest::collection::vec(parameter(), 0..4),
         proptest::collection::vec(parameter(), 0..2),
         secrets,
     );
     let flags = proptest::array::uniform4(any::<bool>());
-    (base, extra, flags, proptest::option::of(any::<String>())).prop_map(
+    (base, extra, flags, proptest::option::of(ANY_TEXT)).prop_map(
         |(mut connection, (given, fixed, secrets), [consented, suspended, held, going], annotation)| {
             let exists = connection.0.spec.type_.as_str() != "no-such-type";
             connection.0.spec.parameters.extend(given);
@@ -129,7 +132,7 @@ fn any_visit() -> impl Strategy<Value = Visit> {
         1 => Just(ConnectionSeen::Absent("absent".to_owned())),
         8 => any_connection().prop_map(|connection| connection.visited().seen()),
     ];
-    let schedule = proptest::option::of(prop_oneof![Just("0 6 * * *".to_owned()), any::<String>()]);
+    let schedule = proptest::option::of(prop_oneof![Just("0 6 * * *".to_owned()), ANY_TEXT]);
     let chosen = proptest::collection::vec(parameter(), 0..4);
     let uses = proptest::collection::vec(any_use(), 0..5);
     (seen, any::<bool>(), schedule, chosen, uses, any::<bool>()).prop_map(

@@ -1,6 +1,8 @@
 use super::*;
 use crate::api::{ConditionStatus, Connection, ConnectionType};
-use crate::fixtures::{ConnectionBuilder, at, catalog_type, connection, sftp_partner, vault_secret};
+use crate::fixtures::{
+    ANY_TEXT, ConnectionBuilder, at, catalog_type, connection, sftp_partner, vault_secret,
+};
 use proptest::prelude::*;
 use serde::Deserialize;
 
@@ -292,7 +294,7 @@ fn what_an_author_writes_is_never_repeated() {
 }
 
 fn text() -> impl Strategy<Value = String> {
-    prop_oneof!["[a-z0-9:]{0,6}", any::<String>()]
+    prop_oneof!["[a-z0-9:]{0,6}", ANY_TEXT]
 }
 
 proptest! {
@@ -321,7 +323,7 @@ proptest! {
     }
 
     #[test]
-    fn no_annotation_but_the_digest_itself_counts(annotation in any::<String>()) {
+    fn no_annotation_but_the_digest_itself_counts(annotation in ANY_TEXT) {
         prop_assume!(annotation != "current");
         prop_assert!(!judged(Some(&annotation), None, at(0)).given);
     }

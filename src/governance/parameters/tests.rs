@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::api::reference::FieldName;
-use crate::fixtures::{catalog_seen, catalog_type, parameters};
+use crate::fixtures::{ANY_TEXT, catalog_seen, catalog_type, parameters};
 use proptest::prelude::*;
 use std::sync::Arc;
 
@@ -377,7 +377,7 @@ fn a_subfolder_never_leaves_the_folder() {
 
 proptest! {
     #[test]
-    fn no_value_panics_and_every_refusal_is_one_line(name in any::<String>(), value in any::<String>()) {
+    fn no_value_panics_and_every_refusal_is_one_line(name in ANY_TEXT, value in ANY_TEXT) {
         for type_ in ["sftp-export", "google-ads", "marketo"].map(of_catalog) {
             let given = parameters([(name.as_str(), value.as_str())]);
             for problem in type_.connection_problems(&given, &given) {
@@ -388,7 +388,7 @@ proptest! {
     }
 
     #[test]
-    fn no_pattern_panics(pattern in any::<String>(), value in any::<String>()) {
+    fn no_pattern_panics(pattern in ANY_TEXT, value in ANY_TEXT) {
         if let Ok(pattern) = whole(&pattern) {
             let found = pattern.find(&value).map(|found| found.range());
             prop_assert!(found.is_none_or(|range| range == (0..value.len())), "the whole text or nothing");
