@@ -1,6 +1,8 @@
 //! How the three processes of a control plane are started: the same for tests and for a node.
 
 use std::fs;
+use std::hash::{BuildHasher, Hasher, RandomState};
+use std::io::ErrorKind;
 use std::net::{IpAddr, Ipv4Addr, TcpListener};
 use std::path::{Path, PathBuf};
 
@@ -218,9 +220,22 @@ pub fn flag(name: &str, value: impl std::fmt::Display) -> String {
     format!("--{name}={value}")
 }
 
-/// A port that is free at this moment.
+/// A port that is free at this moment, and stays so: none of those that the system gives to outgoing connections.
 fn free_port(address: IpAddr) -> Result<u16, Error> {
-    let port = TcpListener::bind((address, 0)).and_then(|listener| listener.local_addr());
-    let place = PathBuf::from(address.to_string());
-    Ok(port.map_err(Error::file("find a free port on", &place))?.port())
+    let mut found = Err(ErrorKind::AddrInUse.into());
+    for port in std::iter::repeat_with(|| 10_000 + random() % 20_000).take(100) {
+        found = TcpListener::bind((address, port)).map(|_| port);
+        if found.is_ok() {
+            break;
+        }
+    }
+    found.map_err(Error::file(
+        "find a free port on",
+        &PathBuf::from(address.to_string()),
+    ))
+}
+
+fn random() -> u16 {
+    let [first, second, ..] = RandomState::new().build_hasher().finish().to_be_bytes();
+    u16::from_be_bytes([first, second])
 }

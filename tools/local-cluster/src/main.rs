@@ -7,14 +7,15 @@ use std::thread;
 
 use local_cluster::node::inside;
 use local_cluster::places::Places;
-use local_cluster::{ControlPlane, Error, Options, existing, up};
+use local_cluster::{ControlPlane, Error, Options, existing, programs, up};
 
 const USAGE: &str = "\
 usage: local-cluster <command>
 
-  up             start a node on this machine with the operator on it, or bring it up to date
-  down           stop it and remove what it left
-  control-plane  run a control plane until this is stopped; prints the path of its kubeconfig
+  up              start a node on this machine with the operator on it, or bring it up to date
+  down            stop it and remove what it left
+  path <program>  have a pinned program, such as helm, and print where it is
+  control-plane   run a control plane until this is stopped; prints the path of its kubeconfig
 
 CLUSTER=existing makes up and down use the cluster of the current kubeconfig instead.
 LOCAL_CLUSTER names the folder of the node, if it isn't to be .local; each has its own.";
@@ -29,6 +30,7 @@ fn main() -> ExitCode {
         (["up"], true) => existing::up(&places),
         (["down"], false) => up::down(&places),
         (["down"], true) => existing::down(&places),
+        (["path", program], _) => path(program),
         (["control-plane"], _) => control_plane(),
         // Said by `up` to itself, inside the node.
         (["node", local], _) => inside::run(&Places::of(places.clone_root(), Path::new(local))),
@@ -44,6 +46,21 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+fn path(name: &str) -> Result<(), Error> {
+    let program = programs::ALL
+        .iter()
+        .find(|program| program.name == name)
+        .ok_or_else(|| Error::NotHere {
+            missing: format!("there is no pinned program {name}"),
+            next: format!(
+                "choose one of {}",
+                programs::ALL.map(|program| program.name).join(", ")
+            ),
+        })?;
+    println!("{}", program.path()?.display());
+    Ok(())
 }
 
 /// Ends by a signal; the kernel ends its parts with it, the next run removes its folder.

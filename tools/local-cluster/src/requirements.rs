@@ -27,7 +27,7 @@ pub fn check_machine() -> Result<(), Error> {
         "a node needs Linux"
     } else if !nix::unistd::geteuid().is_root() {
         "a node needs root, for its containers and its network"
-    } else if !read("/proc/filesystems").contains("overlay") {
+    } else if !has_overlay() {
         "a node needs the overlay file system, which this kernel lacks"
     } else if !read("/proc/mounts").contains(" /sys/fs/cgroup") {
         "a node needs control groups at /sys/fs/cgroup, where none are mounted"
@@ -100,6 +100,12 @@ pub fn install(packages: &[&str]) -> Result<(), Error> {
         .args(["install", "-q", "-y", "--no-install-recommends"])
         .args(packages);
     run(install.env("DEBIAN_FRONTEND", "noninteractive")).map(drop)
+}
+
+/// Most kernels have it as a module, which nobody may have asked for yet.
+fn has_overlay() -> bool {
+    let is_known = || read("/proc/filesystems").contains("overlay");
+    is_known() || (run(Command::new("modprobe").arg("overlay")).is_ok() && is_known())
 }
 
 fn is_there(file: &str) -> bool {

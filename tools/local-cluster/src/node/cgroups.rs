@@ -20,14 +20,13 @@ pub fn name(number: u8) -> String {
 /// # Errors
 /// When it cannot be made.
 pub fn make(number: u8) -> Result<(), Error> {
-    let unified = Path::new(ROOT).join("cgroup.controllers");
-    if let Ok(controllers) = fs::read_to_string(&unified) {
-        let wanted: Vec<String> = controllers
-            .split_whitespace()
-            .map(|name| format!("+{name}"))
-            .collect();
-        let enabled = Path::new(ROOT).join("cgroup.subtree_control");
-        fs::write(&enabled, wanted.join(" ")).map_err(Error::file("write", &enabled))?;
+    let controllers = fs::read_to_string(Path::new(ROOT).join("cgroup.controllers")).unwrap_or_default();
+    for controller in controllers.split_whitespace() {
+        // Not every controller can be had everywhere; the kubelet says so if it misses one.
+        let _ = fs::write(
+            Path::new(ROOT).join("cgroup.subtree_control"),
+            format!("+{controller}"),
+        );
     }
     for hierarchy in hierarchies()? {
         let group = within(&hierarchy, number);

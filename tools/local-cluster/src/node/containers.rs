@@ -73,6 +73,8 @@ sandbox = "{PAUSE_IMAGE}"
 [plugins.'io.containerd.cri.v1.runtime']
 # Not every root may raise a process above others in the eyes of the out-of-memory killer.
 restrict_oom_score_adj = true
+# A profile would stay in the kernel when the node has gone.
+disable_apparmor = true
 
 [plugins.'io.containerd.cri.v1.runtime'.cni]
 bin_dirs = ["/usr/lib/cni"]
