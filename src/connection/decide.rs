@@ -139,13 +139,11 @@ fn valid(facts: &ConnectionFacts) -> Standing {
 
 /// Who may use it: enrichment connections are open to all contributors, whatever `spec.access` says.
 fn access(facts: &ConnectionFacts) -> Audience {
-    match facts.type_.usable().map(|type_| type_.spec.used_for) {
-        Some(UsedFor::Enrichment) => Audience::Contributors,
-        _ => {
-            let access = facts.connection.spec.access;
-            access.and_then(|access| access.exports).unwrap_or_default()
-        }
+    if facts.type_.usable().map(|type_| type_.spec.used_for) == Some(UsedFor::Enrichment) {
+        return Audience::Contributors;
     }
+    let access = facts.connection.spec.access;
+    access.and_then(|access| access.exports).unwrap_or_default()
 }
 
 /// Consent as judged, and the digest that would count.
