@@ -32,7 +32,11 @@ async fn a_dataset_whose_credentials_are_missing_keeps_its_users_waiting_until_t
     let told = world.until_inactive::<Export>("nightly", "DatasetNotReady").await;
     assert_eq!(
         told.message,
-        "spec.payload names the dataset customers, which isn't ready. To see why: kubectl describe dataset customers"
+        format!(
+            "spec.payload names the dataset customers, which isn't ready. To see why: kubectl describe dataset \
+             customers -n {}",
+            world.namespace
+        )
     );
     let told = world
         .until_ready_says::<Dataset>("customers", "SecretNotFound")
@@ -74,7 +78,9 @@ async fn a_dataset_serves_only_what_its_role_is_for() {
             "a source is never written to",
             "rejects-to-source",
             json!({"rejects": {"dataset": "customers"}}),
-            "spec.rejects names the dataset customers of role Source, expected Rejects: name another.",
+            "spec.rejects names the dataset customers of role Source, expected Rejects: name another. spec.payload and \
+             spec.rejects name the same dataset customers: what is read is never changed, so name another in \
+             spec.rejects.",
         ),
     ];
     for (why, name, spec, expected) in exports {
@@ -136,7 +142,7 @@ async fn a_second_writer_is_told_who_was_first_and_takes_over_when_the_first_is_
         .await;
     assert_eq!(
         told.message,
-        "spec.output names the dataset results, which enrichment a-first already writes to: name another."
+        "spec.output names the dataset results, which belongs to enrichment a-first, the older of the two: name another."
     );
     world.delete::<Enrichment>("a-first").await;
     world.until_active::<Enrichment>("b-second").await;
@@ -155,7 +161,7 @@ async fn refused_rows_of_two_exports_never_share_a_dataset() {
     let told = world.until_inactive::<Export>("b-second", "OutputTaken").await;
     assert_eq!(
         told.message,
-        "spec.rejects names the dataset refused, which export a-first already writes to: name another."
+        "spec.rejects names the dataset refused, which belongs to export a-first, the older of the two: name another."
     );
     world
         .merge::<Export>("a-first", json!({"spec": {"rejects": null}}))

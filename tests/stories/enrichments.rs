@@ -55,7 +55,7 @@ async fn an_enrichment_moved_to_a_connection_of_another_type_hears_which_of_its_
     assert_eq!(
         told.message,
         format!(
-            "For connections of type {lookups}: spec.parameters has \"fileName\", which the type doesn't know: it \
+            "Its connection is of type {lookups}. spec.parameters has \"fileName\", which the type doesn't know: it \
              knows listId."
         )
     );

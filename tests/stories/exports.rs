@@ -57,9 +57,9 @@ async fn an_export_moved_to_a_connection_of_another_type_hears_which_of_its_para
     assert_eq!(
         told.message,
         format!(
-            "For connections of type {lists}: spec.parameters has \"compression\", which the type doesn't know: it \
+            "Its connection is of type {lists}. spec.parameters has \"compression\", which the type doesn't know: it \
              knows listId. spec.parameters has \"subfolder\", which the type doesn't know: it knows listId. \
-             spec.parameters.listId is missing, such as \"7\"."
+             spec.parameters.listId is missing: add it, such as \"7\"."
         )
     );
     let fitting = json!({"spec": {"parameters": {"subfolder": null, "compression": null, "listId": "7"}}});
@@ -151,7 +151,7 @@ async fn nothing_is_called_active_that_no_connector_could_send() {
         world.apply(export(name, name)).await;
         let told = world.until_inactive::<Export>(name, "NoConnector").await;
         let expected = format!(
-            "No connector of this installation runs the type {type_}: ask who installed the operator to add one, or \
+            "No connector of this installation runs the type {type_}: ask whoever installed the operator to add one, or \
              name a connection of another type."
         );
         assert_eq!(told.message, expected, "{why}");
@@ -167,8 +167,7 @@ async fn an_export_may_come_before_its_connection_and_outlives_one_that_is_not_t
         .await;
     assert_eq!(
         told.message,
-        "There is no connection partner in this namespace that this export can use: name another, or ask an \
-         administrator."
+        "There is no connection partner in this namespace that this export can use: name another, or ask an administrator for one."
     );
     world.connect(sftp("partner")).await;
     world.until_active::<Export>("nightly").await;
@@ -185,7 +184,7 @@ async fn an_export_does_not_choose_what_its_connection_has_fixed() {
         .await;
     assert_eq!(
         told.message,
-        "For connections of type sftp-export: spec.parameters.subfolder is fixed by the connection: leave it out."
+        "Its connection is of type sftp-export. spec.parameters.subfolder is fixed by the connection: leave it out."
     );
     world
         .merge::<Export>("weekly", json!({"spec": {"parameters": {"subfolder": null}}}))

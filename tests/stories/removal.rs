@@ -85,7 +85,9 @@ async fn a_dataset_in_use_is_held_until_nothing_names_it() {
             world.namespace
         )
     );
-    world.until_active::<Export>("nightly").await;
+    world
+        .until_inactive::<Export>("nightly", "DatasetBeingRemoved")
+        .await;
     world.delete::<Export>("nightly").await;
     world.delete::<Enrichment>("results").await;
     world.until_gone::<Dataset>("customers").await;

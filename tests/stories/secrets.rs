@@ -85,8 +85,7 @@ async fn a_credential_of_the_cluster_itself_is_never_sent_away() {
         .await;
     assert_eq!(
         told.message,
-        "spec.secrets.password names the Secret token of type kubernetes.io/service-account-token, a credential of \
-         the cluster itself: name another."
+        "spec.secrets.password names the Secret token of type kubernetes.io/service-account-token, which holds a credential of the cluster itself: name another."
     );
 }
 
@@ -139,8 +138,7 @@ async fn a_key_vault_is_asked_for_until_one_can_be_linked() {
     assert_eq!(
         told.message,
         format!(
-            "spec.secrets.password names the key vault company-vault, which doesn't exist in namespace {}: link it, \
-             or use a secretKeyRef.",
+            "spec.secrets.password names the key vault company-vault, which doesn't exist in namespace {}: use a secretKeyRef, as this version links no key vaults.",
             world.namespace
         )
     );

@@ -78,7 +78,7 @@ async fn a_type_that_asks_for_more_is_noticed_by_its_connections_and_their_expor
         .await;
     assert_eq!(
         told.message,
-        "spec.parameters.account is missing, such as \"a1\"."
+        "spec.parameters.account is missing: add it, such as \"a1\"."
     );
     world
         .until_inactive::<Export>("nightly", "ConnectionNotReady")
@@ -97,7 +97,7 @@ async fn a_type_that_asks_for_more_is_noticed_by_its_connections_and_their_expor
         .await;
     assert_eq!(
         told.message,
-        format!("For connections of type {type_}: spec.parameters.listId is missing.")
+        format!("Its connection is of type {type_}. spec.parameters.listId is missing: add it.")
     );
 }
 
@@ -108,8 +108,7 @@ async fn a_raised_notice_makes_consent_stale_at_once_and_everything_on_it_inacti
         .change_type(&type_, json!({"spec": {"notice": notice("2")}}))
         .await;
     let told = world.until_ready_says::<Connection>("own", "ConsentStale").await;
-    let start =
-        "The consent that was given isn't for this destination and the current notice. To read the notice:";
+    let start = "The consent that was given isn't for this destination (host \"service.example\") and the current notice.";
     assert!(told.message.starts_with(start), "{}", told.message);
     world
         .until_inactive::<Export>("nightly", "ConnectionNotReady")
@@ -195,14 +194,14 @@ async fn a_type_that_contradicts_itself_says_where_and_its_connections_wait_for_
     assert_eq!(
         ready(&invalid).map(|ready| ready.message.as_str()),
         Some(
-            "spec.parameters host has a pattern that is no regular expression of the crate regex: correct it."
+            "spec.parameters host has a pattern that is no regular expression of the Rust crate regex: correct it."
         )
     );
     let told = world.until_ready_says::<Connection>("own", "TypeNotReady").await;
     assert_eq!(
         told.message,
         format!(
-            "The connection type {type_} contradicts itself; who owns it must correct it. To see where: kubectl \
+            "The connection type {type_} contradicts itself: whoever owns it must correct it. To see where: kubectl \
              describe connectiontype {type_}"
         )
     );
@@ -221,7 +220,7 @@ async fn consent_copied_from_another_connection_is_for_another_destination() {
     let told = world
         .until_ready_says::<Connection>("second", "ConsentStale")
         .await;
-    let start = "The consent that was given isn't for this destination and the current notice.";
+    let start = "The consent that was given isn't for this destination (folder \"/in\", hostname";
     assert!(told.message.starts_with(start), "{}", told.message);
     world.until_ready_says::<Connection>("first", "Ready").await;
 }
