@@ -2,5 +2,6 @@
 
 #![expect(clippy::expect_used, clippy::panic, reason = "a test that can't go on fails")]
 
+mod chart;
 mod stories;
 mod support;

@@ -1,0 +1,102 @@
+//! The chart, rendered with many values, against a real API server.
+
+use crate::support::shared;
+use local_cluster::programs::HELM;
+use std::io::Write;
+use std::path::PathBuf;
+use std::process::{Command, Output, Stdio};
+
+fn chart() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("charts/connection-operator")
+}
+
+fn rendered(values: &[&str]) -> Output {
+    let mut helm = Command::new(HELM.path().expect("helm"));
+    helm.args(["template", "some-release"]).arg(chart());
+    for value in values {
+        helm.args(["--set-json", value]);
+    }
+    helm.output().expect("helm runs")
+}
+
+/// Asks the API server to take the manifests, strictly, without keeping them.
+fn refusal(manifests: &[u8]) -> Option<String> {
+    let mut kubectl = shared().kubectl();
+    kubectl.args([
+        "apply",
+        "--server-side",
+        "--force-conflicts",
+        "--dry-run=server",
+        "--validate=strict",
+        "-f",
+        "-",
+    ]);
+    let piped = kubectl
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    let mut child = piped.spawn().expect("kubectl runs");
+    child
+        .stdin
+        .take()
+        .expect("an input")
+        .write_all(manifests)
+        .expect("it reads");
+    let answer = child.wait_with_output().expect("it ends");
+    (!answer.status.success()).then(|| String::from_utf8_lossy(&answer.stderr).into_owned())
+}
+
+#[test]
+fn whatever_the_values_the_api_server_takes_what_is_rendered() {
+    let rows: [(&str, &[&str]); 7] = [
+        ("as it comes", &[]),
+        ("no connector", &["connectors=[]"]),
+        (
+            "without definitions and catalog",
+            &["crds.install=false", "catalog.enabled=false"],
+        ),
+        (
+            "logs for machines",
+            &[r#"logging={"format":"json","filter":"connection_operator=debug"}"#],
+        ),
+        (
+            "on chosen nodes",
+            &[
+                r#"nodeSelector={"kubernetes.io/os":"linux"}"#,
+                r#"tolerations=[{"operator":"Exists"}]"#,
+            ],
+        ),
+        ("another name", &[r#"fullnameOverride="governor""#]),
+        (
+            "more at once, fewer events",
+            &["concurrency=64", "events.perSecond=1"],
+        ),
+    ];
+    for (case, values) in rows {
+        let manifests = rendered(values);
+        assert!(
+            manifests.status.success(),
+            "{case}: {}",
+            String::from_utf8_lossy(&manifests.stderr)
+        );
+        assert_eq!(refusal(&manifests.stdout), None, "{case}");
+    }
+}
+
+#[test]
+fn values_that_mean_nothing_are_refused_with_their_name() {
+    let rows = [
+        ("an unknown value", "replicas=3", "replicas"),
+        ("text for a number", r#"concurrency="many""#, "concurrency"),
+        (
+            "a log format that isn't one",
+            r#"logging={"format":"xml"}"#,
+            "format",
+        ),
+    ];
+    for (case, value, named) in rows {
+        let answer = rendered(&[value]);
+        let said = String::from_utf8_lossy(&answer.stderr).into_owned();
+        assert!(!answer.status.success() && said.contains(named), "{case}: {said}");
+    }
+}
