@@ -7,6 +7,11 @@ SHELL := /bin/bash
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/\1\t\2/' | expand -t 14
 
+.PHONY: bench
+bench: ## Measure the operator's figures as ratios within one run (SCALE=small: a quick check)
+	@cargo build -q --release --locked -p connection-operator -p benches
+	@"$${CARGO_TARGET_DIR:-target}/release/benches"
+
 .PHONY: demo
 demo: ## Tell the story of a connection on a real cluster (KEEP=1: leave it running)
 	@tools/demo

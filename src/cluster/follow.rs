@@ -1,11 +1,12 @@
 //! Follows all objects of one kind, and tells of each change.
 
 use super::events::{Events, Malformed};
+use super::guard::{Guarded, Misfit};
 use super::objects::{Change, Feed, ObjectKey, Seen, slim};
 use crate::api::Refers;
 use crate::metrics::{Metrics, OfKind};
 use futures::{Stream, StreamExt, pin_mut};
-use kube::core::{DeserializeGuard, PartialObjectMeta};
+use kube::core::PartialObjectMeta;
 use kube::runtime::WatchStreamExt;
 use kube::runtime::watcher::{self, Event, watcher};
 use kube::{Api, Resource};
@@ -23,12 +24,8 @@ pub struct Follower {
 
 /// Follows a kind until the process ends. An object that doesn't fit its schema is told of and left out; it never
 /// stops the others.
-pub async fn follow<K>(
-    api: Api<DeserializeGuard<K>>,
-    follower: Follower,
-    feed: Feed<K>,
-    told: impl FnMut(&Change<K>),
-) where
+pub async fn follow<K>(api: Api<Guarded<K>>, follower: Follower, feed: Feed<K>, told: impl FnMut(&Change<K>))
+where
     K: Resource<DynamicType = ()> + Refers + Clone + Debug + DeserializeOwned + Send + 'static,
 {
     let kind = K::kind(&()).into_owned();
@@ -95,22 +92,18 @@ async fn apply<K>(
 }
 
 /// The event with its object read, if it can be. An object that can't be read counts as gone.
-fn seen<K>(event: Event<DeserializeGuard<K>>, follower: &Follower) -> Option<Seen<K>>
+fn seen<K>(event: Event<Guarded<K>>, follower: &Follower) -> Option<Seen<K>>
 where
     K: Resource<DynamicType = ()> + Clone,
 {
-    let read = |DeserializeGuard(object): DeserializeGuard<K>| match object {
-        Ok(mut object) => {
-            slim(&mut object);
-            Some(object)
-        }
-        Err(invalid) => {
+    let read = |Guarded(object): Guarded<K>| match object {
+        Ok(object) => Some(object),
+        Err(Misfit { metadata, error }) => {
             let kind = K::kind(&()).into_owned();
-            tracing::debug!(kind, error = %invalid.error, "an object doesn't fit its schema");
+            tracing::debug!(kind, error, "an object doesn't fit its schema");
             follower.metrics.malformed.get_or_create(&OfKind { kind }).inc();
-            follower.events.malformed::<K>(Malformed {
-                metadata: invalid.metadata,
-            });
+            let metadata = *metadata;
+            follower.events.malformed::<K>(Malformed { metadata });
             None
         }
     };

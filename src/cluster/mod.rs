@@ -2,6 +2,7 @@
 
 pub mod events;
 pub mod follow;
+pub mod guard;
 pub mod objects;
 pub mod secrets;
 pub mod writes;

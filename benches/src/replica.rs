@@ -1,0 +1,213 @@
+//! The operator's controllers inside this process, on an API server that takes everything: to know what the operator
+//! would write, and to time a visit without any request.
+
+use crate::Outcome;
+use crate::world::World;
+use connection_operator::api::{Connection, Enrichment, Export};
+use connection_operator::cluster::events::Events;
+use connection_operator::cluster::objects::{Feed, Seen};
+use connection_operator::cluster::secrets::{SecretMeta, SecretReader};
+use connection_operator::governance::connection_types::CompiledTypes;
+use connection_operator::metrics::Metrics;
+use connection_operator::reconcile::{Context, Failures, Governed, Stores, Written};
+use http::{Method, Request, Response};
+use k8s_openapi::api::core::v1::Secret;
+use kube::client::Body;
+use kube::core::object::HasStatus;
+use kube::runtime::watcher::Event;
+use kube::{Client, Resource, ResourceExt};
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+use std::collections::{BTreeSet, HashMap};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+use tower::service_fn;
+
+/// A patch as the operator sends it.
+#[derive(Clone)]
+pub struct Sent {
+    pub path: String,
+    pub operations: Vec<Value>,
+}
+
+type Taken = Arc<Mutex<Vec<Sent>>>;
+
+pub struct Replica {
+    context: Context,
+    taken: Taken,
+    feeds: Feeds,
+}
+
+struct Feeds {
+    connections: Feed<Connection>,
+    exports: Feed<Export>,
+}
+
+impl Replica {
+    /// Knows everything in the world but the connections and exports.
+    pub fn of(world: &World) -> Self {
+        let taken = Taken::default();
+        let versions = world.secrets.iter().map(version).collect();
+        let client = client(&taken, versions);
+        let feeds = Feeds {
+            connections: Feed::default(),
+            exports: Feed::default(),
+        };
+        let secrets = fed(world.secrets.iter().map(metadata).collect::<Vec<SecretMeta>>());
+        let metrics = Metrics::default();
+        let (events, _) = Events::new(client.clone(), metrics.clone(), 1);
+        let stores = Stores {
+            connection_types: fed(vec![world.type_.clone()]).objects(),
+            connections: feeds.connections.objects(),
+            exports: feeds.exports.objects(),
+            enrichments: Feed::<Enrichment>::default().objects(),
+            datasets: fed(world.datasets.clone()).objects(),
+        };
+        let context = Context {
+            secrets: SecretReader::new(client.clone(), secrets.objects()),
+            connectors: BTreeSet::from(["sftp".to_owned()]),
+            types: CompiledTypes::default(),
+            written: Written::default(),
+            failures: Failures::default(),
+            client,
+            stores,
+            events,
+            metrics,
+        };
+        Self {
+            context,
+            taken,
+            feeds,
+        }
+    }
+
+    /// Brings objects to where the operator wants them, and gives the status patches that it sent for it.
+    pub async fn settle(
+        &mut self,
+        connections: &[Connection],
+        exports: &[Export],
+    ) -> Outcome<[Vec<Sent>; 2]> {
+        for object in exports {
+            self.feeds
+                .exports
+                .apply(&Seen::Event(Event::Apply(object.clone())));
+        }
+        let mut sent = [Vec::new(), Vec::new()];
+        for object in connections {
+            let (settled, patch) = self.settled(object).await?;
+            self.feeds.connections.apply(&Seen::Event(Event::Apply(settled)));
+            sent[0].push(patch);
+        }
+        for object in exports {
+            let (settled, patch) = self.settled(object).await?;
+            self.feeds.exports.apply(&Seen::Event(Event::Apply(settled)));
+            sent[1].push(patch);
+        }
+        Ok(sent)
+    }
+
+    async fn settled<K>(&self, object: &K) -> Outcome<(K, Sent)>
+    where
+        K: Governed + HasStatus,
+        K::Status: DeserializeOwned,
+    {
+        let mut settled = object.clone();
+        let mut status = None;
+        Arc::new(object.clone()).reconcile(&self.context).await?;
+        for patch in self.take() {
+            let value = patch
+                .operations
+                .last()
+                .map(|operation| operation["value"].clone());
+            if patch.path.ends_with("/status") {
+                *settled.status_mut() = Some(serde_json::from_value(value.unwrap_or_default())?);
+                status = Some(patch);
+            } else {
+                settled.meta_mut().finalizers = Some(serde_json::from_value(value.unwrap_or_default())?);
+            }
+        }
+        let name = object.name_any();
+        let sent = status.ok_or_else(|| format!("the operator writes no status for {name}"))?;
+        Arc::new(settled.clone()).reconcile(&self.context).await?;
+        if self.take().is_empty() {
+            Ok((settled, sent))
+        } else {
+            Err(format!("the operator writes twice for {name}").into())
+        }
+    }
+
+    fn take(&self) -> Vec<Sent> {
+        std::mem::take(&mut *self.taken.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// The time of one visit, on average over so many: all that the operator does from the object's name to finding
+    /// that nothing has to be written. Objects come in random order, connections and exports in turn.
+    pub async fn visit(&self, visits: u32) -> Outcome<Duration> {
+        let connections = self.context.stores.connections.store().state();
+        let exports = self.context.stores.exports.store().state();
+        let mut random = fastrand::Rng::with_seed(1);
+        let order: Vec<usize> = (0..visits).map(|_| random.usize(..connections.len())).collect();
+        let started = Instant::now();
+        for chosen in order {
+            Arc::clone(&connections[chosen]).reconcile(&self.context).await?;
+            Arc::clone(&exports[chosen]).reconcile(&self.context).await?;
+        }
+        let each = started.elapsed() / (2 * visits);
+        if self.take().is_empty() {
+            Ok(each)
+        } else {
+            Err("a visit to a settled object wrote".into())
+        }
+    }
+}
+
+fn fed<K>(objects: Vec<K>) -> Feed<K>
+where
+    K: Resource<DynamicType = ()> + connection_operator::api::Refers + Clone + std::fmt::Debug + 'static,
+{
+    let mut feed = Feed::default();
+    for object in objects {
+        feed.apply(&Seen::Event(Event::Apply(object)));
+    }
+    feed
+}
+
+fn metadata(secret: &Secret) -> SecretMeta {
+    SecretMeta {
+        types: None,
+        metadata: secret.metadata.clone(),
+        ..SecretMeta::default()
+    }
+}
+
+/// Where a Secret is read, and its version.
+fn version(secret: &Secret) -> (String, String) {
+    let path = Secret::url_path(&(), secret.namespace().as_deref());
+    let version = secret.resource_version().unwrap_or_default();
+    (format!("{path}/{}", secret.name_any()), version)
+}
+
+/// A client whose API server keeps what is patched for us, and has every Secret.
+fn client(taken: &Taken, versions: HashMap<String, String>) -> Client {
+    let (taken, versions) = (Arc::clone(taken), Arc::new(versions));
+    let service = service_fn(move |request: Request<Body>| {
+        let (taken, versions) = (Arc::clone(&taken), Arc::clone(&versions));
+        async move {
+            let (head, body) = request.into_parts();
+            let answer = if head.method == Method::PATCH {
+                let operations = serde_json::from_slice(&body.collect_bytes().await?)?;
+                let path = head.uri.path().to_owned();
+                let sent = Sent { path, operations };
+                taken.lock().unwrap_or_else(PoisonError::into_inner).push(sent);
+                json!({"metadata": {"resourceVersion": "1"}})
+            } else {
+                json!({
+                    "metadata": {"resourceVersion": versions.get(head.uri.path())}, "type": "Opaque",
+                    "data": {"username": "YWNtZQ==", "password": "bm90LWEtcmVhbC1vbmU="},
+                })
+            };
+            Outcome::Ok(Response::new(Body::from(answer.to_string().into_bytes())))
+        }
+    });
+    Client::new(service, "default")
+}
