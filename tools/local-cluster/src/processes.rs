@@ -83,10 +83,10 @@ impl Tied {
         }
     }
 
-    /// Whether its process has this id.
+    /// The id of its process.
     #[must_use]
-    pub fn has_id(&self, id: i32) -> bool {
-        i32::try_from(self.child.id()) == Ok(id)
+    pub fn id(&self) -> u32 {
+        self.child.id()
     }
 }
 

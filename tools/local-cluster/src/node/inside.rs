@@ -115,7 +115,10 @@ impl Parts {
         loop {
             let Ok(ended) = wait() else { continue };
             let Some(id) = ended.pid() else { continue };
-            let part = self.running.iter_mut().find(|(_, part)| part.has_id(id.as_raw()));
+            let part = self
+                .running
+                .iter_mut()
+                .find(|(_, part)| i32::try_from(part.id()) == Ok(id.as_raw()));
             if let Some((launch, part)) = part {
                 eprintln!("{} ended: {ended:?}; starting it again", launch.name);
                 thread::sleep(BEFORE_A_RESTART);
