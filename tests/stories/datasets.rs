@@ -58,7 +58,12 @@ async fn a_dataset_serves_only_what_its_role_is_for() {
     let world = World::furnished().await;
     world.connect(sftp("partner")).await;
     world.connect(sftp_import("provider")).await;
-    for (name, role) in [("refused", "Rejects"), ("sent", "State"), ("results", "Output")] {
+    for (name, role) in [
+        ("refused", "Rejects"),
+        ("sent", "State"),
+        ("results", "Output"),
+        ("orders", "Source"),
+    ] {
         world.apply(dataset(name, role)).await;
     }
     let exports = [
