@@ -3,5 +3,6 @@
 #![expect(clippy::expect_used, clippy::panic, reason = "a test that can't go on fails")]
 
 mod chart;
+mod crds;
 mod stories;
 mod support;

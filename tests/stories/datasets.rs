@@ -58,12 +58,7 @@ async fn a_dataset_serves_only_what_its_role_is_for() {
     let world = World::furnished().await;
     world.connect(sftp("partner")).await;
     world.connect(sftp_import("provider")).await;
-    for (name, role) in [
-        ("refused", "Rejects"),
-        ("sent", "State"),
-        ("results", "Output"),
-        ("orders", "Source"),
-    ] {
+    for (name, role) in [("refused", "Rejects"), ("sent", "State"), ("results", "Output")] {
         world.apply(dataset(name, role)).await;
     }
     let exports = [

@@ -74,7 +74,11 @@ pub async fn install_definitions(client: &Client) {
     for definition in custom_resource_definitions() {
         let name = definition.name_any();
         let applied = api
-            .patch(&name, &PatchParams::apply("tests"), &Patch::Apply(&definition))
+            .patch(
+                &name,
+                &PatchParams::apply("tests").force(),
+                &Patch::Apply(&definition),
+            )
             .await;
         applied.unwrap_or_else(|error| panic!("{name} is accepted: {error}"));
         await_condition(api.clone(), &name, is_crd_established())
