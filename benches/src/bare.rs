@@ -61,7 +61,9 @@ async fn send(client: &Client, patches: &[Sent], versions: &HashMap<String, Stri
 /// The operator's own patch, on condition that the object is as it is now.
 fn request(patch: &Sent, versions: &HashMap<String, String>) -> Outcome<Request<Vec<u8>>> {
     let object = patch.path.trim_end_matches("/status");
-    let version = versions.get(object).ok_or_else(|| format!("{object} isn't there"))?;
+    let version = versions
+        .get(object)
+        .ok_or_else(|| format!("{object} isn't there"))?;
     let mut operations = patch.operations.clone();
     operations[0]["value"] = Value::from(version.as_str());
     Ok(Request::patch(format!("{}?fieldManager=bench", patch.path))

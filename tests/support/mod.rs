@@ -1,6 +1,7 @@
 //! A real API server with the operator on it, and a namespace for each test.
 
 pub mod manifests;
+pub mod operator;
 mod world;
 
 pub use world::{Active, Conditioned, Kind, PATIENCE, World};
