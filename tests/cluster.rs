@@ -2,6 +2,9 @@
 
 #![expect(clippy::expect_used, clippy::panic, reason = "a test that can't go on fails")]
 
+mod chaos;
 mod chart;
+mod crds;
+mod examples;
 mod stories;
 mod support;

@@ -99,9 +99,9 @@ pub struct Location {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(
         length(min = 1, max = 1024),
-        regex(pattern = r"^(s3|az|https)://[^/@?#\s]+(/[^@?#\s]*)?$")
+        regex(pattern = r"^(s3|az|https)://[^/@?#\\\s]+(/[^@?#\\\s]*)?$")
     )]
-    #[x_kube(validation = Rule::new("!self.split('/').exists(part, part == '..')").message("a url must not step up by '..'"))]
+    #[x_kube(validation = Rule::new("!self.split('/').exists(part, part.lowerAscii().replace('%2e', '.') == '..')").message("a url must not step up by '..'"))]
     pub url: Option<String>,
     /// Files on a PersistentVolumeClaim of the namespace.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -96,12 +96,13 @@ pub struct SecretKeyRef {
 }
 
 /// A secret in a key vault that this namespace links.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
 pub struct KeyVaultRef {
     /// The KeyVault's name.
     pub name: ObjectName,
     /// The secret's name in the vault.
     #[schemars(length(min = 1, max = 512), regex(pattern = r"^[a-zA-Z0-9][-_./a-zA-Z0-9]*$"))]
+    #[x_kube(validation = Rule::new("!self.split('/').exists(part, part == '..')").message("a secret's name must not step up by '..'"))]
     pub secret: String,
     /// A version to stay on; the newest one if absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -3,19 +3,24 @@
 use super::events::{Events, Malformed};
 use super::guard::{Guarded, Misfit};
 use super::objects::{Change, Feed, ObjectKey, Seen, slim};
+use super::writes::{self, Target};
 use crate::api::Refers;
+use crate::api::names::IN_USE_FINALIZER;
 use crate::metrics::{Metrics, OfKind};
 use futures::{Stream, StreamExt, pin_mut};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use kube::core::PartialObjectMeta;
 use kube::runtime::WatchStreamExt;
 use kube::runtime::watcher::{self, Event, watcher};
-use kube::{Api, Resource};
+use kube::{Api, Client, Resource};
 use serde::de::DeserializeOwned;
 use std::fmt::Debug;
 
-/// What following a kind needs beside the client.
+/// What following a kind needs.
 #[derive(Clone)]
 pub struct Follower {
+    /// Lets go of objects that don't fit their schema and are being removed.
+    pub client: Client,
     /// Counts what goes wrong.
     pub metrics: Metrics,
     /// Tells people of objects that don't fit their schema.
@@ -94,7 +99,7 @@ async fn apply<K>(
 /// The event with its object read, if it can be. An object that can't be read counts as gone.
 fn seen<K>(event: Event<Guarded<K>>, follower: &Follower) -> Option<Seen<K>>
 where
-    K: Resource<DynamicType = ()> + Clone,
+    K: Resource<DynamicType = ()> + Clone + 'static,
 {
     let read = |Guarded(object): Guarded<K>| match object {
         Ok(object) => Some(object),
@@ -103,6 +108,7 @@ where
             tracing::debug!(kind, error, "an object doesn't fit its schema");
             follower.metrics.malformed.get_or_create(&OfKind { kind }).inc();
             let metadata = *metadata;
+            let_go::<K>(&follower.client, &metadata);
             follower.events.malformed::<K>(Malformed { metadata });
             None
         }
@@ -117,4 +123,27 @@ where
         }
         Event::Delete(object) => Some(Seen::Unreadable(ObjectKey::of(&object))),
     }
+}
+
+/// Takes our finalizer off an object that can't be read and is being removed. It can't be used either: those who name
+/// it have heard that it isn't there. So holding it protects nothing, and no controller would ever let it go.
+fn let_go<K: Resource<DynamicType = ()> + 'static>(client: &Client, metadata: &ObjectMeta) {
+    let finalizers = metadata.finalizers.clone().unwrap_or_default();
+    let held = finalizers.iter().any(|finalizer| finalizer == IN_USE_FINALIZER);
+    if metadata.deletion_timestamp.is_none() || !held {
+        return;
+    }
+    let target = Target {
+        namespace: metadata.namespace.clone(),
+        name: metadata.name.clone().unwrap_or_default(),
+        version: metadata.resource_version.clone().unwrap_or_default(),
+    };
+    let client = client.clone();
+    tokio::spawn(async move {
+        // After a fault its next change, or the next list, brings it here again.
+        if let Err(error) = writes::release::<K>(&client, &target, &finalizers).await {
+            let error = &error as &dyn std::error::Error;
+            tracing::warn!(kind = %K::kind(&()), name = target.name, error, "an object that doesn't fit its schema wasn't let go");
+        }
+    });
 }

@@ -71,6 +71,7 @@ pub async fn run(
     let feeds = Feeds::default();
     let (stores, secrets) = feeds.stores();
     let follower = Follower {
+        client: client.clone(),
         metrics: metrics.clone(),
         events: events.clone(),
     };

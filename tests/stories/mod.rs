@@ -1,9 +1,11 @@
 //! What people experience, told from their side.
 
+mod bad_input;
 mod connections;
 mod datasets;
 mod enrichments;
 mod exports;
+mod malformed;
 mod removal;
 mod secrets;
 mod types;

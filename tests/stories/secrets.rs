@@ -3,7 +3,7 @@
 use crate::support::World;
 use crate::support::manifests::{export, partner_secret, secret, sftp, with};
 use connection_operator::api::{Connection, Export};
-use k8s_openapi::api::core::v1::Secret;
+use k8s_openapi::api::core::v1::{Secret, ServiceAccount};
 use kube::ResourceExt;
 use serde_json::json;
 
@@ -71,6 +71,10 @@ async fn a_secret_must_hold_the_very_key_and_something_in_it() {
 #[tokio::test]
 async fn a_credential_of_the_cluster_itself_is_never_sent_away() {
     let world = World::furnished().await;
+    // Without its account, such a Secret would be taken away again.
+    world
+        .until::<ServiceAccount>("default", "it is there", |_| true)
+        .await;
     let token = json!({
         "type": "kubernetes.io/service-account-token",
         "metadata": {"annotations": {"kubernetes.io/service-account.name": "default"}},

@@ -37,13 +37,18 @@ pub fn connection(name: &str, type_: &str, parameters: &Value) -> Value {
     json!({
         "apiVersion": VERSION, "kind": "Connection", "metadata": {"name": name},
         "spec": {
-            "displayName": name, "type": type_, "parameters": parameters,
+            "displayName": display(name), "type": type_, "parameters": parameters,
             "secrets": {
                 "username": {"secretKeyRef": {"name": "partner", "key": "username"}},
                 "password": {"secretKeyRef": {"name": "partner", "key": "password"}},
             },
         },
     })
+}
+
+/// What people call something of this name.
+fn display(name: &str) -> String {
+    name.chars().take(100).collect()
 }
 
 pub fn dataset(name: &str, role: &str) -> Value {
@@ -105,7 +110,7 @@ pub fn notice(version: &str) -> Value {
 pub fn plain_connection(name: &str, type_: &str) -> Value {
     json!({
         "apiVersion": VERSION, "kind": "Connection", "metadata": {"name": name},
-        "spec": {"displayName": name, "type": type_, "parameters": {"host": "service.example"}},
+        "spec": {"displayName": display(name), "type": type_, "parameters": {"host": "service.example"}},
     })
 }
 
@@ -113,7 +118,7 @@ pub fn plain_connection(name: &str, type_: &str) -> Value {
 pub fn export(name: &str, connection: &str) -> Value {
     json!({
         "apiVersion": VERSION, "kind": "Export", "metadata": {"name": name},
-        "spec": {"displayName": name, "connectionRef": {"name": connection}, "payload": [{"dataset": "customers"}]},
+        "spec": {"displayName": display(name), "connectionRef": {"name": connection}, "payload": [{"dataset": "customers"}]},
     })
 }
 
@@ -122,7 +127,7 @@ pub fn enrichment(name: &str, connection: &str) -> Value {
     json!({
         "apiVersion": VERSION, "kind": "Enrichment", "metadata": {"name": name},
         "spec": {
-            "displayName": name, "connectionRef": {"name": connection},
+            "displayName": display(name), "connectionRef": {"name": connection},
             "input": {"dataset": "customers", "mapping": {"email": "email"}},
             "output": {"dataset": name},
             "parameters": {"fileName": "companies.csv"},

@@ -1,6 +1,7 @@
 //! A real API server with the operator on it, and a namespace for each test.
 
 pub mod manifests;
+pub mod operator;
 mod world;
 
 pub use world::{Active, Conditioned, Kind, PATIENCE, World};
@@ -74,7 +75,11 @@ pub async fn install_definitions(client: &Client) {
     for definition in custom_resource_definitions() {
         let name = definition.name_any();
         let applied = api
-            .patch(&name, &PatchParams::apply("tests"), &Patch::Apply(&definition))
+            .patch(
+                &name,
+                &PatchParams::apply("tests").force(),
+                &Patch::Apply(&definition),
+            )
             .await;
         applied.unwrap_or_else(|error| panic!("{name} is accepted: {error}"));
         await_condition(api.clone(), &name, is_crd_established())

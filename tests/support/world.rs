@@ -92,6 +92,15 @@ impl World {
 
     /// Applies a manifest as `kubectl apply --server-side` would.
     pub async fn try_apply(&self, manifest: &Value) -> Result<DynamicObject, kube::Error> {
+        self.try_apply_with(manifest, &PatchParams::apply("person").force())
+            .await
+    }
+
+    pub async fn try_apply_with(
+        &self,
+        manifest: &Value,
+        params: &PatchParams,
+    ) -> Result<DynamicObject, kube::Error> {
         let object: DynamicObject = serde_json::from_value(manifest.clone()).expect("a manifest");
         let kind = object.types.clone().expect("a kind");
         let gvk = kube::core::GroupVersionKind::try_from(&kind).expect("a kind");
@@ -100,12 +109,8 @@ impl World {
             "ConnectionType" | "Namespace" => Api::all_with(self.client.clone(), &resource),
             _ => Api::namespaced_with(self.client.clone(), &self.namespace, &resource),
         };
-        api.patch(
-            &object.name_any(),
-            &PatchParams::apply("person").force(),
-            &Patch::Apply(&object),
-        )
-        .await
+        api.patch(&object.name_any(), params, &Patch::Apply(&object))
+            .await
     }
 
     pub async fn apply(&self, manifest: Value) {

@@ -1,0 +1,138 @@
+//! The operator's process, killed as by a power cut and started again.
+
+use super::order::{compare, random, sequences};
+use super::steps::take;
+use crate::support::World;
+use crate::support::manifests::{dataset, enrichment, export, partner_secret, sftp, sftp_import};
+use crate::support::operator::{OPERATOR, Operator, own_cluster};
+use connection_operator::api::{Connection, ConnectionType, Enrichment, Export};
+use kube::Api;
+use kube::api::{Patch, PatchParams};
+use local_cluster::{ControlPlane, Options};
+use serde_json::{Value, json};
+
+/// How many objects the restart test has the operator look at: five types and what is made below.
+const OBJECTS: u64 = 5 + 2 + 2 + 2 + 1;
+
+/// How often the operator is killed in one sequence, on average every few steps.
+const SEQUENCES: usize = 2;
+
+#[tokio::test]
+async fn an_operator_killed_at_any_moment_ends_where_one_that_lives_does() {
+    let (control_plane, client) = own_cluster(Options::default()).await;
+    let seed = random();
+    println!("killed during the sequences of SEED={seed}");
+    let mut moments = seed;
+    for sequence in sequences(seed, SEQUENCES) {
+        let world = World::on(client.clone()).await;
+        let mut operator = Operator::govern(&control_plane).await;
+        world.keep_canary().await;
+        for step in &sequence {
+            take(&world, step).await;
+            moments = moments.rotate_left(7).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+            if moments.is_multiple_of(5) {
+                operator.kill();
+                operator = Operator::start(&control_plane);
+            }
+        }
+        compare(&world, &format!("SEED={seed}: {sequence:?}")).await;
+        drop(operator);
+    }
+}
+
+#[tokio::test]
+async fn a_restart_with_everything_settled_writes_nothing_and_leaves_a_type_that_somebody_changed() {
+    let options = Options {
+        audit: true,
+        ..Options::default()
+    };
+    let (control_plane, client) = own_cluster(options).await;
+    let operator = Operator::govern(&control_plane).await;
+    let world = World::on(client).await;
+    world.apply(partner_secret()).await;
+    world.apply(dataset("customers", "Source")).await;
+    world.apply(dataset("companies", "Output")).await;
+    world.connect(sftp("partner")).await;
+    world.connect(sftp_import("provider")).await;
+    world.apply(export("nightly", "partner")).await;
+    world.apply(export("weekly", "partner")).await;
+    world.apply(enrichment("companies", "provider")).await;
+    world.until_active::<Export>("nightly").await;
+    world.until_active::<Export>("weekly").await;
+    world.until_active::<Enrichment>("companies").await;
+    until_counted(&world).await;
+    operator.kill();
+
+    let before = writes(&control_plane);
+    let operator = Operator::govern(&control_plane).await;
+    operator
+        .until("every object was visited", || visited(&operator) >= OBJECTS)
+        .await;
+    let after = writes(&control_plane);
+    assert_eq!(
+        after[before.len()..],
+        [""; 0],
+        "the first life wrote {}",
+        before.len()
+    );
+    assert!(!before.is_empty(), "writes can be seen in the log");
+    operator.kill();
+
+    let types: Api<ConnectionType> = world.types();
+    let theirs = json!({"spec": {"description": "As we call it here."}});
+    let changed = types
+        .patch("marketo", &PatchParams::default(), &Patch::Merge(theirs))
+        .await;
+    changed.expect("the change is accepted");
+    let operator = Operator::govern(&control_plane).await;
+    operator
+        .until("every object was visited", || visited(&operator) >= OBJECTS)
+        .await;
+    let marketo = types.get("marketo").await.expect("it is there");
+    assert_eq!(marketo.spec.description, "As we call it here.");
+}
+
+/// Waits for the last writes: those that count users.
+async fn until_counted(world: &World) {
+    for (name, users) in [("partner", 2), ("provider", 1)] {
+        let counted = |connection: &Connection| {
+            let dependents = connection
+                .status
+                .as_ref()
+                .and_then(|status| status.dependents.as_ref());
+            dependents.is_some_and(|dependents| dependents.total == users)
+        };
+        world
+            .until::<Connection>(name, "its users are counted", counted)
+            .await;
+    }
+    for (name, users) in [("customers", 3), ("companies", 1)] {
+        let counted = |dataset: &connection_operator::api::Dataset| {
+            let dependents = dataset
+                .status
+                .as_ref()
+                .and_then(|status| status.dependents.as_ref());
+            dependents.is_some_and(|dependents| dependents.total == users)
+        };
+        world
+            .until::<connection_operator::api::Dataset>(name, "its users are counted", counted)
+            .await;
+    }
+}
+
+fn visited(operator: &Operator) -> u64 {
+    operator.counted("connections_reconciles_total", "outcome=\"settled\"")
+}
+
+/// The operator's requests that change something, from the API server's own log.
+fn writes(control_plane: &ControlPlane) -> Vec<String> {
+    let log = std::fs::read_to_string(control_plane.audit_log()).expect("a log");
+    let requests = log
+        .lines()
+        .filter_map(|line| serde_json::from_str::<Value>(line).ok());
+    let ours = requests.filter(|request| request["user"]["username"] == OPERATOR);
+    let changing = ours.filter(|request| !matches!(request["verb"].as_str(), Some("get" | "list" | "watch")));
+    changing
+        .map(|request| format!("{} {}", request["verb"], request["requestURI"]))
+        .collect()
+}
