@@ -3,5 +3,6 @@
 mod compatibility;
 mod current;
 mod lint;
+mod narrowing;
 mod rules;
 mod table;

@@ -1,0 +1,101 @@
+//! Connection types.
+
+use super::spec;
+use crate::crds::table::Expect::{Accepted, Refused, RefusedByRule};
+use crate::crds::table::{changes, creations};
+use crate::support::manifests::{connection_type, notice, with};
+use connection_operator::api::ConnectionType;
+use serde_json::{Value, json};
+
+#[tokio::test]
+async fn a_connection_type_is_refused_when_a_declaration_contradicts_itself() {
+    let parameter = |change: &Value| {
+        let parameter = json!({"name": "host", "type": "String", "description": "A host."});
+        spec(&json!({"parameters": [with(parameter, change)]}))
+    };
+    let same = json!([{"name": "a", "type": "String", "description": "A."}, {"name": "a", "type": "Boolean", "description": "A."}]);
+    let rows = vec![
+        ("as it is", json!({}), Accepted),
+        (
+            "an Enum of nothing",
+            parameter(&json!({"type": "Enum"})),
+            RefusedByRule("has values exactly if its type is Enum"),
+        ),
+        (
+            "values of a String",
+            parameter(&json!({"values": ["a"]})),
+            RefusedByRule("has values exactly if its type is Enum"),
+        ),
+        (
+            "the pattern of a number",
+            parameter(&json!({"type": "Integer", "pattern": "x"})),
+            RefusedByRule("only a String parameter has a pattern"),
+        ),
+        (
+            "the least String",
+            parameter(&json!({"min": 1})),
+            RefusedByRule("only an Integer parameter has min or max"),
+        ),
+        (
+            "required, but not",
+            parameter(&json!({"required": true, "default": "x"})),
+            RefusedByRule("a required parameter has no default"),
+        ),
+        (
+            "a name nobody could write",
+            parameter(&json!({"name": "list-id"})),
+            Refused("should match"),
+        ),
+        (
+            "two of one name",
+            spec(&json!({"parameters": same})),
+            Refused("Duplicate value"),
+        ),
+        (
+            "a notice without recipient",
+            spec(&json!({"notice": {"recipient": null}})),
+            Refused("notice.recipient: Required value"),
+        ),
+        (
+            "a link in the clear",
+            spec(&json!({"notice": {"privacyStatement": "http://service.example"}})),
+            Refused("should match"),
+        ),
+        (
+            "a use of its own",
+            spec(&json!({"usedFor": "Both"})),
+            Refused("Unsupported value"),
+        ),
+        (
+            "hosts only",
+            spec(&json!({"endpoints": ["https://api.example"]})),
+            Refused("should match"),
+        ),
+    ];
+    creations::<ConnectionType>(connection_type("good"), rows).await;
+}
+
+#[tokio::test]
+async fn a_connection_type_keeps_its_use_and_its_notice_changes_with_its_version() {
+    let rows = vec![
+        (
+            "its connections are used so",
+            spec(&json!({"usedFor": "Enrichment"})),
+            RefusedByRule("usedFor can't change: make another"),
+        ),
+        (
+            "what people agreed to",
+            spec(&json!({"notice": {"data": "More leaves."}})),
+            RefusedByRule("raise notice.version"),
+        ),
+        ("a new wording", spec(&json!({"notice": notice("2")})), Accepted),
+        (
+            "how long the old one counts",
+            spec(
+                &json!({"notice": {"previous": with(notice("0"), &json!({"until": "2030-01-01T00:00:00Z"}))}}),
+            ),
+            Accepted,
+        ),
+    ];
+    changes::<ConnectionType>(connection_type("good"), rows).await;
+}
