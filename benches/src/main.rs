@@ -3,6 +3,7 @@
 mod audit;
 mod bare;
 mod machine;
+mod measures;
 mod operator;
 mod phases;
 mod replica;

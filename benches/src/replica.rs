@@ -3,7 +3,7 @@
 
 use crate::Outcome;
 use crate::world::World;
-use connection_operator::api::{Connection, Enrichment, Export};
+use connection_operator::api::{Connection, Dataset, Enrichment, Export};
 use connection_operator::cluster::events::Events;
 use connection_operator::cluster::objects::{Feed, Seen};
 use connection_operator::cluster::secrets::{SecretMeta, SecretReader};
@@ -39,17 +39,19 @@ pub struct Replica {
 }
 
 struct Feeds {
+    datasets: Feed<Dataset>,
     connections: Feed<Connection>,
     exports: Feed<Export>,
 }
 
 impl Replica {
-    /// Knows everything in the world but the connections and exports.
-    pub fn of(world: &World) -> Self {
+    /// Knows the world's types, Secrets and datasets, of which it has judged the latter.
+    pub async fn of(world: &World) -> Outcome<Self> {
         let taken = Taken::default();
         let versions = world.secrets.iter().map(version).collect();
         let client = client(&taken, versions);
         let feeds = Feeds {
+            datasets: Feed::default(),
             connections: Feed::default(),
             exports: Feed::default(),
         };
@@ -61,7 +63,7 @@ impl Replica {
             connections: feeds.connections.objects(),
             exports: feeds.exports.objects(),
             enrichments: Feed::<Enrichment>::default().objects(),
-            datasets: fed(world.datasets.clone()).objects(),
+            datasets: feeds.datasets.objects(),
         };
         let context = Context {
             secrets: SecretReader::new(client.clone(), secrets.objects()),
@@ -74,11 +76,16 @@ impl Replica {
             events,
             metrics,
         };
-        Self {
+        let mut replica = Self {
             context,
             taken,
             feeds,
+        };
+        for dataset in &world.datasets {
+            let (settled, _) = replica.settled(dataset).await?;
+            replica.feeds.datasets.apply(&Seen::Event(Event::Apply(settled)));
         }
+        Ok(replica)
     }
 
     /// Brings objects to where the operator wants them, and gives the status patches that it sent for it.

@@ -1,7 +1,8 @@
 //! Status and finalizers: written by JSON patch, and only if the object is still the one that was judged.
 
 use crate::api::names::{FIELD_MANAGER, IN_USE_FINALIZER};
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
+use http::HeaderValue;
+use http::header::ACCEPT;
 use kube::api::{Patch, PatchParams};
 use kube::core::Status;
 use kube::core::request::Request;
@@ -139,20 +140,30 @@ fn requests<K: Resource<DynamicType = ()>>(target: &Target) -> Request {
     Request::new(K::url_path(&(), target.namespace.as_deref()))
 }
 
+/// Asks for an answer without spec and status.
+const METADATA_ONLY: HeaderValue =
+    HeaderValue::from_static("application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1");
+
 /// Sends a patch and reads of the answer only the new resource version.
 async fn send(
     client: &Client,
     request: Result<http::Request<Vec<u8>>, kube::core::request::Error>,
 ) -> Result<String, kube::Error> {
-    let written: Written = client
-        .request(request.map_err(kube::Error::BuildRequest)?)
-        .await?;
-    Ok(written.metadata.resource_version.unwrap_or_default())
+    let mut request = request.map_err(kube::Error::BuildRequest)?;
+    request.headers_mut().insert(ACCEPT, METADATA_ONLY);
+    let written: Written = client.request(request).await?;
+    Ok(written.metadata.resource_version)
 }
 
 #[derive(Deserialize)]
 struct Written {
-    metadata: ObjectMeta,
+    metadata: Version,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct Version {
+    resource_version: String,
 }
 
 fn refusal(what: &'static str, source: kube::Error) -> WriteError {

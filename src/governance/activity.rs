@@ -43,6 +43,30 @@ pub struct ActivityFacts<'a> {
     pub now: Timestamp,
 }
 
+/// Whether it's too early to judge: this one never was, and neither was something that it names. The first judgement
+/// of that wakes it, so that a world which comes all at once is written once and not in steps.
+#[must_use]
+pub fn too_early(facts: &ActivityFacts<'_>) -> bool {
+    let unjudged_connection = match &facts.connection {
+        ConnectionSeen::Present { connection, .. } => connection
+            .status
+            .as_ref()
+            .is_none_or(|status| status.conditions.is_empty()),
+        ConnectionSeen::Detached | ConnectionSeen::Absent(_) => false,
+    };
+    let unjudged_dataset = facts
+        .uses
+        .iter()
+        .filter_map(|used| used.dataset.as_ref())
+        .any(|dataset| {
+            dataset
+                .status
+                .as_ref()
+                .is_none_or(|status| status.conditions.is_empty())
+        });
+    facts.before.conditions.is_empty() && (unjudged_connection || unjudged_dataset)
+}
+
 /// The wanted state.
 #[must_use]
 pub fn decide(facts: &ActivityFacts<'_>) -> Decision<ExportStatus> {
