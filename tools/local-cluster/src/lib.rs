@@ -15,6 +15,7 @@
 //! # }
 //! ```
 
+pub mod cache;
 pub mod certificates;
 pub mod components;
 pub mod control_plane;

@@ -9,6 +9,7 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use crate::Error;
+use crate::cache::cache_directory;
 use crate::processes::run;
 use crate::run_directory::locked;
 
@@ -267,16 +268,6 @@ fn required_version<'a>(go_mod: &'a str, module: &str) -> Option<&'a str> {
             .then(|| words.next())??
             .strip_prefix('v')
     })
-}
-
-/// Where things are kept that are worth keeping between clones and runs.
-#[must_use]
-pub fn cache_directory() -> PathBuf {
-    env::var_os("XDG_CACHE_HOME")
-        .map(PathBuf::from)
-        .or_else(|| env::home_dir().map(|home| home.join(".cache")))
-        .unwrap_or_else(env::temp_dir)
-        .join("connection-operator")
 }
 
 #[cfg(test)]

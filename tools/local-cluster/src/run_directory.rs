@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use crate::Error;
-use crate::programs::cache_directory;
+use crate::cache::cache_directory;
 
 /// Exists as long as its value does. A lock that ends with the process says to others that it is in use.
 #[derive(Debug)]

@@ -9,9 +9,10 @@ use sha2::{Digest, Sha256};
 use super::enclosure;
 use super::record::Record;
 use crate::Error;
+use crate::cache::cache_directory;
 use crate::places::Places;
 use crate::processes::run;
-use crate::programs::{CTR, cache_directory};
+use crate::programs::CTR;
 
 /// An image in a file.
 #[derive(Debug, Clone)]
