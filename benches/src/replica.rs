@@ -148,12 +148,14 @@ impl Replica {
     }
 
     /// The time of one visit, on average over so many: all that the operator does from the object's name to finding
-    /// that nothing has to be written. Objects come in random order, connections and exports in turn.
-    pub async fn visit(&self, visits: u32) -> Outcome<Duration> {
+    /// that nothing has to be written. Objects come in random order out of so many of each kind, connections and
+    /// exports in turn.
+    pub async fn visit(&self, visits: u32, among: usize) -> Outcome<Duration> {
         let connections = self.context.stores.connections.store().state();
         let exports = self.context.stores.exports.store().state();
         let mut random = fastrand::Rng::with_seed(1);
-        let order: Vec<usize> = (0..visits).map(|_| random.usize(..connections.len())).collect();
+        let among = among.min(connections.len());
+        let order: Vec<usize> = (0..visits).map(|_| random.usize(..among)).collect();
         let started = Instant::now();
         for chosen in order {
             Arc::clone(&connections[chosen]).reconcile(&self.context).await?;

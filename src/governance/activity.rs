@@ -11,7 +11,7 @@ use super::schedule;
 use crate::api::connection::Parameters;
 use crate::api::connection_type::UsedFor;
 use crate::api::export::{ExportStatus, Schedule, State};
-use crate::api::{ConditionType, Reason};
+use crate::api::{Condition, ConditionType, Reason};
 use jiff::Timestamp;
 use std::collections::BTreeSet;
 
@@ -47,24 +47,16 @@ pub struct ActivityFacts<'a> {
 /// of that wakes it, so that a world which comes all at once is written once and not in steps.
 #[must_use]
 pub fn too_early(facts: &ActivityFacts<'_>) -> bool {
-    let unjudged_connection = match &facts.connection {
-        ConnectionSeen::Present { connection, .. } => connection
-            .status
-            .as_ref()
-            .is_none_or(|status| status.conditions.is_empty()),
+    let unjudged = |conditions: Option<&Vec<Condition>>| conditions.is_none_or(Vec::is_empty);
+    let connection = match &facts.connection {
+        ConnectionSeen::Present { connection, .. } => {
+            unjudged(connection.status.as_ref().map(|status| &status.conditions))
+        }
         ConnectionSeen::Detached | ConnectionSeen::Absent(_) => false,
     };
-    let unjudged_dataset = facts
-        .uses
-        .iter()
-        .filter_map(|used| used.dataset.as_ref())
-        .any(|dataset| {
-            dataset
-                .status
-                .as_ref()
-                .is_none_or(|status| status.conditions.is_empty())
-        });
-    facts.before.conditions.is_empty() && (unjudged_connection || unjudged_dataset)
+    let mut datasets = facts.uses.iter().filter_map(|used| used.dataset.as_ref());
+    let dataset = datasets.any(|dataset| unjudged(dataset.status.as_ref().map(|status| &status.conditions)));
+    unjudged(Some(&facts.before.conditions)) && (connection || dataset)
 }
 
 /// The wanted state.

@@ -30,6 +30,32 @@ fn ready(visit: &Visit) -> (Option<State>, ConditionStatus, String) {
 }
 
 #[test]
+fn the_first_judgement_waits_for_that_of_what_is_named() {
+    let visited = Visit {
+        before: decide(&export().facts()).status,
+        ..visit(UsedFor::Export).over(&sftp_partner())
+    };
+    let rows = [
+        ("everything was judged", export(), false),
+        (
+            "a connection is new",
+            visit(UsedFor::Export).over(&sftp_partner()),
+            true,
+        ),
+        (
+            "a dataset is new",
+            export().using(dataset("more").used("spec.payload", Purpose::Read)),
+            true,
+        ),
+        ("this one was judged before, so it must follow", visited, false),
+        ("it names no connection", visit(UsedFor::Export), false),
+    ];
+    for (case, visit, expected) in rows {
+        assert_eq!(too_early(&visit.facts()), expected, "{case}");
+    }
+}
+
+#[test]
 fn the_first_visit_tells_everything() {
     use ConditionStatus::{False, True, Unknown};
     let decision = decide(&export().every("30 2 * * *").facts());
