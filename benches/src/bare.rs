@@ -58,17 +58,53 @@ async fn send(client: &Client, patches: &[Sent], versions: &HashMap<String, Stri
     Ok(())
 }
 
+/// The time, try by try, of the writes that bring a change of a connection to its export, one after the other: the
+/// connection's spec, its status, the export's status.
+pub async fn relay(
+    client: &Client,
+    [connections, exports]: &[Vec<Sent>; 2],
+    tries: usize,
+) -> Outcome<Vec<Duration>> {
+    let mut took = Vec::new();
+    for (number, (connection, export)) in connections.iter().zip(exports).cycle().take(tries).enumerate() {
+        let object = connection.path.trim_end_matches("/status");
+        let suspended = json!([{"op": "add", "path": "/spec/suspend", "value": number % 2 == 0}]);
+        let writes = [
+            patch(object, &suspended)?,
+            patch(&connection.path, &renumbered(connection, number))?,
+            patch(&export.path, &renumbered(export, number))?,
+        ];
+        let started = Instant::now();
+        for write in writes {
+            client.request_text(write).await?;
+        }
+        took.push(started.elapsed());
+    }
+    Ok(took)
+}
+
+/// The status that the operator sends, with a number in it that makes it another one.
+fn renumbered(sent: &Sent, number: usize) -> Value {
+    let mut status = sent.operations[1].clone();
+    status["value"]["observedGeneration"] = json!(1000 + number);
+    json!([status])
+}
+
 /// The operator's own patch, on condition that the object is as it is now.
-fn request(patch: &Sent, versions: &HashMap<String, String>) -> Outcome<Request<Vec<u8>>> {
-    let object = patch.path.trim_end_matches("/status");
+fn request(sent: &Sent, versions: &HashMap<String, String>) -> Outcome<Request<Vec<u8>>> {
+    let object = sent.path.trim_end_matches("/status");
     let version = versions
         .get(object)
         .ok_or_else(|| format!("{object} isn't there"))?;
-    let mut operations = patch.operations.clone();
+    let mut operations = sent.operations.clone();
     operations[0]["value"] = Value::from(version.as_str());
-    Ok(Request::patch(format!("{}?fieldManager=bench", patch.path))
+    patch(&sent.path, &Value::Array(operations))
+}
+
+fn patch(path: &str, operations: &Value) -> Outcome<Request<Vec<u8>>> {
+    Ok(Request::patch(format!("{path}?fieldManager=bench"))
         .header(http::header::CONTENT_TYPE, JSON_PATCH)
-        .body(serde_json::to_vec(&operations)?)?)
+        .body(serde_json::to_vec(operations)?)?)
 }
 
 /// The resource version of every connection and export, by path.
