@@ -97,7 +97,7 @@ impl Bench {
             "status writes to every connection and export after the type's notice got a new version, from the first one's arrival to the last one's answer, ÷ the second ceiling",
         );
         report.row(
-            "the same by processor time",
+            "notice raised, by processor time",
             AtLeast(0.8),
             storm.per_processor_second / ceiling.per_processor_second,
             BY_PROCESSOR_TIME,

@@ -46,7 +46,7 @@ impl Bench {
             "finalizers, statuses and events by the audit log, from the arrival of the first finalizer or status to the answer to the last one, ÷ status writes per second of a bare client that sends the operator's own patches, 16 at a time for each of the two kinds",
         );
         report.row(
-            "the same by processor time",
+            "converge, by processor time",
             AtLeast(0.8),
             speed.per_processor_second / ceiling.per_processor_second,
             BY_PROCESSOR_TIME,
