@@ -29,6 +29,9 @@ impl Machine {
             memory_mib: kibibytes(&fs::read_to_string("/proc/meminfo")?, "MemTotal:") / 1024,
             kernel: fs::read_to_string("/proc/sys/kernel/osrelease")?
                 .trim()
+                .split('-') // what follows the number names whoever built it
+                .next()
+                .unwrap_or_default()
                 .to_owned(),
         })
     }

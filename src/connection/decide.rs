@@ -75,7 +75,7 @@ pub fn decide(facts: &ConnectionFacts) -> Decision<ConnectionStatus> {
         secrets: resolution.secrets,
         dependents: Some(facts.dependents.status()),
         used_for: facts.type_.usable().map(|type_| type_.spec.used_for),
-        access: Some(access(facts)),
+        access: access(facts),
     };
     Decision {
         hold: removal::hold(&removal),
@@ -106,6 +106,7 @@ fn judged(
     );
     let rest = facts.connection.spec.suspend.then_some(&rest);
     let ready = match consent.standing.reason {
+        _ if removal.deleting => "It is being removed.".to_owned(),
         Reason::ConsentToPreviousNotice => format!("It can be used. {}", consent.standing.message),
         _ => "It can be used.".to_owned(),
     };
@@ -138,12 +139,12 @@ fn valid(facts: &ConnectionFacts) -> Standing {
 }
 
 /// Who may use it: enrichment connections are open to all contributors, whatever `spec.access` says.
-fn access(facts: &ConnectionFacts) -> Audience {
-    if facts.type_.usable().map(|type_| type_.spec.used_for) == Some(UsedFor::Enrichment) {
-        return Audience::Contributors;
-    }
+fn access(facts: &ConnectionFacts) -> Option<Audience> {
     let access = facts.connection.spec.access;
-    access.and_then(|access| access.exports).unwrap_or_default()
+    facts.type_.usable().map(|type_| match type_.spec.used_for {
+        UsedFor::Enrichment => Audience::Contributors,
+        UsedFor::Export => access.and_then(|access| access.exports).unwrap_or_default(),
+    })
 }
 
 /// Consent as judged, and the digest that would count.

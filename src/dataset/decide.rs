@@ -56,7 +56,11 @@ pub fn decide(facts: &DatasetFacts) -> Decision<DatasetStatus> {
     let mut judged = readiness::judged(
         vec![(ConditionType::SecretsResolved, resolution.standing)],
         None,
-        "It can be used.",
+        if removal.deleting {
+            "It is being removed."
+        } else {
+            "It can be used."
+        },
     );
     judged.push((ConditionType::Deleting, removal::deleting(&removal)));
     let status = DatasetStatus {

@@ -107,7 +107,7 @@ fn judged(facts: &ActivityFacts<'_>) -> Vec<(ConditionType, Standing)> {
     readiness::judged(
         concerns,
         facts.suspend.then_some(&rest),
-        "It runs when its time comes, or on request.",
+        "It has all that it needs. This version starts no runs yet.",
     )
 }
 

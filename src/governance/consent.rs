@@ -42,7 +42,7 @@ pub struct Required {
     pub current: String,
     /// Agreement to the notice before, and until when that counts.
     pub previous: Option<(String, Timestamp)>,
-    /// The destination in words, for those who are asked: names and values of the parameters that decide it.
+    /// The destination in words, for those who are asked: the parameters and the secrets that decide it.
     pub destination: String,
 }
 
@@ -65,7 +65,10 @@ pub fn required(subject: Subject<'_>, connection: &ConnectionSpec, type_: &Conne
     Required {
         current: digest(statements(&type_.notice)),
         previous: previous.map(|notice| (digest(previous_statements(notice)), notice.until.0)),
-        destination: described(&destination_parameters(connection, type_)),
+        destination: described(
+            &destination_parameters(connection, type_),
+            &destination_secrets(connection, type_),
+        ),
     }
 }
 
@@ -133,12 +136,15 @@ fn destination_parameters<'a>(connection: &'a ConnectionSpec, type_: &'a Connect
     pairs.into_iter().flat_map(<[&str; 2]>::from).collect()
 }
 
-/// Such as `folder "/in", hostname "sftp.partner.example"`.
-fn described(parameters: &[&str]) -> String {
-    let named = parameters
+/// Such as `folder "/in", hostname "sftp.partner.example", username from partner`.
+fn described(parameters: &[&str], secrets: &[&str]) -> String {
+    let parameters = parameters
         .chunks_exact(2)
         .map(|pair| format!("{} {}", pair[0], quoted(pair[1])));
-    listed(&named.collect::<Vec<_>>())
+    let secrets = secrets
+        .chunks_exact(4)
+        .map(|secret| format!("{} from {}", secret[0], secret[2]));
+    listed(&parameters.chain(secrets).collect::<Vec<_>>())
 }
 
 /// Slot, source, object, and key or secret of each secret that decides whose account receives the data.
@@ -239,12 +245,13 @@ pub fn judge(
         (Some(_), _) => missing(
             Reason::ConsentStale,
             format!(
-                "The consent that was given isn't for this destination{destination} and the current notice. {commands}"
+                "The consent that was given isn't for this connection as it is now{destination}: it is another's, or the \
+                 destination, the endpoints of the type or its notice have changed. {commands}"
             ),
         ),
         (None, _) => missing(
             Reason::ConsentRequired,
-            format!("Nobody has consented to sending data to this destination{destination}. {commands}"),
+            format!("Nobody has consented to the notice for this destination{destination}. {commands}"),
         ),
     }
 }

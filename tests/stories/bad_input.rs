@@ -208,8 +208,8 @@ async fn consent_that_is_garbage_counts_for_nothing() {
         let annotated = json!({"metadata": {"annotations": {"connections.dev/consent": consent}}});
         world.merge::<Connection>(&name, annotated).await;
         let told = world.until_ready_says::<Connection>(&name, "ConsentStale").await;
-        let start = "The consent that was given isn't for this destination (folder \"/in\", hostname \
-                     \"sftp.partner.example\", port \"22\") and the current notice.";
+        let start =
+            "The consent that was given isn't for this connection as it is now (folder \"/in\", hostname";
         assert!(told.message.starts_with(start), "{why}: {}", told.message);
     }
     world.connect(sftp("healthy")).await;

@@ -108,7 +108,7 @@ async fn a_raised_notice_makes_consent_stale_at_once_and_everything_on_it_inacti
         .change_type(&type_, json!({"spec": {"notice": notice("2")}}))
         .await;
     let told = world.until_ready_says::<Connection>("own", "ConsentStale").await;
-    let start = "The consent that was given isn't for this destination (host \"service.example\") and the current notice.";
+    let start = "The consent that was given isn't for this connection as it is now";
     assert!(told.message.starts_with(start), "{}", told.message);
     world
         .until_inactive::<Export>("nightly", "ConnectionNotReady")
@@ -220,7 +220,7 @@ async fn consent_copied_from_another_connection_is_for_another_destination() {
     let told = world
         .until_ready_says::<Connection>("second", "ConsentStale")
         .await;
-    let start = "The consent that was given isn't for this destination (folder \"/in\", hostname";
+    let start = "The consent that was given isn't for this connection as it is now";
     assert!(told.message.starts_with(start), "{}", told.message);
     world.until_ready_says::<Connection>("first", "Ready").await;
 }

@@ -42,8 +42,8 @@ fn secrets() -> Vec<SecretStatus> {
 fn the_first_visit_holds_it_and_asks_for_consent() {
     let digest = sftp_partner().digest();
     let consent = format!(
-        "Nobody has consented to sending data to this destination (folder \"/in\", hostname \"sftp.partner.example\", \
-         port \"22\"). To read the notice: kubectl get connectiontype sftp-export -o jsonpath=\"{{range .spec.notice\
+        "Nobody has consented to the notice for this destination (folder \"/in\", hostname \"sftp.partner.example\", \
+         port \"22\", username from partner). To read the notice: kubectl get connectiontype sftp-export -o jsonpath=\"{{range .spec.notice\
          ['recipient','data','responsibility','howToStop','privacyStatement']}}{{@}}{{'\\n'}}{{end}}\". To agree: \
          kubectl annotate connection sftp-partner -n marketing --overwrite connections.dev/consent={digest}"
     );

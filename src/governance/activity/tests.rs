@@ -74,7 +74,7 @@ fn the_first_visit_tells_everything() {
                     ConditionType::Ready,
                     True,
                     Reason::Ready,
-                    "It runs when its time comes, or on request.",
+                    "It has all that it needs. This version starts no runs yet.",
                 ),
                 told(
                     ConditionType::Reconciling,

@@ -250,12 +250,13 @@ fn the_message_says_how_to_read_and_how_to_agree() {
     let rows = [
         (
             None,
-            format!("Nobody has consented to sending data to this destination (folder \"/in\"). {COMMANDS}"),
+            format!("Nobody has consented to the notice for this destination (folder \"/in\"). {COMMANDS}"),
         ),
         (
             Some("other"),
             format!(
-                "The consent that was given isn't for this destination (folder \"/in\") and the current notice. {COMMANDS}"
+                "The consent that was given isn't for this connection as it is now (folder \"/in\"): it is another's, or \
+                 the destination, the endpoints of the type or its notice have changed. {COMMANDS}"
             ),
         ),
         (
