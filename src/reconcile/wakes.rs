@@ -52,6 +52,20 @@ where
     })
 }
 
+/// The connections of a type, if the type came, went or changed in its spec.
+#[must_use]
+pub fn connections_of_type(
+    change: &Change<ConnectionType>,
+    connections: &Objects<Connection>,
+) -> Vec<ObjectKey> {
+    woken(
+        change,
+        |type_: &ConnectionType| type_.spec.clone(),
+        connections,
+        |_, name| Reference::ConnectionType(name),
+    )
+}
+
 /// What is on the connections of a type, if the type came, went or changed.
 #[must_use]
 pub fn users_of_type<K>(
@@ -62,15 +76,10 @@ pub fn users_of_type<K>(
 where
     K: Resource<DynamicType = ()> + Clone,
 {
-    woken(
-        change,
-        |type_: &ConnectionType| type_.spec.clone(),
-        connections,
-        |_, name| Reference::ConnectionType(name),
-    )
-    .into_iter()
-    .flat_map(|connection| users.referring(&Reference::Connection(connection.namespace, connection.name)))
-    .collect()
+    connections_of_type(change, connections)
+        .into_iter()
+        .flat_map(|connection| users.referring(&Reference::Connection(connection.namespace, connection.name)))
+        .collect()
 }
 
 /// The others that name a dataset which this one began or ended to write to.
