@@ -5,19 +5,20 @@
 
 use crate::api::connection::{Access, Audience, Parameters};
 use crate::api::dataset::{Format, FormatType, Location, Role, Volume};
-use crate::api::names::{CONSENT_ANNOTATION, IN_USE_FINALIZER};
+use crate::api::names::{CONSENT_ANNOTATION, CONSENTED_BY_ANNOTATION, IN_USE_FINALIZER};
 use crate::api::reference::{KeyVaultRef, SecretKeyRef, SecretSource};
 use crate::api::secret::SecretKeys;
 use crate::api::{
     Condition, ConditionStatus, ConditionType, Connection, ConnectionSpec, ConnectionType, Dataset,
     DatasetSpec, Reason,
 };
+use crate::connection::decide::ConsentFacts;
 use crate::connection::{self, ConnectionFacts};
 use crate::connection_type::catalog;
 use crate::dataset::{self, DatasetFacts};
 use crate::governance::attachment::ConnectionSeen;
 use crate::governance::connection_types::{CompiledTypes, TypeSeen};
-use crate::governance::consent::{self, Subject};
+use crate::governance::consent::{self, Proof, Subject};
 use crate::governance::credentials::Secrets;
 use crate::governance::datasets::{Purpose, Use};
 use crate::governance::dependents::{Dependents, Users};
@@ -285,7 +286,14 @@ impl ConnectionBuilder {
     /// Consent to what it says now, by its type in the catalog.
     pub(crate) fn consented(self) -> Self {
         let digest = self.digest();
-        self.annotated(&digest)
+        self.annotated(&digest).stamped(&format!("given {digest} ada"))
+    }
+
+    /// What the API server says of who gave or withdrew consent.
+    pub(crate) fn stamped(mut self, stamp: &str) -> Self {
+        let annotations = self.0.metadata.annotations.get_or_insert_default();
+        annotations.insert(CONSENTED_BY_ANNOTATION.to_owned(), stamp.to_owned());
+        self
     }
 
     /// The digest that it needs now, by its type in the catalog.
@@ -296,6 +304,7 @@ impl ConnectionBuilder {
 
     pub(crate) fn subject(&self) -> Subject<'_> {
         Subject {
+            kind: "Connection",
             namespace: NAMESPACE,
             name: self.0.metadata.name.as_deref().unwrap_or_default(),
         }
@@ -308,6 +317,11 @@ impl ConnectionBuilder {
             type_: catalog_seen(self.0.spec.type_.as_str()),
             secrets: all_there(&self.0.spec.secrets),
             dependents: Dependents::default(),
+            consent: ConsentFacts {
+                stamped: true,
+                proof: Proof::InPlace,
+                ..ConsentFacts::default()
+            },
             now: at(100),
         }
     }

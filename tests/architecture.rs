@@ -81,7 +81,12 @@ impl Source {
     }
 
     fn is_pure(&self) -> bool {
-        self.module() == "governance" || self.path.ends_with("/decide.rs")
+        self.module() == "governance" || self.is_decision()
+    }
+
+    /// What decides about one kind may fill a folder.
+    fn is_decision(&self) -> bool {
+        self.path.ends_with("/decide.rs") || self.path.contains("/decide/")
     }
 }
 
@@ -169,7 +174,7 @@ fn modules_name_only_those_below_them() {
         if matches!(module, "lib" | "main") {
             continue;
         }
-        let allowed = if source.path.ends_with("/decide.rs") {
+        let allowed = if source.is_decision() {
             DECISION
         } else {
             let row = DIRECTION.iter().find(|(name, _)| *name == module);

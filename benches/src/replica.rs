@@ -3,13 +3,14 @@
 
 use crate::Outcome;
 use crate::world::World;
-use connection_operator::api::{Connection, Dataset, Enrichment, Export};
+use connection_operator::api::{Connection, ConsentRecord, Dataset, Enrichment, Export};
 use connection_operator::cluster::events::Events;
 use connection_operator::cluster::objects::{Feed, Seen};
+use connection_operator::cluster::policies::Policies;
 use connection_operator::cluster::secrets::{SecretMeta, SecretReader};
 use connection_operator::governance::connection_types::CompiledTypes;
 use connection_operator::metrics::Metrics;
-use connection_operator::reconcile::{Context, Failures, Governed, Stores, Written};
+use connection_operator::reconcile::{Context, Failures, Governed, Recorded, Stores, Written};
 use http::{Method, Request, Response};
 use k8s_openapi::api::core::v1::Secret;
 use kube::client::Body;
@@ -64,10 +65,15 @@ impl Replica {
             exports: feeds.exports.objects(),
             enrichments: Feed::<Enrichment>::default().objects(),
             datasets: feeds.datasets.objects(),
+            consent_records: Feed::<ConsentRecord>::default().objects(),
         };
         let context = Context {
             secrets: SecretReader::new(client.clone(), secrets.objects()),
             connectors: BTreeSet::from(["sftp".to_owned()]),
+            pipelines: Arc::default(),
+            stamped: true,
+            policies: Policies::new(client.clone(), true),
+            recorded: Recorded::default(),
             types: CompiledTypes::default(),
             written: Written::default(),
             failures: Failures::default(),

@@ -199,6 +199,7 @@ fn connection(namespace: &str, i: usize, secrets_each: usize, type_: &Connection
     }))?;
     let name = connection.name_any();
     let subject = Subject {
+        kind: "Connection",
         namespace,
         name: &name,
     };

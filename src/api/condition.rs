@@ -135,8 +135,12 @@ vocabulary! {
 
         /// Nobody has consented yet.
         ConsentRequired,
+        /// Somebody has taken consent back.
+        ConsentWithdrawn,
         /// The consent is for another destination or another notice.
         ConsentStale,
+        /// There is a consent, but nothing vouches for who gave it.
+        ConsentUnproven,
 
         /// The connection type doesn't exist.
         TypeNotFound,

@@ -2,6 +2,7 @@
 
 use super::condition::{CONDITIONS_MAX, Condition};
 use super::connection_type::{PARAMETER_VALUE_MAX, PARAMETERS_MAX, SECRETS_MAX, UsedFor};
+use super::consent_record::USER_MAX;
 use super::reference::{ObjectName, Reference, Refers, SecretSource};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use kube::{CustomResource, KubeSchema, ResourceExt};
@@ -198,8 +199,16 @@ pub struct ConsentStatus {
     pub given: bool,
     /// Who gave it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(length(max = 1024))]
+    #[schemars(length(max = USER_MAX))]
     pub by: Option<String>,
+    /// The pipeline that gave it in their name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = USER_MAX))]
+    pub via: Option<String>,
+    /// A stamp that doesn't count, as nothing vouched for it when it was first seen.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 2048))]
+    pub unproven: Option<String>,
     /// Since when this stands.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub since: Option<Time>,
@@ -225,6 +234,7 @@ pub struct SecretStatus {
 
 /// Who uses an object.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
 pub struct DependentsStatus {
     /// How many exports name it.
     pub exports: i64,
@@ -236,6 +246,10 @@ pub struct DependentsStatus {
     #[serde(default, skip_serializing_if = "String::is_empty")]
     #[schemars(length(max = 2048))]
     pub summary: String,
+    /// How to let the first of them go.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    #[schemars(length(max = 2048))]
+    pub next_step: String,
 }
 
 impl Refers for Connection {
@@ -248,7 +262,11 @@ impl Refers for Connection {
             .filter_map(|source| source.secret_key_ref.as_ref());
         secrets
             .map(|secret| Reference::Secret(namespace.clone(), secret.name.0.clone()))
-            .chain([Reference::ConnectionType(self.spec.type_.0.clone())])
+            .chain([
+                Reference::ConnectionType(self.spec.type_.0.clone()),
+                Reference::Namespace(namespace.clone()),
+                Reference::DisplayName(namespace.clone(), self.spec.display_name.clone()),
+            ])
             .collect()
     }
 }

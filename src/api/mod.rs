@@ -3,6 +3,7 @@
 pub mod condition;
 pub mod connection;
 pub mod connection_type;
+pub mod consent_record;
 pub mod dataset;
 pub mod enrichment;
 pub mod export;
@@ -10,19 +11,22 @@ pub mod names;
 pub mod notice;
 pub mod reference;
 pub mod secret;
+pub mod shared_connection;
 
 pub use condition::{Condition, ConditionStatus, ConditionType, Reason};
 pub use connection::{Connection, ConnectionSpec, ConnectionStatus};
 pub use connection_type::{ConnectionType, ConnectionTypeSpec, ConnectionTypeStatus};
+pub use consent_record::{ConsentRecord, ConsentRecordSpec};
 pub use dataset::{Dataset, DatasetSpec, DatasetStatus};
 pub use enrichment::{Enrichment, EnrichmentSpec};
 pub use export::{Export, ExportSpec, ExportStatus};
 pub use reference::{Reference, Refers};
+pub use shared_connection::{SharedConnection, SharedConnectionSpec, SharedConnectionStatus};
 
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::{
     CustomResourceDefinition, JSONSchemaProps, JSONSchemaPropsOrArray, JSONSchemaPropsOrBool,
 };
-use kube::CustomResourceExt;
+use kube::{CustomResourceExt, Resource};
 
 /// The definitions of all kinds, as they stand in `crds/`.
 #[must_use]
@@ -33,10 +37,22 @@ pub fn custom_resource_definitions() -> Vec<CustomResourceDefinition> {
         Export::crd(),
         Enrichment::crd(),
         Dataset::crd(),
+        SharedConnection::crd(),
+        ConsentRecord::crd(),
     ];
     let schemas = definitions
         .iter_mut()
-        .flat_map(|definition| &mut definition.spec.versions)
+        .flat_map(|definition| {
+            // The operator is its only writer: spec and status come in one write.
+            if definition.spec.names.kind == SharedConnection::kind(&()) {
+                definition
+                    .spec
+                    .versions
+                    .iter_mut()
+                    .for_each(|version| version.subresources = None);
+            }
+            &mut definition.spec.versions
+        })
         .filter_map(|version| version.schema.as_mut()?.open_api_v3_schema.as_mut());
     schemas.for_each(finish);
     definitions

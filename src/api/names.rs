@@ -9,6 +9,25 @@ pub const CATEGORY: &str = "connections-dev";
 pub const IN_USE_FINALIZER: &str = "connections.dev/in-use";
 /// Agreement to one notice for one destination: the digest that `status.consent.required` shows.
 pub const CONSENT_ANNOTATION: &str = "connections.dev/consent";
+/// Who gave or withdrew consent, as the API server knows them: the stamp.
+pub const CONSENTED_BY_ANNOTATION: &str = "connections.dev/consented-by";
+/// The person in whose name a pipeline consents.
+pub const CONSENT_PERSON_ANNOTATION: &str = "connections.dev/consent-person";
+
+/// The ClusterRole of those who make exports and enrichments.
+pub const CONTRIBUTOR_ROLE: &str = "connections-contributor";
+/// The Role and RoleBinding that grant `use` on one connection are called so, with its name after it.
+pub const USE_ROLE_PREFIX: &str = "connections-use-";
+/// Marks what the operator keeps.
+pub const MANAGED_BY_LABEL: (&str, &str) = ("app.kubernetes.io/managed-by", "connection-operator");
+/// The policy by which the stamp beside a consent is true. Each policy has a binding of the same name.
+pub const CONSENT_POLICY: &str = "consent.connections.dev";
+/// The policy by which what may be in use is held from the first moment.
+pub const FINALIZER_POLICY: &str = "finalizer.connections.dev";
+/// The policy by which decisions on record are the operator's.
+pub const RECORDS_POLICY: &str = "records.connections.dev";
+/// The policy by which status is the operator's.
+pub const STATUS_POLICY: &str = "status.connections.dev";
 
 /// Who writes the fields that the controllers own.
 pub const FIELD_MANAGER: &str = "connection-operator";

@@ -124,6 +124,14 @@ pub enum Reference {
     Dataset(String, String),
     /// A Secret, by namespace and name.
     Secret(String, String),
+    /// What a decision on consent is about, by namespace, kind and name.
+    Subject(String, String, String),
+    /// All connections of a namespace.
+    Namespace(String),
+    /// All connections of a namespace that people call the same.
+    DisplayName(String, String),
+    /// The contributors of a namespace, or of all if it's empty.
+    Contributors(String),
 }
 
 /// Tells, without asking anyone, what an object points at.

@@ -4,6 +4,7 @@ pub mod events;
 pub mod follow;
 pub mod guard;
 pub mod objects;
+pub mod policies;
 pub mod secrets;
 pub mod writes;
 

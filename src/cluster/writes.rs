@@ -3,12 +3,15 @@
 use crate::api::names::{FIELD_MANAGER, IN_USE_FINALIZER};
 use http::HeaderValue;
 use http::header::ACCEPT;
-use kube::api::{Patch, PatchParams};
+use k8s_openapi::NamespaceResourceScope;
+use kube::api::{Patch, PatchParams, PostParams};
 use kube::core::Status;
 use kube::core::request::Request;
-use kube::{Client, Resource, ResourceExt};
+use kube::{Api, Client, Resource, ResourceExt};
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
+use std::fmt::Debug;
 use thiserror::Error;
 
 /// Why a write didn't happen.
@@ -74,6 +77,27 @@ where
     .map_err(refused)?;
     let request = requests::<K>(target).patch_subresource("status", &target.name, &params(), &patch);
     send(client, request).await.map_err(refused)
+}
+
+/// Makes an object of ours. That it's there already is a conflict.
+///
+/// # Errors
+/// See [`WriteError`].
+pub async fn create<K>(client: &Client, namespace: &str, object: &K) -> Result<K, WriteError>
+where
+    K: Resource<DynamicType = (), Scope = NamespaceResourceScope>
+        + Clone
+        + Debug
+        + DeserializeOwned
+        + Serialize,
+{
+    let params = PostParams {
+        field_manager: Some(FIELD_MANAGER.to_owned()),
+        ..PostParams::default()
+    };
+    let api: Api<K> = Api::namespaced(client.clone(), namespace);
+    let created = api.create(&params, object).await;
+    created.map_err(|source| refusal("an object that it keeps", source))
 }
 
 /// Sets our finalizer after those that are there and gives the new resource version.
@@ -168,13 +192,22 @@ struct Version {
 
 fn refusal(what: &'static str, source: kube::Error) -> WriteError {
     match &source {
-        kube::Error::Api(answer) if answer.code == 404 => WriteError::Gone,
+        kube::Error::Api(answer) if answer.code == 404 || going(answer) => WriteError::Gone,
         kube::Error::Api(answer) if answer.code == 409 || failed_test(answer) => WriteError::Conflict,
         _ => WriteError::Refused {
             what,
             source: Box::new(source),
         },
     }
+}
+
+/// In a namespace on its way nothing new is made.
+fn going(answer: &Status) -> bool {
+    let causes = answer.details.iter().flat_map(|details| &details.causes);
+    answer.code == 403
+        && causes
+            .into_iter()
+            .any(|cause| cause.reason == "NamespaceTerminating")
 }
 
 /// A JSON patch whose `test` fails is answered with 422, as is an object that the schema refuses; only the latter

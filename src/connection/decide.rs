@@ -1,13 +1,13 @@
 //! Decides about one connection. Pure: everything it knows is in the facts.
 
-use crate::api::connection::{Audience, Connection, ConnectionStatus, ConsentStatus};
+use crate::api::connection::{Audience, Connection, ConnectionStatus};
 use crate::api::connection_type::UsedFor;
-use crate::api::names::{CONSENT_ANNOTATION, IN_USE_FINALIZER};
-use crate::api::{ConditionType, Reason};
+use crate::api::names::IN_USE_FINALIZER;
+use crate::api::{ConditionType, ConsentRecord, Reason};
 use crate::governance::Standing;
 use crate::governance::conditions;
 use crate::governance::connection_types::TypeSeen;
-use crate::governance::consent::{self, Consent, Subject};
+use crate::governance::consent::{Consent, Proof};
 use crate::governance::credentials::{self, Resolution, Secrets};
 use crate::governance::decision::{Decision, announcements};
 use crate::governance::dependents::Dependents;
@@ -15,12 +15,15 @@ use crate::governance::message::sentences;
 use crate::governance::readiness;
 use crate::governance::removal::{self, Removal};
 use jiff::Timestamp;
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use kube::ResourceExt;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
+mod consent;
 #[cfg(test)]
 mod tests;
+
+pub use consent::needs_proof;
 
 /// Everything that a decision about a connection may know.
 #[derive(Clone, Debug)]
@@ -33,8 +36,23 @@ pub struct ConnectionFacts {
     pub secrets: Secrets,
     /// Who uses it.
     pub dependents: Dependents,
+    /// What is known about consent beside the connection itself.
+    pub consent: ConsentFacts,
     /// The time of the visit.
     pub now: Timestamp,
+}
+
+/// What is known about consent beside the connection itself.
+#[derive(Clone, Debug, Default)]
+pub struct ConsentFacts {
+    /// The decisions on record, the oldest first.
+    pub records: Vec<Arc<ConsentRecord>>,
+    /// Users who are pipelines.
+    pub pipelines: Arc<BTreeSet<String>>,
+    /// Whether the API server writes stamps.
+    pub stamped: bool,
+    /// Whether it vouches for them just now.
+    pub proof: Proof,
 }
 
 /// The wanted state of the connection.
@@ -53,7 +71,7 @@ pub fn decide(facts: &ConnectionFacts) -> Decision<ConnectionStatus> {
             .any(|finalizer| finalizer == IN_USE_FINALIZER),
         dependents: &facts.dependents,
     };
-    let consent = consent(facts, &namespace);
+    let consent = consent::consent(facts);
     let resolution = credentials::judge(
         "spec.secrets",
         &namespace,
@@ -71,14 +89,15 @@ pub fn decide(facts: &ConnectionFacts) -> Decision<ConnectionStatus> {
             connection.metadata.generation,
             facts.now,
         ),
-        consent: Some(consent_status(&consent, before.consent.as_ref(), facts.now)),
+        consent: Some(consent::status(&consent, before.consent.as_ref(), facts.now)),
         secrets: resolution.secrets,
-        dependents: Some(facts.dependents.status()),
+        dependents: Some(facts.dependents.status(removal::next_step(&removal))),
         used_for: facts.type_.usable().map(|type_| type_.spec.used_for),
         access: access(facts),
     };
     Decision {
         hold: removal::hold(&removal),
+        effects: consent.effects(facts),
         announcements: announcements(&before.conditions, &status.conditions),
         recheck: consent.judged.recheck,
         status,
@@ -145,53 +164,4 @@ fn access(facts: &ConnectionFacts) -> Option<Audience> {
         UsedFor::Enrichment => Audience::Contributors,
         UsedFor::Export => access.and_then(|access| access.exports).unwrap_or_default(),
     })
-}
-
-/// Consent as judged, and the digest that would count.
-struct Consented {
-    judged: Consent,
-    required: Option<String>,
-}
-
-fn consent(facts: &ConnectionFacts, namespace: &str) -> Consented {
-    let connection = &*facts.connection;
-    let TypeSeen::Usable(type_) = &facts.type_ else {
-        let standing = Standing::unknown(
-            Reason::NotChecked,
-            "Consent is to a type's notice: it's judged once the type is there.",
-        );
-        return Consented {
-            judged: Consent {
-                standing,
-                given: false,
-                recheck: None,
-            },
-            required: None,
-        };
-    };
-    let name = connection.name_any();
-    let subject = Subject {
-        namespace,
-        name: &name,
-    };
-    let required = consent::required(subject, &connection.spec, &type_.spec);
-    let annotation = connection
-        .annotations()
-        .get(CONSENT_ANNOTATION)
-        .map(String::as_str);
-    let judged = consent::judge(subject, &type_.name, &required, annotation, facts.now);
-    Consented {
-        judged,
-        required: Some(required.current),
-    }
-}
-
-fn consent_status(consent: &Consented, before: Option<&ConsentStatus>, now: Timestamp) -> ConsentStatus {
-    let same = before.filter(|old| old.given == consent.judged.given && old.required == consent.required);
-    ConsentStatus {
-        required: consent.required.clone(),
-        given: consent.judged.given,
-        by: None, // nobody's name is guessed: the API server will have to vouch for it
-        since: same.map_or(Some(Time(now)), |old| old.since.clone()),
-    }
 }

@@ -40,6 +40,7 @@ pub fn decide(facts: &ConnectionTypeFacts) -> Decision<ConnectionTypeStatus> {
     };
     Decision {
         hold: Hold::Keep,
+        effects: Vec::new(),
         announcements: announcements(&before.conditions, &status.conditions),
         recheck: None,
         status,

@@ -67,11 +67,12 @@ pub fn decide(facts: &DatasetFacts) -> Decision<DatasetStatus> {
         observed_generation: dataset.metadata.generation,
         conditions: conditions::updated(&before.conditions, judged, dataset.metadata.generation, facts.now),
         secrets: resolution.secrets,
-        dependents: Some(facts.dependents.status()),
+        dependents: Some(facts.dependents.status(removal::next_step(&removal))),
         role: Some(dataset.spec.role.unwrap_or_default()),
     };
     Decision {
         hold: removal::hold(&removal),
+        effects: Vec::new(),
         announcements: announcements(&before.conditions, &status.conditions),
         recheck: None,
         status,

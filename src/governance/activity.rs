@@ -81,6 +81,7 @@ pub fn decide(facts: &ActivityFacts<'_>) -> Decision<ExportStatus> {
     };
     Decision {
         hold: Hold::Keep,
+        effects: Vec::new(),
         announcements: announcements(&facts.before.conditions, &status.conditions),
         recheck: None,
         status,

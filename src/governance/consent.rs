@@ -7,21 +7,25 @@
 //! secrets as slot, source, object, and key or secret, sorted by slot. Values of secrets never enter it. Examples with
 //! their digests stand in `docs/consent-vectors.json`.
 
-use super::Standing;
-use super::message::{listed, quoted};
+use super::message::quoted;
 use super::parameters::effective;
-use crate::api::Reason;
 use crate::api::connection::ConnectionSpec;
 use crate::api::connection_type::ConnectionTypeSpec;
-use crate::api::names::CONSENT_ANNOTATION;
 use crate::api::notice::{Notice, PreviousNotice};
 use crate::api::reference::SecretSource;
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use sha2::{Digest, Sha256};
 use std::fmt::Write as _;
 
+mod judge;
+mod record;
+mod stamp;
 #[cfg(test)]
 mod tests;
+
+pub use judge::{Commands, Consent, Proof, Said, judge, needs_proof};
+pub use record::{name as record_name, number as record_number};
+pub use stamp::{Author, Stamp};
 
 /// Names the rule by which digests are made.
 const VERSION: &str = "connections.dev/consent/1";
@@ -29,6 +33,8 @@ const VERSION: &str = "connections.dev/consent/1";
 /// The object that is consented to.
 #[derive(Clone, Copy, Debug)]
 pub struct Subject<'a> {
+    /// Its kind.
+    pub kind: &'static str,
     /// Its namespace.
     pub namespace: &'a str,
     /// Its name.
@@ -42,19 +48,10 @@ pub struct Required {
     pub current: String,
     /// Agreement to the notice before, and until when that counts.
     pub previous: Option<(String, Timestamp)>,
-    /// The destination in words, for those who are asked: the parameters and the secrets that decide it.
-    pub destination: String,
-}
-
-/// Whether somebody agreed.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Consent {
-    /// The judgement.
-    pub standing: Standing,
-    /// Whether consent stands.
-    pub given: bool,
-    /// When time alone ends it.
-    pub recheck: Option<SignedDuration>,
+    /// The parameters and the secrets that decide the destination, in words: `folder "/in"`, `username from partner`.
+    pub destination: Vec<String>,
+    /// The versions of the notice of today, and of the one before.
+    pub notice_versions: (String, Option<String>),
 }
 
 /// The digests that a connection needs, by its type.
@@ -68,6 +65,10 @@ pub fn required(subject: Subject<'_>, connection: &ConnectionSpec, type_: &Conne
         destination: described(
             &destination_parameters(connection, type_),
             &destination_secrets(connection, type_),
+        ),
+        notice_versions: (
+            type_.notice.version.clone(),
+            previous.map(|notice| notice.version.clone()),
         ),
     }
 }
@@ -105,7 +106,7 @@ fn connection_digest(
     let mut text = Canonical::default();
     for part in [
         VERSION,
-        "Connection",
+        subject.kind,
         subject.namespace,
         subject.name,
         connection.type_.as_str(),
@@ -136,15 +137,15 @@ fn destination_parameters<'a>(connection: &'a ConnectionSpec, type_: &'a Connect
     pairs.into_iter().flat_map(<[&str; 2]>::from).collect()
 }
 
-/// Such as `folder "/in", hostname "sftp.partner.example", username from partner`.
-fn described(parameters: &[&str], secrets: &[&str]) -> String {
+/// Such as `folder "/in"`, `hostname "sftp.partner.example"` and `username from partner`.
+fn described(parameters: &[&str], secrets: &[&str]) -> Vec<String> {
     let parameters = parameters
         .chunks_exact(2)
         .map(|pair| format!("{} {}", pair[0], quoted(pair[1])));
     let secrets = secrets
         .chunks_exact(4)
         .map(|secret| format!("{} from {}", secret[0], secret[2]));
-    listed(&parameters.chain(secrets).collect::<Vec<_>>())
+    parameters.chain(secrets).collect()
 }
 
 /// Slot, source, object, and key or secret of each secret that decides whose account receives the data.
@@ -205,62 +206,4 @@ impl Canonical {
                 hex
             })
     }
-}
-
-/// Judges the annotation against what is required.
-#[must_use]
-pub fn judge(
-    subject: Subject<'_>,
-    type_: &str,
-    required: &Required,
-    annotation: Option<&str>,
-    now: Timestamp,
-) -> Consent {
-    let given = |reason, message: String, recheck| Consent {
-        standing: Standing::met(reason, message),
-        given: true,
-        recheck,
-    };
-    let missing = |reason, message: String| Consent {
-        standing: Standing::unmet(reason, message),
-        given: false,
-        recheck: None,
-    };
-    let commands = commands(subject, type_, &required.current);
-    let destination = match required.destination.as_str() {
-        "" => String::new(),
-        described => format!(" ({described})"),
-    };
-    match (annotation, &required.previous) {
-        (Some(digest), _) if digest == required.current => given(
-            Reason::ConsentCurrent,
-            "Consent stands for this destination and the current notice.".into(),
-            None,
-        ),
-        (Some(digest), Some((previous, until))) if digest == previous && now < *until => given(
-            Reason::ConsentToPreviousNotice,
-            format!("The notice has changed. Consent to the one before counts until {until}. {commands}"),
-            Some(until.duration_since(now)),
-        ),
-        (Some(_), _) => missing(
-            Reason::ConsentStale,
-            format!(
-                "The consent that was given isn't for this connection as it is now{destination}: it is another's, or the \
-                 destination, the endpoints of the type or its notice have changed. {commands}"
-            ),
-        ),
-        (None, _) => missing(
-            Reason::ConsentRequired,
-            format!("Nobody has consented to the notice for this destination{destination}. {commands}"),
-        ),
-    }
-}
-
-/// How to read the notice and how to agree to it, to be copied into a shell.
-fn commands(Subject { namespace, name }: Subject<'_>, type_: &str, digest: &str) -> String {
-    format!(
-        "To read the notice: kubectl get connectiontype {type_} -o jsonpath=\"{{range .spec.notice['recipient',\
-         'data','responsibility','howToStop','privacyStatement']}}{{@}}{{'\\n'}}{{end}}\". To agree: kubectl annotate \
-         connection {name} -n {namespace} --overwrite {CONSENT_ANNOTATION}={digest}"
-    )
 }

@@ -2,7 +2,7 @@
 
 use super::conditions;
 use super::removal::Hold;
-use crate::api::{Condition, ConditionStatus, ConditionType, Reason};
+use crate::api::{Condition, ConditionStatus, ConditionType, ConsentRecordSpec, Reason};
 use jiff::SignedDuration;
 
 /// What should be true of one object after this visit.
@@ -10,12 +10,26 @@ use jiff::SignedDuration;
 pub struct Decision<S> {
     /// What becomes of the finalizer.
     pub hold: Hold,
+    /// What is written before the status, in this order.
+    pub effects: Vec<Effect>,
     /// The whole status.
     pub status: S,
     /// What people should hear of.
     pub announcements: Vec<Announcement>,
     /// When time alone may change the decision.
     pub recheck: Option<SignedDuration>,
+}
+
+/// One write to another object.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Effect {
+    /// Puts a decision on consent on record, under this name; if it's taken, nothing else happens on this visit.
+    Record {
+        /// The record's name.
+        name: String,
+        /// The decision.
+        record: Box<ConsentRecordSpec>,
+    },
 }
 
 /// A change of state, told as an event. Its text is the reason's own sentence: events are read by people who may not

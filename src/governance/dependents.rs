@@ -41,7 +41,7 @@ impl Dependents {
 
     /// As it stands in a status.
     #[must_use]
-    pub fn status(&self) -> DependentsStatus {
+    pub fn status(&self, next_step: String) -> DependentsStatus {
         let [exports, enrichments] =
             [&self.exports, &self.enrichments].map(|users| i64::try_from(users.count).unwrap_or(i64::MAX));
         DependentsStatus {
@@ -49,6 +49,7 @@ impl Dependents {
             enrichments,
             total: exports + enrichments,
             summary: self.summary(),
+            next_step,
         }
     }
 

@@ -5,7 +5,7 @@ use crate::api::connection_type::UsedFor;
 use crate::api::dataset::Role;
 use crate::api::names::IN_USE_FINALIZER;
 use crate::api::reference::SecretSource;
-use crate::api::{Condition, ConditionType, Reason};
+use crate::api::{Condition, ConditionType, ConsentRecord, Reason};
 use crate::connection::{self, ConnectionFacts};
 use crate::connection_type::{self, ConnectionTypeFacts};
 use crate::dataset::{self, DatasetFacts};
@@ -16,7 +16,9 @@ use crate::fixtures::{
 use crate::governance::activity;
 use crate::governance::attachment::ConnectionSeen;
 use crate::governance::connection_types::TypeSeen;
+use crate::governance::consent::Proof;
 use crate::governance::datasets::{Purpose, Use};
+use crate::governance::decision::Effect;
 use crate::governance::removal::Hold;
 use proptest::prelude::*;
 use std::collections::BTreeSet;
@@ -66,8 +68,14 @@ fn any_connection() -> impl Strategy<Value = ConnectionBuilder> {
         secrets,
     );
     let flags = proptest::array::uniform4(any::<bool>());
-    (base, extra, flags, proptest::option::of(ANY_TEXT)).prop_map(
-        |(mut connection, (given, fixed, secrets), [consented, suspended, held, going], annotation)| {
+    let consent = (proptest::option::of(ANY_TEXT), proptest::option::of(ANY_TEXT));
+    (base, extra, flags, consent).prop_map(
+        |(
+            mut connection,
+            (given, fixed, secrets),
+            [consented, suspended, held, going],
+            (annotation, stamp),
+        )| {
             let exists = connection.0.spec.type_.as_str() != "no-such-type";
             connection.0.spec.parameters.extend(given);
             connection.0.spec.fixed_export_parameters.extend(fixed);
@@ -79,9 +87,13 @@ fn any_connection() -> impl Strategy<Value = ConnectionBuilder> {
             if going {
                 connection = connection.being_removed();
             }
-            match annotation {
+            let connection = match annotation {
                 Some(garbage) => connection.annotated(&garbage),
                 None if consented && exists => connection.consented(),
+                None => connection,
+            };
+            match stamp {
+                Some(garbage) => connection.stamped(&garbage),
                 None => connection,
             }
         },
@@ -187,10 +199,15 @@ proptest! {
         }
         object.status = Some(first.status.clone());
         facts.connection = Arc::new(object);
+        facts.consent.proof = Proof::NotAsked; // what is on record needs none
+        facts.consent.records.extend(first.effects.iter().map(|Effect::Record { name, record }| {
+            Arc::new(ConsentRecord::new(name, (**record).clone()))
+        }));
         facts.now = at(100 + later);
         let second = connection::decide(&facts);
         prop_assert_eq!(&second.status, &first.status);
         prop_assert_ne!(second.hold, Hold::Set);
+        prop_assert_eq!(second.effects, vec![]);
         prop_assert_eq!(second.announcements, vec![]);
     }
 
@@ -292,6 +309,8 @@ fn connections_of_all_fates() -> Vec<ConnectionFacts> {
         sftp_partner().facts(),
         good().suspended().facts(),
         good().annotated("garbage").facts(),
+        good().stamped("").facts(),
+        sftp_partner().stamped("withdrawn x ada").facts(),
         good().with("port", "x").facts(),
         good().secret("other", "partner", "x").facts(),
         good().source("username", vault_secret("v", "s")).facts(),

@@ -35,7 +35,10 @@ pub const fn situation(reason: Reason) -> Situation {
         | Reason::OutputTaken
         | Reason::SecretNotAllowed
         | Reason::TypeInvalid => Situation::Mistake,
-        Reason::ConsentRequired | Reason::ConsentStale => Situation::Consent,
+        Reason::ConsentRequired
+        | Reason::ConsentWithdrawn
+        | Reason::ConsentStale
+        | Reason::ConsentUnproven => Situation::Consent,
         Reason::Suspended | Reason::Detached => Situation::Purpose,
         Reason::TypeNotFound
         | Reason::TypeNotReady

@@ -46,20 +46,29 @@ pub fn deleting(removal: &Removal<'_>) -> Standing {
     if !removal.deleting {
         return Standing::unmet(Reason::NotDeleting, "It isn't being removed.");
     }
-    let Some((kind, name)) = removal.dependents.first().filter(|_| removal.held) else {
+    if removal.dependents.is_empty() || !removal.held {
         return Standing::met(
             Reason::HeldByOthers,
             "It is being removed, and goes once those who set the other finalizers in metadata.finalizers take them off.",
         );
-    };
-    let loosen = how_to_loosen(removal.kind, kind, name, removal.namespace);
+    }
     Standing::met(
         Reason::DependentsRemain,
         format!(
-            "It is removed once nothing uses it any more: {}. {loosen}",
-            removal.dependents.summary()
+            "It is removed once nothing uses it any more: {}. {}",
+            removal.dependents.summary(),
+            next_step(removal)
         ),
     )
+}
+
+/// How to let the first user go, or nothing while there is none. The refusal of a deletion ends with it too.
+#[must_use]
+pub fn next_step(removal: &Removal<'_>) -> String {
+    let first = removal.dependents.first();
+    first.map_or_else(String::new, |(kind, name)| {
+        how_to_loosen(removal.kind, kind, name, removal.namespace)
+    })
 }
 
 /// The next step for one user. A connection can be taken off; a dataset is part of what it is used for.

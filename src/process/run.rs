@@ -7,10 +7,11 @@ use super::wiring::{self, Feeds, Queues};
 use crate::cluster::Objects;
 use crate::cluster::events::Events;
 use crate::cluster::follow::Follower;
+use crate::cluster::policies::Policies;
 use crate::cluster::secrets::{SecretMeta, SecretReader};
 use crate::governance::connection_types::CompiledTypes;
 use crate::metrics::Metrics;
-use crate::reconcile::{Context, Failures, Stores, Written, controller};
+use crate::reconcile::{Context, Failures, Recorded, Stores, Written, controller};
 use futures::FutureExt;
 use futures::future::Shared;
 use kube::Client;
@@ -122,6 +123,7 @@ async fn all_seen(stores: &Stores, secrets: &Objects<SecretMeta>) -> Result<(), 
     stores.exports.store().wait_until_ready().await?;
     stores.enrichments.store().wait_until_ready().await?;
     stores.datasets.store().wait_until_ready().await?;
+    stores.consent_records.store().wait_until_ready().await?;
     secrets.store().wait_until_ready().await
 }
 
@@ -156,8 +158,12 @@ fn context(
     Context {
         secrets: SecretReader::new(client.clone(), secrets),
         connectors: settings.connector_names(),
+        pipelines: Arc::new(settings.pipeline_names()),
+        stamped: settings.mutating_policies,
+        policies: Policies::new(client.clone(), settings.mutating_policies),
         types: CompiledTypes::default(),
         written: Written::default(),
+        recorded: Recorded::default(),
         failures: Failures::default(),
         client,
         stores,

@@ -16,6 +16,12 @@ pub struct Settings {
     /// The connectors that this installation runs, separated by commas.
     #[arg(long, env = "CONNECTORS", default_value = "")]
     pub connectors: String,
+    /// The user names of pipelines that may name the person who consents, one a line.
+    #[arg(long, env = "PIPELINES", default_value = "")]
+    pub pipelines: String,
+    /// Whether the API server writes stamps and finalizers, by the chart's mutating policies.
+    #[arg(long, env = "MUTATING_POLICIES", default_value_t = true, action = clap::ArgAction::Set)]
+    pub mutating_policies: bool,
     /// Whether the connection types that come with the operator are applied.
     #[arg(long, env = "CATALOG", default_value_t = true, action = clap::ArgAction::Set)]
     pub catalog: bool,
@@ -43,11 +49,17 @@ impl Settings {
     /// The names of the connectors; an empty setting names none.
     #[must_use]
     pub fn connector_names(&self) -> BTreeSet<String> {
-        self.connectors
-            .split(',')
-            .map(str::trim)
-            .filter(|name| !name.is_empty())
-            .map(str::to_owned)
-            .collect()
+        names(self.connectors.split(','))
     }
+
+    /// The user names of the pipelines.
+    #[must_use]
+    pub fn pipeline_names(&self) -> BTreeSet<String> {
+        names(self.pipelines.lines())
+    }
+}
+
+fn names<'a>(parts: impl Iterator<Item = &'a str>) -> BTreeSet<String> {
+    let named = parts.map(str::trim).filter(|name| !name.is_empty());
+    named.map(str::to_owned).collect()
 }

@@ -1,14 +1,16 @@
-//! Leaves nothing stuck: stops the operator, then takes our finalizer off everything.
+//! Leaves nothing stuck: stops whatever sets our finalizer, the API server and the operator, then takes it off
+//! everything.
 
-use crate::api::names::IN_USE_FINALIZER;
+use crate::api::names::{FINALIZER_POLICY, IN_USE_FINALIZER};
 use crate::api::{Connection, Dataset};
 use crate::cluster::writes::{self, Target, WriteError};
 use futures::{StreamExt, TryStreamExt, stream};
 use k8s_openapi::NamespaceResourceScope;
 use k8s_openapi::api::apps::v1::Deployment;
 use k8s_openapi::api::core::v1::Pod;
-use kube::api::{ListParams, Patch, PatchParams};
-use kube::core::PartialObjectMeta;
+use kube::api::{DeleteParams, ListParams, Patch, PatchParams};
+use kube::core::{DynamicObject, GroupVersionKind, PartialObjectMeta};
+use kube::discovery::ApiResource;
 use kube::{Api, Client, Resource, ResourceExt};
 use serde_json::json;
 use std::fmt::Debug;
@@ -57,14 +59,34 @@ pub enum UninstallError {
     },
 }
 
-/// Scales the operator to 0, waits until its pods are gone, and releases every object that it holds.
+/// Ends the policy that sets the finalizer, scales the operator to 0, waits until its pods are gone, and releases every
+/// object that it holds.
 ///
 /// # Errors
 /// See [`UninstallError`].
 pub async fn uninstall(client: &Client, namespace: &str, deployment: &str) -> Result<(), UninstallError> {
+    unbind(client).await?;
     stop(client, namespace, deployment).await?;
     release_all::<Connection>(client).await?;
     release_all::<Dataset>(client).await
+}
+
+/// Before Kubernetes 1.36 there is no such policy.
+async fn unbind(client: &Client) -> Result<(), UninstallError> {
+    let kind = GroupVersionKind::gvk(
+        "admissionregistration.k8s.io",
+        "v1",
+        "MutatingAdmissionPolicyBinding",
+    );
+    let bindings: Api<DynamicObject> = Api::all_with(client.clone(), &ApiResource::from_gvk(&kind));
+    match bindings.delete(FINALIZER_POLICY, &DeleteParams::default()).await {
+        Err(kube::Error::Api(answer)) if answer.code == 404 => Ok(()),
+        Err(source) => Err(UninstallError::Request {
+            what: "ending the policy that sets finalizers",
+            source: Box::new(source),
+        }),
+        Ok(_) => Ok(()),
+    }
 }
 
 async fn stop(client: &Client, namespace: &str, deployment: &str) -> Result<(), UninstallError> {

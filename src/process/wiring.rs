@@ -1,6 +1,6 @@
 //! Which change wakes which controller: one queue a kind, one follower a kind.
 
-use crate::api::{Connection, ConnectionType, Dataset, Enrichment, Export, Refers};
+use crate::api::{Connection, ConnectionType, ConsentRecord, Dataset, Enrichment, Export, Refers};
 use crate::cluster::follow::{Follower, follow, follow_metadata};
 use crate::cluster::secrets::SecretMeta;
 use crate::cluster::{Change, Feed, ObjectKey, Objects};
@@ -63,6 +63,7 @@ pub(super) struct Feeds {
     exports: Feed<Export>,
     enrichments: Feed<Enrichment>,
     datasets: Feed<Dataset>,
+    consent_records: Feed<ConsentRecord>,
     secrets: Feed<SecretMeta>,
 }
 
@@ -75,6 +76,7 @@ impl Feeds {
             exports: self.exports.objects(),
             enrichments: self.enrichments.objects(),
             datasets: self.datasets.objects(),
+            consent_records: self.consent_records.objects(),
         };
         (stores, self.secrets.objects())
     }
@@ -134,6 +136,7 @@ pub(super) fn start(
     follow_all.begin(feeds.exports, on_export(woken()));
     follow_all.begin(feeds.enrichments, on_enrichment(woken()));
     follow_all.begin(feeds.datasets, on_dataset(woken()));
+    follow_all.begin(feeds.consent_records, on_consent_record(woken()));
     let secrets = Api::<PartialObjectMeta<Secret>>::all(client.clone());
     tasks.spawn(follow_metadata(
         secrets,
@@ -236,6 +239,14 @@ fn on_dataset((wakers, stores): Woken) -> impl FnMut(&Change<Dataset>) {
         wakers
             .enrichments
             .wake(enrichment::watch::woken_by_dataset(change, &stores.enrichments));
+    }
+}
+
+fn on_consent_record((wakers, _): Woken) -> impl FnMut(&Change<ConsentRecord>) {
+    move |change| {
+        wakers
+            .connections
+            .wake(connection::watch::woken_by_record(change));
     }
 }
 

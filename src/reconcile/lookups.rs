@@ -3,14 +3,16 @@
 use super::{Context, Fault};
 use crate::api::dataset::Role;
 use crate::api::reference::ConnectionRef;
-use crate::api::{Enrichment, Export, Reference, Refers};
+use crate::api::{ConsentRecord, Enrichment, Export, Reference, Refers};
 use crate::governance::attachment::ConnectionSeen;
 use crate::governance::connection_types::TypeSeen;
+use crate::governance::consent::{self, Proof};
 use crate::governance::credentials::Secrets;
 use crate::governance::datasets::{Purpose, Use, Writer, owner};
 use crate::governance::dependents::{Dependents, Users};
 use crate::governance::message::NAMES_MAX;
 use kube::{Resource, ResourceExt};
+use std::sync::Arc;
 
 #[cfg(test)]
 mod tests;
@@ -48,6 +50,28 @@ impl Context {
             }
         }
         Ok(secrets)
+    }
+
+    /// The decisions on record about an object of this name, the oldest first.
+    #[must_use]
+    pub fn records_of(&self, subject: &Reference) -> Vec<Arc<ConsentRecord>> {
+        let store = &self.stores.consent_records;
+        let seen = store.referring(subject).into_iter();
+        let seen = seen
+            .filter_map(|key| store.get(&key.namespace, &key.name))
+            .collect();
+        let mut records = self.recorded.with_ours(subject, seen);
+        records.sort_by_key(|record| consent::record_number(&record.name_any()));
+        records
+    }
+
+    /// Whether the API server vouches for stamps just now.
+    ///
+    /// # Errors
+    /// When it doesn't tell.
+    pub async fn proof(&self) -> Result<Proof, Fault> {
+        let missing = self.policies.missing().await?;
+        Ok(missing.map_or(Proof::InPlace, Proof::Missing))
     }
 
     /// The connection that an export or enrichment names.

@@ -1,9 +1,10 @@
 //! What is remembered between visits: our own writes until they come back, and failures in a row.
 
+use crate::api::{ConsentRecord, Reference, Refers};
 use crate::cluster::ObjectKey;
 use kube::{Resource, ResourceExt};
 use std::collections::HashMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 type ByObject<T> = HashMap<(String, ObjectKey), T>;
@@ -50,6 +51,40 @@ impl Written {
             written.remove(&key);
         }
         ahead
+    }
+}
+
+/// The newest decision about each subject that we put on record, until the watch has brought it.
+#[derive(Debug, Default)]
+pub struct Recorded(Mutex<HashMap<Reference, Arc<ConsentRecord>>>);
+
+impl Recorded {
+    /// Remembers what was put on record.
+    pub(super) fn note(&self, record: &ConsentRecord) {
+        let mut recorded = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        for subject in record.references() {
+            recorded.insert(subject, Arc::new(record.clone()));
+        }
+    }
+
+    /// The decisions that the watch has brought, and ours.
+    pub(super) fn with_ours(
+        &self,
+        subject: &Reference,
+        mut seen: Vec<Arc<ConsentRecord>>,
+    ) -> Vec<Arc<ConsentRecord>> {
+        let mut recorded = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(ours) = recorded.get(subject) {
+            if seen
+                .iter()
+                .any(|record| record.metadata.name == ours.metadata.name)
+            {
+                recorded.remove(subject);
+            } else {
+                seen.push(Arc::clone(ours));
+            }
+        }
+        seen
     }
 }
 

@@ -5,7 +5,7 @@ use super::steps::take;
 use crate::support::World;
 use crate::support::manifests::{dataset, enrichment, export, partner_secret, sftp, sftp_import};
 use crate::support::operator::{OPERATOR, Operator, own_cluster};
-use connection_operator::api::{Connection, ConnectionType, Enrichment, Export};
+use connection_operator::api::{Connection, ConnectionType, Dataset, Enrichment, Export};
 use kube::Api;
 use kube::api::{Patch, PatchParams};
 use local_cluster::{ControlPlane, Options};
@@ -94,30 +94,10 @@ async fn a_restart_with_everything_settled_writes_nothing_and_leaves_a_type_that
 
 /// Waits for the last writes: those that count users.
 async fn until_counted(world: &World) {
-    for (name, users) in [("partner", 2), ("provider", 1)] {
-        let counted = |connection: &Connection| {
-            let dependents = connection
-                .status
-                .as_ref()
-                .and_then(|status| status.dependents.as_ref());
-            dependents.is_some_and(|dependents| dependents.total == users)
-        };
-        world
-            .until::<Connection>(name, "its users are counted", counted)
-            .await;
-    }
-    for (name, users) in [("customers", 3), ("companies", 1)] {
-        let counted = |dataset: &connection_operator::api::Dataset| {
-            let dependents = dataset
-                .status
-                .as_ref()
-                .and_then(|status| status.dependents.as_ref());
-            dependents.is_some_and(|dependents| dependents.total == users)
-        };
-        world
-            .until::<connection_operator::api::Dataset>(name, "its users are counted", counted)
-            .await;
-    }
+    world.until_used_by::<Connection>("partner", 2).await;
+    world.until_used_by::<Connection>("provider", 1).await;
+    world.until_used_by::<Dataset>("customers", 3).await;
+    world.until_used_by::<Dataset>("companies", 1).await;
 }
 
 fn visited(operator: &Operator) -> u64 {

@@ -6,7 +6,7 @@
 use super::settled::versions;
 use super::steps::{PLACES, Step, annotate, asked_for, is_going, steps, take};
 use crate::support::World;
-use connection_operator::api::names::CONSENT_ANNOTATION;
+use connection_operator::api::names::{CONSENT_ANNOTATION, CONSENTED_BY_ANNOTATION};
 use kube::ResourceExt;
 use kube::api::DeleteParams;
 use kube::core::DynamicObject;
@@ -58,7 +58,7 @@ pub fn random() -> u64 {
 }
 
 async fn check(seed: u64, case: usize, sequence: &[Step]) {
-    let world = World::new().await;
+    let world = World::unrefused().await;
     world.keep_canary().await;
     for step in sequence {
         take(&world, step).await;
@@ -95,6 +95,12 @@ async fn make_in_order(from: &World, found: &[Option<DynamicObject>], to: &World
     for (place, object) in found.iter().enumerate() {
         let Some(object) = object else { continue };
         to.apply(copy(from, object, to)).await;
+        if let Some(stamp) = object.annotations().get(CONSENTED_BY_ANNOTATION)
+            && stamp.starts_with("withdrawn ")
+        {
+            annotate(to, place, &json!("taken back")).await;
+            annotate(to, place, &Value::Null).await;
+        }
         if let Some(consent) = object.annotations().get(CONSENT_ANNOTATION) {
             let current = asked_for(from, place).await.as_ref() == Some(consent);
             let consent = if current {

@@ -96,6 +96,7 @@ pub async fn asked_for(world: &World, place: usize) -> Option<String> {
     let type_name = connection.spec.type_.as_str();
     let type_: ConnectionType = world.types().get_opt(type_name).await.expect("an answer")?;
     let subject = Subject {
+        kind: "Connection",
         namespace: &world.namespace,
         name,
     };

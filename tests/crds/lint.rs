@@ -105,7 +105,10 @@ fn a_category_never_has_the_name_of_a_kind() {
 
 #[test]
 fn a_status_that_nobody_wrote_yet_is_told_from_a_current_one() {
-    for definition in custom_resource_definitions() {
+    // The two that the operator writes as a whole have no status of their own.
+    let whole = ["SharedConnection", "ConsentRecord"];
+    let definitions = custom_resource_definitions().into_iter();
+    for definition in definitions.filter(|definition| !whole.contains(&definition.spec.names.kind.as_str())) {
         let schema = schema(&definition);
         assert_eq!(
             schema["properties"]["status"]["default"],

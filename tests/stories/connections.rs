@@ -36,7 +36,7 @@ async fn a_connection_is_ready_once_somebody_consented_and_its_export_becomes_ac
 
 #[tokio::test]
 async fn a_connection_in_use_goes_once_its_last_user_is_detached_and_the_export_keeps_its_configuration() {
-    let world = World::furnished().await;
+    let world = World::unrefused().await.furnish().await;
     world.apply(sftp("partner")).await;
     world.apply(export("nightly", "partner")).await;
     world.apply(export("weekly", "partner")).await;

@@ -2,7 +2,7 @@
 
 use crate::support::manifests::{export, partner_secret, sftp, with};
 use crate::support::operator::{Operator, own_cluster};
-use crate::support::{PATIENCE, World, install_definitions, manifests};
+use crate::support::{PATIENCE, World, manifests};
 use connection_operator::api::{Connection, Export};
 use k8s_openapi::api::events::v1::Event;
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
@@ -27,6 +27,19 @@ async fn loosen(world: &World) {
         )
         .await;
     loosened.expect("the definition is taken");
+}
+
+/// Demands a display name again.
+async fn tighten(world: &World) {
+    let api: Api<CustomResourceDefinition> = Api::all(world.client.clone());
+    let place = "/spec/versions/0/schema/openAPIV3Schema/properties/spec/required";
+    let patch =
+        serde_json::from_value(json!([{"op": "add", "path": place, "value": ["displayName", "type"]}]));
+    let patch = Patch::<()>::Json(patch.expect("a patch"));
+    let tightened = api
+        .patch("connections.connections.dev", &PatchParams::default(), &patch)
+        .await;
+    tightened.expect("the definition is taken");
 }
 
 /// Stores an object, as soon as the API server has taken in the looser definition.
@@ -71,7 +84,7 @@ async fn an_object_from_before_a_rule_is_told_of_and_can_still_be_removed_while_
     store(&world, &nameless).await;
     let held = json!({"metadata": {"name": "held", "finalizers": ["connections.dev/in-use"]}});
     store(&world, &with(nameless, &held)).await;
-    install_definitions(&world.client).await;
+    tighten(&world).await;
 
     let operator = Operator::govern(&control_plane).await;
     world.connect(sftp("healthy")).await;

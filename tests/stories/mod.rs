@@ -6,6 +6,7 @@ mod datasets;
 mod enrichments;
 mod exports;
 mod malformed;
+mod refusals;
 mod removal;
 mod secrets;
 mod types;

@@ -1,4 +1,5 @@
-//! What is in use can't be lost by accident, and what nobody uses goes at once.
+//! What is in use can't be lost by accident, and what nobody uses goes at once. Here the API server lets every deletion
+//! through, so that the finalizer must hold what is in use.
 
 use crate::support::manifests::{dataset, enrichment, export, sftp, sftp_import};
 use crate::support::{Conditioned, World};
@@ -6,7 +7,7 @@ use connection_operator::api::names::IN_USE_FINALIZER;
 use connection_operator::api::{Condition, ConditionStatus, ConditionType};
 use connection_operator::api::{Connection, Dataset, Enrichment, Export};
 use k8s_openapi::api::core::v1::Namespace;
-use kube::api::DeleteParams;
+use kube::api::{DeleteParams, Patch, PatchParams};
 use kube::runtime::wait::await_condition;
 use kube::{Api, ResourceExt};
 use serde_json::json;
@@ -30,7 +31,7 @@ async fn waits<K: crate::support::Kind + Conditioned>(world: &World, name: &str)
 
 #[tokio::test]
 async fn a_removal_names_five_users_counts_the_rest_and_ends_within_a_second_after_the_last() {
-    let world = World::furnished().await;
+    let world = World::unrefused().await.furnish().await;
     world.connect(sftp("partner")).await;
     let names: Vec<String> = (0..7).map(|i| format!("x{i}")).collect();
     for name in &names {
@@ -65,7 +66,7 @@ async fn a_removal_names_five_users_counts_the_rest_and_ends_within_a_second_aft
 
 #[tokio::test]
 async fn a_dataset_in_use_is_held_until_nothing_names_it() {
-    let world = World::furnished().await;
+    let world = World::unrefused().await.furnish().await;
     world.connect(sftp("partner")).await;
     world.connect(sftp_import("provider")).await;
     world.apply(dataset("results", "Output")).await;
@@ -95,7 +96,7 @@ async fn a_dataset_in_use_is_held_until_nothing_names_it() {
 
 #[tokio::test]
 async fn what_nobody_uses_goes_at_once() {
-    let world = World::furnished().await;
+    let world = World::unrefused().await.furnish().await;
     world.connect(sftp("partner")).await;
     world.delete::<Connection>("partner").await;
     world.until_gone::<Connection>("partner").await;
@@ -105,7 +106,7 @@ async fn what_nobody_uses_goes_at_once() {
 
 #[tokio::test]
 async fn a_namespace_being_deleted_goes_with_everything_in_it() {
-    let world = World::furnished().await;
+    let world = World::unrefused().await.furnish().await;
     world.connect(sftp("partner")).await;
     world.connect(sftp_import("provider")).await;
     world.apply(dataset("results", "Output")).await;
@@ -129,34 +130,30 @@ async fn a_namespace_being_deleted_goes_with_everything_in_it() {
 }
 
 #[tokio::test]
-async fn a_finalizer_taken_off_by_hand_loses_that_object_and_harms_no_other() {
-    let world = World::furnished().await;
+async fn a_finalizer_is_not_taken_off_by_hand() {
+    let world = World::unrefused().await.furnish().await;
     world.connect(sftp("partner")).await;
-    world.connect(sftp("other")).await;
     world.apply(export("nightly", "partner")).await;
-    world.apply(export("weekly", "other")).await;
     world.until_active::<Export>("nightly").await;
-    world.until_active::<Export>("weekly").await;
 
     world.delete::<Connection>("partner").await;
     waits::<Connection>(&world, "partner").await;
-    world
-        .merge::<Connection>("partner", json!({"metadata": {"finalizers": null}}))
+    let off = Patch::Merge(json!({"metadata": {"finalizers": null}}));
+    let refused = world
+        .api::<Connection>()
+        .patch("partner", &PatchParams::default(), &off)
         .await;
-    world
-        .until_inactive::<Export>("nightly", "ConnectionNotFound")
-        .await;
-    world.until_active::<Export>("weekly").await;
-
-    world.connect(sftp("partner")).await;
-    world.until_active::<Export>("nightly").await;
-    world.delete::<Connection>("partner").await;
-    waits::<Connection>(&world, "partner").await;
+    let refused = refused.expect_err("it is refused").to_string();
+    let told =
+        "the operator takes the finalizer connections.dev/in-use off once nothing uses partner any more";
+    assert!(refused.contains(told), "{refused}");
+    world.delete::<Export>("nightly").await;
+    world.until_gone::<Connection>("partner").await;
 }
 
 #[tokio::test]
 async fn a_finalizer_taken_off_while_nothing_is_deleted_comes_back() {
-    let world = World::furnished().await;
+    let world = World::unrefused().await.furnish().await;
     world.connect(sftp("partner")).await;
     world
         .merge::<Connection>("partner", json!({"metadata": {"finalizers": null}}))

@@ -27,7 +27,11 @@ impl World {
         changed.expect("the change is accepted");
     }
 
-    async fn until_type(&self, name: &str, holds: impl Fn(&ConnectionType) -> bool + Send) -> ConnectionType {
+    pub async fn until_type(
+        &self,
+        name: &str,
+        holds: impl Fn(&ConnectionType) -> bool + Send,
+    ) -> ConnectionType {
         let condition = |type_: Option<&ConnectionType>| type_.is_some_and(&holds);
         let waiting = kube::runtime::wait::await_condition(self.types(), name, condition);
         let found = tokio::time::timeout(crate::support::PATIENCE, waiting).await;
@@ -42,7 +46,7 @@ fn ready(type_: &ConnectionType) -> Option<&Condition> {
 
 #[tokio::test]
 async fn a_connection_may_come_before_its_type_and_stops_when_the_type_is_taken_away() {
-    let world = World::furnished().await;
+    let world = World::unrefused().await.furnish().await;
     let type_ = world.type_name("own");
     world.apply(plain_connection("own", &type_)).await;
     world.apply(export("nightly", "own")).await;
@@ -168,6 +172,7 @@ async fn a_type_says_whether_it_is_in_use_and_never_by_whom() {
     );
 
     world.delete::<Export>("nightly").await;
+    world.until_unused::<Connection>("own").await;
     world.delete::<Connection>("own").await;
     world
         .until_type(&type_, |type_| {

@@ -6,45 +6,83 @@ mod world;
 
 pub use world::{Active, Conditioned, Kind, PATIENCE, World};
 
-use connection_operator::api::custom_resource_definitions;
 use connection_operator::process::settings::LogFormat;
 use connection_operator::process::{Settings, run};
-use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
-use kube::api::{Patch, PatchParams};
 use kube::config::{KubeConfigOptions, Kubeconfig};
-use kube::runtime::conditions::is_crd_established;
-use kube::runtime::wait::await_condition;
-use kube::{Api, Client, Config, ResourceExt};
+use kube::{Client, Config};
 use local_cluster::{ControlPlane, Options};
 use std::sync::OnceLock;
 use std::thread;
+use std::time::{Duration, Instant};
 
 /// What the connectors of the catalog are called.
 pub const CONNECTORS: &str = "sftp,object-storage,audience-api";
 
 static SHARED: OnceLock<ControlPlane> = OnceLock::new();
+static UNREFUSED: OnceLock<ControlPlane> = OnceLock::new();
 
-/// The control plane of this test run, with the operator running on it.
+/// The user who is a pipeline.
+pub const PIPELINE: &str = "pipeline";
+/// What the chart is installed with on every control plane.
+pub const VALUES: [&str; 1] = [r#"pipelines=["pipeline"]"#];
+
+/// The control plane of this test run, with the chart installed and the operator running on it by its own account.
 pub fn shared() -> &'static ControlPlane {
-    SHARED.get_or_init(|| {
-        let control_plane = ControlPlane::start(Options::default()).expect("the control plane starts");
-        let kubeconfig = control_plane.kubeconfig().to_owned();
-        let (installed, wait) = std::sync::mpsc::channel();
-        // The operator lives as long as the process; its runtime is its own, as in production.
-        thread::spawn(move || {
-            let runtime = tokio::runtime::Runtime::new().expect("a runtime");
-            runtime.block_on(async {
-                let client = client(&kubeconfig).await;
-                install_definitions(&client).await;
-                installed.send(()).expect("the test waits");
-                run(client, settings(), std::future::pending())
-                    .await
-                    .expect("the operator runs");
-            });
-        });
-        wait.recv().expect("the definitions are installed");
-        control_plane
+    SHARED.get_or_init(|| governed(installed(Options::default())))
+}
+
+/// Another one, on which the deletion of what is in use isn't refused, so that the finalizer alone holds it: as where
+/// a race, or somebody who removes policies, has let a deletion through.
+pub fn unrefused() -> &'static ControlPlane {
+    UNREFUSED.get_or_init(|| {
+        let control_plane = installed(Options::default());
+        allow_deletions(&control_plane);
+        governed(control_plane)
     })
+}
+
+/// Starts the operator in this process, for as long as that lives; its runtime is its own, as in production.
+fn governed(control_plane: ControlPlane) -> ControlPlane {
+    let kubeconfig = control_plane.kubeconfig_for_operator().expect("a token");
+    thread::spawn(move || {
+        let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+        runtime.block_on(async {
+            let client = client(&kubeconfig).await;
+            run(client, settings(), std::future::pending())
+                .await
+                .expect("the operator runs");
+        });
+    });
+    control_plane
+}
+
+/// Takes the policies off that refuse deletions, and waits until the API server has noticed: all at once, so that one
+/// of them can be asked.
+fn allow_deletions(control_plane: &ControlPlane) {
+    let mut delete = control_plane.kubectl();
+    delete.args(["delete", "validatingadmissionpolicybinding"]);
+    delete.args([
+        "removal.connections.dev",
+        "types-in-use.connections.dev",
+        "definitions.connections.dev",
+    ]);
+    assert!(delete.status().expect("kubectl runs").success());
+    let started = Instant::now();
+    let mut ask = control_plane.kubectl();
+    ask.args(["delete", "crd", "datasets.connections.dev", "--dry-run=server"]);
+    while !ask.output().expect("kubectl runs").status.success() {
+        assert!(started.elapsed() < PATIENCE, "the policies are never taken off");
+        thread::sleep(Duration::from_millis(50));
+    }
+}
+
+/// A new control plane with the chart installed.
+pub fn installed(options: Options) -> ControlPlane {
+    let control_plane = ControlPlane::start(options).expect("the control plane starts");
+    control_plane
+        .install_chart(&VALUES)
+        .expect("the chart is installed");
+    control_plane
 }
 
 /// The operator's settings in tests: free ports, all connectors.
@@ -53,6 +91,8 @@ pub fn settings() -> Settings {
         listen: ([127, 0, 0, 1], 0).into(),
         concurrency: 16,
         connectors: CONNECTORS.to_owned(),
+        pipelines: PIPELINE.to_owned(),
+        mutating_policies: true,
         catalog: true,
         events_per_second: 100,
         log_format: LogFormat::Text,
@@ -67,23 +107,4 @@ pub async fn client(kubeconfig: &str) -> Client {
         .await
         .expect("a config");
     Client::try_from(config).expect("a client")
-}
-
-/// Installs our definitions and waits until the API server serves them.
-pub async fn install_definitions(client: &Client) {
-    let api: Api<CustomResourceDefinition> = Api::all(client.clone());
-    for definition in custom_resource_definitions() {
-        let name = definition.name_any();
-        let applied = api
-            .patch(
-                &name,
-                &PatchParams::apply("tests").force(),
-                &Patch::Apply(&definition),
-            )
-            .await;
-        applied.unwrap_or_else(|error| panic!("{name} is accepted: {error}"));
-        await_condition(api.clone(), &name, is_crd_established())
-            .await
-            .expect("the definition is established");
-    }
 }

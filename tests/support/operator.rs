@@ -1,6 +1,6 @@
 //! The operator as a process of its own, on a control plane of its own.
 
-use super::{CONNECTORS, PATIENCE, client, install_definitions};
+use super::{CONNECTORS, PATIENCE, PIPELINE, allow_deletions, client, installed};
 use kube::Client;
 use local_cluster::{ControlPlane, Options};
 use std::io::{Read, Write};
@@ -10,17 +10,20 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 /// Whom the API server takes the operator for, so that its requests can be told from those of the tests.
-pub const OPERATOR: &str = "operator-under-test";
+pub use local_cluster::chart::OPERATOR_ACCOUNT as OPERATOR;
 
 /// Pause between two looks at something that can only be looked at.
 const PAUSE: Duration = Duration::from_millis(20);
 
-/// A control plane that one test has for itself, our definitions on it.
+/// A control plane that one test has for itself, the chart installed on it; no deletion is refused there.
 pub async fn own_cluster(options: Options) -> (ControlPlane, Client) {
-    let start = move || ControlPlane::start(options).expect("the control plane starts");
+    let start = || {
+        let control_plane = installed(options);
+        allow_deletions(&control_plane);
+        control_plane
+    };
     let control_plane = tokio::task::spawn_blocking(start).await.expect("started");
     let client = client(control_plane.kubeconfig()).await;
-    install_definitions(&client).await;
     (control_plane, client)
 }
 
@@ -40,6 +43,7 @@ impl Operator {
             .env("KUBECONFIG", kubeconfig)
             .env("LISTEN", address.to_string())
             .env("CONNECTORS", CONNECTORS)
+            .env("PIPELINES", PIPELINE)
             .env("LOG", "warn")
             .stdin(Stdio::null())
             .spawn()
@@ -109,9 +113,7 @@ impl Drop for Operator {
 
 fn kubeconfig(control_plane: &ControlPlane) -> PathBuf {
     let path = control_plane.directory().join("operator.kubeconfig");
-    let text = control_plane
-        .kubeconfig_for(OPERATOR, Some("system:masters"))
-        .expect("a certificate");
+    let text = control_plane.kubeconfig_for_operator().expect("a token");
     std::fs::write(&path, text).expect("it can be written");
     path
 }

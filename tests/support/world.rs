@@ -1,8 +1,11 @@
 //! One test's own namespace, and what a person would do in it.
 
-use super::{client, manifests, shared};
+use super::{client, manifests, shared, unrefused};
+use connection_operator::api::connection::DependentsStatus;
 use connection_operator::api::export::{ExportStatus, State};
-use connection_operator::api::{Condition, ConditionType, Connection, ConnectionType, Enrichment, Export};
+use connection_operator::api::{
+    Condition, ConditionType, Connection, ConnectionType, Dataset, Enrichment, Export,
+};
 use k8s_openapi::NamespaceResourceScope;
 use k8s_openapi::api::core::v1::Namespace;
 use kube::api::{DeleteParams, Patch, PatchParams, PostParams};
@@ -56,6 +59,14 @@ impl World {
         Self::on(client(&kubeconfig).await).await
     }
 
+    /// A new namespace on the cluster where no deletion is refused.
+    pub async fn unrefused() -> Self {
+        let kubeconfig = tokio::task::spawn_blocking(|| unrefused().kubeconfig().to_owned())
+            .await
+            .expect("started");
+        Self::on(client(&kubeconfig).await).await
+    }
+
     /// A new namespace on this cluster.
     pub async fn on(client: Client) -> Self {
         let namespaces: Api<Namespace> = Api::all(client.clone());
@@ -71,10 +82,14 @@ impl World {
 
     /// A new namespace with the partner's Secret and the dataset `customers`.
     pub async fn furnished() -> Self {
-        let world = Self::new().await;
-        world.apply(manifests::partner_secret()).await;
-        world.apply(manifests::dataset("customers", "Source")).await;
-        world
+        Self::new().await.furnish().await
+    }
+
+    /// Applies the partner's Secret and the dataset `customers`.
+    pub async fn furnish(self) -> Self {
+        self.apply(manifests::partner_secret()).await;
+        self.apply(manifests::dataset("customers", "Source")).await;
+        self
     }
 
     pub fn types(&self) -> Api<ConnectionType> {
@@ -166,6 +181,22 @@ impl World {
         said
     }
 
+    /// Waits until the operator counts so many users.
+    pub async fn until_used_by<K: Kind + Used>(&self, name: &str, users: i64) {
+        let counted = |object: &K| {
+            object
+                .dependents()
+                .is_some_and(|dependents| dependents.total == users)
+        };
+        self.until::<K>(name, &format!("it's used by {users}"), counted)
+            .await;
+    }
+
+    /// Waits until the operator counts no users.
+    pub async fn until_unused<K: Kind + Used>(&self, name: &str) {
+        self.until_used_by::<K>(name, 0).await;
+    }
+
     /// Waits until an object is gone.
     pub async fn until_gone<K: Kind>(&self, name: &str) {
         let waiting = await_condition(self.api::<K>(), name, |object: Option<&K>| object.is_none());
@@ -236,6 +267,23 @@ impl Active for Export {
 impl Active for Enrichment {
     fn activity(&self) -> Option<&ExportStatus> {
         self.status.as_ref()
+    }
+}
+
+/// Kinds that are held while something uses them.
+pub trait Used {
+    fn dependents(&self) -> Option<&DependentsStatus>;
+}
+
+impl Used for Connection {
+    fn dependents(&self) -> Option<&DependentsStatus> {
+        self.status.as_ref()?.dependents.as_ref()
+    }
+}
+
+impl Used for Dataset {
+    fn dependents(&self) -> Option<&DependentsStatus> {
+        self.status.as_ref()?.dependents.as_ref()
     }
 }
 

@@ -1,7 +1,7 @@
 #![expect(clippy::too_many_lines, reason = "a table is long, not deep")]
 
 use super::*;
-use crate::api::connection::{Audience, DependentsStatus, SecretStatus};
+use crate::api::connection::{Audience, ConsentStatus, DependentsStatus, SecretStatus};
 use crate::api::connection_type::UsedFor;
 use crate::api::{Condition, ConditionStatus};
 use crate::fixtures::{
@@ -13,6 +13,7 @@ use crate::governance::decision::Announcement;
 use crate::governance::removal::Hold;
 use ConditionStatus::{False, True, Unknown};
 use jiff::SignedDuration;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
 fn summary(facts: &ConnectionFacts) -> (ConditionStatus, String) {
     let status = decide(facts).status;
@@ -49,6 +50,7 @@ fn the_first_visit_holds_it_and_asks_for_consent() {
     );
     let expected = Decision {
         hold: Hold::Set,
+        effects: Vec::new(),
         status: ConnectionStatus {
             observed_generation: Some(1),
             conditions: vec![
@@ -100,6 +102,8 @@ fn the_first_visit_holds_it_and_asks_for_consent() {
                 required: Some(digest),
                 given: false,
                 by: None,
+                via: None,
+                unproven: None,
                 since: Some(Time(at(100))),
             }),
             secrets: secrets(),
@@ -127,7 +131,9 @@ fn consent_makes_it_ready() {
         Some(ConsentStatus {
             required: Some(sftp_partner().digest()),
             given: true,
-            by: None,
+            by: Some("ada".to_owned()),
+            via: None,
+            unproven: None,
             since: Some(Time(at(100))),
         })
     );

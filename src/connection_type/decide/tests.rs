@@ -34,6 +34,7 @@ fn every_type_of_the_catalog_can_be_used() {
     ] {
         let expected = Decision {
             hold: Hold::Keep,
+            effects: Vec::new(),
             status: ConnectionTypeStatus {
                 observed_generation: None,
                 conditions: vec![

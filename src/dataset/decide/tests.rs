@@ -21,6 +21,7 @@ fn the_first_visit_holds_it_and_tells_everything() {
     use ConditionStatus::{False, True};
     let expected = Decision {
         hold: Hold::Set,
+        effects: Vec::new(),
         status: DatasetStatus {
             observed_generation: Some(1),
             conditions: vec![

@@ -67,6 +67,7 @@ fn the_first_visit_tells_everything() {
     };
     let expected = Decision {
         hold: Hold::Keep,
+        effects: Vec::new(),
         status: ExportStatus {
             observed_generation: Some(1),
             conditions: vec![

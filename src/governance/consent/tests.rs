@@ -1,8 +1,6 @@
 use super::*;
-use crate::api::{ConditionStatus, Connection, ConnectionType};
-use crate::fixtures::{
-    ANY_TEXT, ConnectionBuilder, at, catalog_type, connection, sftp_partner, vault_secret,
-};
+use crate::api::{Connection, ConnectionType};
+use crate::fixtures::{ANY_TEXT, ConnectionBuilder, catalog_type, sftp_partner, vault_secret};
 use proptest::prelude::*;
 use serde::Deserialize;
 
@@ -43,7 +41,11 @@ fn digests_are_those_of_the_published_vectors() {
     for vector in vectors {
         let Name { namespace, name } = &vector.connection.metadata;
         let required = required(
-            Subject { namespace, name },
+            Subject {
+                kind: "Connection",
+                namespace,
+                name,
+            },
             &vector.connection.spec,
             &vector.type_spec,
         );
@@ -145,6 +147,7 @@ fn whatever_moves_the_destination_or_the_notice_asks_again() {
     }
     let (connection, type_) = base();
     let elsewhere = Subject {
+        kind: "Connection",
         namespace: "sales",
         name: "sftp-partner",
     };
@@ -159,139 +162,6 @@ fn set(connection: &mut Connection, name: &str, value: &str) {
 fn source(connection: &mut Connection, slot: &str, name: &str, key: &str) {
     let source = crate::fixtures::secret_key(name, key);
     connection.spec.secrets.insert(slot.into(), source);
-}
-
-const COMMANDS: &str = "To read the notice: kubectl get connectiontype sftp-export -o jsonpath=\"{range \
-    .spec.notice['recipient','data','responsibility','howToStop','privacyStatement']}{@}{'\\n'}{end}\". To agree: \
-    kubectl annotate connection sftp-partner -n marketing --overwrite connections.dev/consent=current";
-
-fn judged(annotation: Option<&str>, previous: Option<Timestamp>, now: Timestamp) -> Consent {
-    let required = Required {
-        current: "current".to_owned(),
-        previous: previous.map(|until| ("previous".to_owned(), until)),
-        destination: "folder \"/in\"".to_owned(),
-    };
-    judge(
-        sftp_partner().subject(),
-        "sftp-export",
-        &required,
-        annotation,
-        now,
-    )
-}
-
-#[test]
-fn consent_stands_only_for_this_very_destination_and_notice() {
-    use Reason::{ConsentCurrent, ConsentRequired, ConsentStale, ConsentToPreviousNotice};
-    let until = at(500);
-    let rows = [
-        ("none", None, None, 0, ConsentRequired),
-        (
-            "none, with a notice before",
-            None,
-            Some(until),
-            0,
-            ConsentRequired,
-        ),
-        ("the required one", Some("current"), None, 0, ConsentCurrent),
-        (
-            "the required one, with a notice before",
-            Some("current"),
-            Some(until),
-            0,
-            ConsentCurrent,
-        ),
-        (
-            "the one before, in time",
-            Some("previous"),
-            Some(until),
-            499,
-            ConsentToPreviousNotice,
-        ),
-        (
-            "the one before, at the end",
-            Some("previous"),
-            Some(until),
-            500,
-            ConsentStale,
-        ),
-        (
-            "the one before, too late",
-            Some("previous"),
-            Some(until),
-            501,
-            ConsentStale,
-        ),
-        (
-            "the one before, which the type forgot",
-            Some("previous"),
-            None,
-            0,
-            ConsentStale,
-        ),
-        ("empty", Some(""), None, 0, ConsentStale),
-        ("garbage", Some("yes, I agree"), Some(until), 0, ConsentStale),
-        ("in capitals", Some("CURRENT"), None, 0, ConsentStale),
-        ("with a line break", Some("current\n"), None, 0, ConsentStale),
-    ];
-    for (case, annotation, previous, now, expected) in rows {
-        let consent = judged(annotation, previous, at(now));
-        let stands = matches!(expected, ConsentCurrent | ConsentToPreviousNotice);
-        assert_eq!(consent.standing.reason, expected, "{case}");
-        assert_eq!(consent.given, stands, "{case}");
-        assert_eq!(consent.standing.status == ConditionStatus::True, stands, "{case}");
-        let ends = (expected == ConsentToPreviousNotice).then(|| SignedDuration::from_secs(500 - now));
-        assert_eq!(consent.recheck, ends, "{case}");
-    }
-}
-
-#[test]
-fn the_message_says_how_to_read_and_how_to_agree() {
-    let rows = [
-        (
-            None,
-            format!("Nobody has consented to the notice for this destination (folder \"/in\"). {COMMANDS}"),
-        ),
-        (
-            Some("other"),
-            format!(
-                "The consent that was given isn't for this connection as it is now (folder \"/in\"): it is another's, or \
-                 the destination, the endpoints of the type or its notice have changed. {COMMANDS}"
-            ),
-        ),
-        (
-            Some("previous"),
-            format!(
-                "The notice has changed. Consent to the one before counts until 2023-11-14T22:21:40Z. {COMMANDS}"
-            ),
-        ),
-        (
-            Some("current"),
-            "Consent stands for this destination and the current notice.".to_owned(),
-        ),
-    ];
-    for (annotation, message) in rows {
-        assert_eq!(judged(annotation, Some(at(500)), at(0)).standing.message, message);
-    }
-}
-
-#[test]
-fn consent_copied_from_another_connection_does_not_count() {
-    let type_ = catalog_type("sftp-export");
-    let twin = ConnectionBuilder(Connection {
-        spec: sftp_partner().0.spec,
-        ..connection("twin").0
-    });
-    let copied = sftp_partner().digest();
-    let needed = required(twin.subject(), &twin.0.spec, &type_.spec);
-    let consent = judge(twin.subject(), "sftp-export", &needed, Some(&copied), at(0));
-    assert_eq!(consent.standing.reason, Reason::ConsentStale);
-}
-
-#[test]
-fn what_an_author_writes_is_never_repeated() {
-    let consent = judged(Some("hunter2"), None, at(0));
-    assert!(!consent.standing.message.contains("hunter2"));
 }
 
 fn text() -> impl Strategy<Value = String> {
@@ -321,11 +191,5 @@ proptest! {
         let two = made(&other_host, &other_folder, &other_port, &other_comment);
         let same = (host, folder, port) == (other_host, other_folder, other_port);
         prop_assert_eq!(one == two, same);
-    }
-
-    #[test]
-    fn no_annotation_but_the_digest_itself_counts(annotation in ANY_TEXT) {
-        prop_assume!(annotation != "current");
-        prop_assert!(!judged(Some(&annotation), None, at(0)).given);
     }
 }

@@ -59,19 +59,24 @@ impl World {
         let (events, _untold) = Events::new(client.clone(), metrics.clone(), 1);
         Context {
             secrets: SecretReader::new(client.clone(), store(Vec::new())),
-            client,
             stores: Stores {
                 connection_types: store(self.connection_types),
                 connections: store(self.connections),
                 exports: store(self.exports.into_iter().map(|built| built.0).collect()),
                 enrichments: store(self.enrichments.into_iter().map(|built| built.0).collect()),
                 datasets: store::<Dataset>(self.datasets.into_iter().map(|built| built.0).collect()),
+                consent_records: store(Vec::new()),
             },
             types: crate::governance::connection_types::CompiledTypes::default(),
             connectors: connectors(),
+            pipelines: std::sync::Arc::default(),
+            stamped: true,
+            policies: crate::cluster::policies::Policies::new(client.clone(), true),
             events,
             metrics,
             written: crate::reconcile::Written::default(),
+            recorded: crate::reconcile::Recorded::default(),
+            client,
             failures: crate::reconcile::memory::Failures::default(),
         }
     }

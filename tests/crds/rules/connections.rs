@@ -143,7 +143,7 @@ async fn a_connection_keeps_its_type() {
 
 #[tokio::test]
 async fn names_at_the_limit_work_to_the_end() {
-    let world = World::furnished().await;
+    let world = World::unrefused().await.furnish().await;
     let name = "n".repeat(253);
     world.connect(sftp(&name)).await;
     let mut user = export(&name, &name);

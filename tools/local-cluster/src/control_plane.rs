@@ -153,6 +153,12 @@ impl ControlPlane {
         self.site.server()
     }
 
+    /// The certificate by which all others are checked, as PEM.
+    #[must_use]
+    pub fn authority(&self) -> String {
+        self.site.authority.identity().certificate
+    }
+
     /// One JSON object a line, one line a finished request, if [`Options::audit`] was asked for.
     #[must_use]
     pub fn audit_log(&self) -> PathBuf {

@@ -2,13 +2,27 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::certificates::Identity;
 
 /// A kubeconfig that carries everything in itself. It is JSON, thus also YAML.
 #[must_use]
 pub fn kubeconfig(server: &str, authority_certificate: &str, user: &str, identity: &Identity) -> String {
+    let credentials = json!({
+        "client-certificate-data": STANDARD.encode(&identity.certificate),
+        "client-key-data": STANDARD.encode(&identity.key),
+    });
+    with_credentials(server, authority_certificate, user, &credentials)
+}
+
+/// The same for somebody who shows a token.
+#[must_use]
+pub fn with_token(server: &str, authority_certificate: &str, user: &str, token: &str) -> String {
+    with_credentials(server, authority_certificate, user, &json!({"token": token}))
+}
+
+fn with_credentials(server: &str, authority_certificate: &str, user: &str, credentials: &Value) -> String {
     json!({
         "apiVersion": "v1",
         "kind": "Config",
@@ -22,10 +36,7 @@ pub fn kubeconfig(server: &str, authority_certificate: &str, user: &str, identit
         }],
         "users": [{
             "name": user,
-            "user": {
-                "client-certificate-data": STANDARD.encode(&identity.certificate),
-                "client-key-data": STANDARD.encode(&identity.key),
-            },
+            "user": credentials,
         }],
         "contexts": [{
             "name": "local-cluster",

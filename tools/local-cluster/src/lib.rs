@@ -1,6 +1,7 @@
 //! A real Kubernetes on this machine, from nothing but source code and Debian packages.
 //!
 //! - [`control_plane`]: etcd, kube-apiserver and kube-controller-manager for tests; gone when the test is.
+//! - [`chart`]: the operator's chart on such a control plane.
 //! - [`node`]: these and all else that runs pods, enclosed in namespaces; for people to try things on.
 //! - [`programs`]: the pinned programs, built once and kept in the user's cache.
 //! - [`mod@up`], [`existing`]: the commands, for a cluster of this machine and for one that is there already.
@@ -17,6 +18,7 @@
 
 pub mod cache;
 pub mod certificates;
+pub mod chart;
 pub mod components;
 pub mod control_plane;
 mod error;

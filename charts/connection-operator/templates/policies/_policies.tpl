@@ -1,0 +1,52 @@
+{{/* The accounts that policies name, as CEL strings. */}}
+{{- define "connection-operator.operatorAccount" -}}
+'system:serviceaccount:{{ .Release.Namespace }}:{{ include "connection-operator.fullname" . }}'
+{{- end }}
+
+{{- define "connection-operator.uninstallAccount" -}}
+'system:serviceaccount:{{ .Release.Namespace }}:{{ include "connection-operator.fullname" . }}-uninstall'
+{{- end }}
+
+{{/* Kubernetes' own: removes what has lost its owner. Without service accounts for controllers they are all one user. */}}
+{{- define "connection-operator.collectorAccounts" -}}
+['system:serviceaccount:kube-system:generic-garbage-collector', 'system:kube-controller-manager']
+{{- end }}
+
+{{/* Every policy is bound to the whole cluster under its own name, and refuses. */}}
+{{- define "connection-operator.policyBinding" -}}
+apiVersion: admissionregistration.k8s.io/v1
+kind: ValidatingAdmissionPolicyBinding
+metadata:
+  name: {{ .name }}
+  labels:
+    {{- include "connection-operator.labels" .root | nindent 4 }}
+spec:
+  policyName: {{ .name }}
+  validationActions: [Deny]
+{{- end }}
+
+{{/* From Kubernetes 1.36 on the API server itself writes stamps and finalizers. */}}
+{{- define "connection-operator.mutates" -}}
+{{- if .Capabilities.APIVersions.Has "admissionregistration.k8s.io/v1/MutatingAdmissionPolicy" -}}true{{- end -}}
+{{- end }}
+
+{{/* Consent before and after a request, and the stamp that belongs to it. */}}
+{{- define "connection-operator.consentVariables" -}}
+- name: user
+  expression: request.userInfo.username
+- name: before
+  expression: "request.operation == 'CREATE' ? '' : oldObject.metadata.?annotations[?'connections.dev/consent'].orValue('')"
+- name: after
+  expression: object.metadata.?annotations[?'connections.dev/consent'].orValue('')
+- name: stampBefore
+  expression: "request.operation == 'CREATE' ? '' : oldObject.metadata.?annotations[?'connections.dev/consented-by'].orValue('')"
+- name: byPipeline
+  expression: variables.user in {{ .Values.pipelines | toJson }}
+# A pipeline that sets again what a person took back has given nothing.
+- name: stamp
+  expression: |-
+    variables.after == variables.before ? variables.stampBefore :
+    variables.after == '' ? 'withdrawn ' + variables.before + ' ' + variables.user :
+    variables.byPipeline && variables.stampBefore.startsWith('withdrawn ' + variables.after + ' ') ? variables.stampBefore :
+    'given ' + variables.after + ' ' + variables.user
+{{- end }}

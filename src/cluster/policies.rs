@@ -1,0 +1,188 @@
+//! Whether the admission policies that vouch for consent are in place, as the chart installs them.
+
+use crate::api::names::{CONSENT_POLICY, RECORDS_POLICY, STATUS_POLICY};
+use futures::future::try_join_all;
+use kube::core::{DynamicObject, GroupVersionKind};
+use kube::discovery::ApiResource;
+use kube::{Api, Client};
+use serde_json::Value;
+use thiserror::Error;
+use tokio::sync::Mutex;
+use tokio::time::Instant;
+
+/// It can't be told.
+#[derive(Debug, Error)]
+#[error("the admission policy {name} can't be read")]
+pub struct PolicyError {
+    /// The policy.
+    name: String,
+    /// The API server's answer.
+    #[source]
+    source: Box<kube::Error>,
+}
+
+/// Looks at policies and their bindings.
+pub struct Policies {
+    client: Client,
+    /// Whether the API server has mutating policies, so that it writes stamps.
+    mutating: bool,
+    last: Mutex<Option<(Instant, Option<String>)>>,
+}
+
+/// A sort of policy: what it and its binding are called, where its rules stand, and what its binding must say.
+struct Sort {
+    policy: &'static str,
+    binding: &'static str,
+    rules: &'static str,
+    denies: bool,
+}
+
+const VALIDATING: Sort = Sort {
+    policy: "ValidatingAdmissionPolicy",
+    binding: "ValidatingAdmissionPolicyBinding",
+    rules: "validations",
+    denies: true,
+};
+const MUTATING: Sort = Sort {
+    policy: "MutatingAdmissionPolicy",
+    binding: "MutatingAdmissionPolicyBinding",
+    rules: "mutations",
+    denies: false,
+};
+
+impl Policies {
+    /// Asks by this client.
+    #[must_use]
+    pub fn new(client: Client, mutating: bool) -> Self {
+        Self {
+            client,
+            mutating,
+            last: Mutex::default(),
+        }
+    }
+
+    /// The first policy that isn't in place, if any. What was found out after this was called serves all who wait.
+    ///
+    /// # Errors
+    /// When the API server doesn't tell.
+    pub async fn missing(&self) -> Result<Option<String>, PolicyError> {
+        let asked = Instant::now();
+        let mut last = self.last.lock().await;
+        if let Some((at, missing)) = &*last
+            && *at >= asked
+        {
+            return Ok(missing.clone());
+        }
+        let at = Instant::now();
+        let missing = self.look().await?;
+        *last = Some((at, missing.clone()));
+        Ok(missing)
+    }
+
+    async fn look(&self) -> Result<Option<String>, PolicyError> {
+        let validating = [CONSENT_POLICY, RECORDS_POLICY, STATUS_POLICY].map(|name| (&VALIDATING, name));
+        let mutating = self.mutating.then_some((&MUTATING, CONSENT_POLICY));
+        let all = validating.into_iter().chain(mutating);
+        let looked = try_join_all(all.map(|(sort, name)| self.in_place(sort, name))).await?;
+        Ok(looked.into_iter().flatten().next())
+    }
+
+    /// The name, if the policy or its binding isn't as it should be.
+    async fn in_place(&self, sort: &Sort, name: &'static str) -> Result<Option<String>, PolicyError> {
+        let (policy, binding) = (self.get(sort.policy, name), self.get(sort.binding, name));
+        let (policy, binding) = futures::try_join!(policy, binding)?;
+        let good = policy.is_some_and(|policy| enforces(&policy, sort))
+            && binding.is_some_and(|binding| binds(&binding, sort, name));
+        Ok((!good).then(|| name.to_owned()))
+    }
+
+    async fn get(&self, kind: &str, name: &str) -> Result<Option<Value>, PolicyError> {
+        let kind = GroupVersionKind::gvk("admissionregistration.k8s.io", "v1", kind);
+        let resource = ApiResource::from_gvk(&kind);
+        let api: Api<DynamicObject> = Api::all_with(self.client.clone(), &resource);
+        let found = api.get_opt(name).await.map_err(|source| PolicyError {
+            name: name.to_owned(),
+            source: Box::new(source),
+        })?;
+        Ok(found.map(|object| object.data["spec"].clone()))
+    }
+}
+
+fn enforces(spec: &Value, sort: &Sort) -> bool {
+    let rules = spec[sort.rules].as_array();
+    spec["failurePolicy"] != "Ignore" && rules.is_some_and(|rules| !rules.is_empty())
+}
+
+/// Whether the binding is for everything: one that is narrowed to some namespaces vouches for nothing.
+fn binds(spec: &Value, sort: &Sort, name: &str) -> bool {
+    let actions = spec["validationActions"].as_array();
+    spec["policyName"] == name
+        && spec["paramRef"].is_null()
+        && spec["matchResources"].is_null()
+        && (!sort.denies || actions.is_some_and(|actions| actions.iter().any(|action| action == "Deny")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn a_policy_that_was_weakened_is_not_in_place() {
+        let rows = [
+            (
+                "as installed",
+                json!({"failurePolicy": "Fail", "validations": [{}]}),
+                true,
+            ),
+            (
+                "failing open",
+                json!({"failurePolicy": "Ignore", "validations": [{}]}),
+                false,
+            ),
+            (
+                "without rules",
+                json!({"failurePolicy": "Fail", "validations": []}),
+                false,
+            ),
+        ];
+        for (case, spec, expected) in rows {
+            assert_eq!(enforces(&spec, &VALIDATING), expected, "{case}");
+        }
+    }
+
+    #[test]
+    fn a_binding_that_was_narrowed_is_not_in_place() {
+        let rows = [
+            (
+                "as installed",
+                json!({"policyName": "p", "validationActions": ["Deny"]}),
+                true,
+            ),
+            (
+                "of another",
+                json!({"policyName": "q", "validationActions": ["Deny"]}),
+                false,
+            ),
+            (
+                "that only warns",
+                json!({"policyName": "p", "validationActions": ["Warn"]}),
+                false,
+            ),
+            (
+                "for some namespaces",
+                json!({"policyName": "p", "validationActions": ["Deny"], "matchResources": {"namespaceSelector": {}}}),
+                false,
+            ),
+            (
+                "with a parameter",
+                json!({"policyName": "p", "validationActions": ["Deny"], "paramRef": {"name": "x"}}),
+                false,
+            ),
+        ];
+        for (case, spec, expected) in rows {
+            assert_eq!(binds(&spec, &VALIDATING, "p"), expected, "{case}");
+        }
+        assert!(binds(&json!({"policyName": "p"}), &MUTATING, "p"));
+    }
+}

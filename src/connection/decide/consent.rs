@@ -1,0 +1,136 @@
+//! Consent to one connection: what it says, what is on record, and what becomes of both.
+
+use super::ConnectionFacts;
+use crate::api::connection::ConsentStatus;
+use crate::api::names::{CONSENT_ANNOTATION, CONSENT_PERSON_ANNOTATION, CONSENTED_BY_ANNOTATION};
+use crate::api::{ConsentRecordSpec, Reason};
+use crate::governance::Standing;
+use crate::governance::connection_types::TypeSeen;
+use crate::governance::consent::{self, Commands, Consent, Required, Said, Stamp, Subject};
+use crate::governance::decision::Effect;
+use crate::governance::parameters::CompiledType;
+use jiff::Timestamp;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
+use kube::ResourceExt;
+
+/// Consent as judged, and the digest that would count.
+pub(super) struct Consented {
+    pub judged: Consent,
+    required: Option<String>,
+}
+
+impl Consented {
+    /// What is put on record, before the status says it.
+    pub fn effects(&self, facts: &ConnectionFacts) -> Vec<Effect> {
+        let records = facts.consent.records.iter();
+        let newest = records
+            .filter_map(|record| consent::record_number(&record.name_any()))
+            .max();
+        let record = self.judged.record.iter().map(|record| Effect::Record {
+            name: with_subject(facts, |subject| {
+                consent::record_name(subject, newest.unwrap_or(0) + 1)
+            }),
+            record: Box::new(ConsentRecordSpec::clone(record)),
+        });
+        record.collect()
+    }
+}
+
+/// Judges consent, if its type is there.
+pub(super) fn consent(facts: &ConnectionFacts) -> Consented {
+    let TypeSeen::Usable(type_) = &facts.type_ else {
+        let standing = Standing::unknown(
+            Reason::NotChecked,
+            "Consent is to a type's notice: it's judged once the type is there.",
+        );
+        return Consented {
+            judged: Consent {
+                standing,
+                given: None,
+                recheck: None,
+                record: None,
+                unproven: said(facts).unproven.map(str::to_owned), // it stays so, whatever becomes of the type
+            },
+            required: None,
+        };
+    };
+    let required = required(facts, type_);
+    let judged = with_subject(facts, |subject| {
+        let commands = Commands {
+            subject,
+            type_: &type_.name,
+            stamped: facts.consent.stamped,
+        };
+        consent::judge(commands, &required, &said(facts), facts.now)
+    });
+    Consented {
+        judged,
+        required: Some(required.current),
+    }
+}
+
+/// Whether a new consent is about to be counted, so that somebody must look whether the API server vouches for it.
+#[must_use]
+pub fn needs_proof(facts: &ConnectionFacts) -> bool {
+    facts
+        .type_
+        .usable()
+        .is_some_and(|type_| consent::needs_proof(&said(facts), &required(facts, type_), facts.now))
+}
+
+fn required(facts: &ConnectionFacts, type_: &CompiledType) -> Required {
+    with_subject(facts, |subject| {
+        consent::required(subject, &facts.connection.spec, &type_.spec)
+    })
+}
+
+fn with_subject<T>(facts: &ConnectionFacts, judge: impl FnOnce(Subject<'_>) -> T) -> T {
+    let namespace = facts.connection.namespace().unwrap_or_default();
+    let name = facts.connection.name_any();
+    judge(Subject {
+        kind: "Connection",
+        namespace: &namespace,
+        name: &name,
+    })
+}
+
+fn said(facts: &ConnectionFacts) -> Said<'_> {
+    let connection = &*facts.connection;
+    let annotation = |name: &str| connection.annotations().get(name).map(String::as_str);
+    let before = connection.status.as_ref();
+    let before = before.and_then(|status| status.consent.as_ref());
+    Said {
+        annotation: annotation(CONSENT_ANNOTATION),
+        stamp: Stamp(annotation(CONSENTED_BY_ANNOTATION).unwrap_or_default()),
+        person: annotation(CONSENT_PERSON_ANNOTATION),
+        pipelines: &facts.consent.pipelines,
+        uid: connection.metadata.uid.as_deref().unwrap_or_default(),
+        records: facts.consent.records.iter().map(|record| &record.spec).collect(),
+        unproven: before.and_then(|consent| consent.unproven.as_deref()),
+        proof: &facts.consent.proof,
+    }
+}
+
+/// As it stands in the status.
+pub(super) fn status(consent: &Consented, before: Option<&ConsentStatus>, now: Timestamp) -> ConsentStatus {
+    let given = consent.judged.given.as_ref();
+    let author = given.cloned().unwrap_or_default();
+    let status = ConsentStatus {
+        required: consent.required.clone(),
+        given: given.is_some(),
+        by: (!author.by.is_empty()).then_some(author.by),
+        via: (!author.via.is_empty()).then_some(author.via),
+        unproven: consent.judged.unproven.clone(),
+        since: None,
+    };
+    let same = before.filter(|old| {
+        ConsentStatus {
+            since: None,
+            ..(*old).clone()
+        } == status
+    });
+    ConsentStatus {
+        since: same.map_or(Some(Time(now)), |old| old.since.clone()),
+        ..status
+    }
+}

@@ -1,0 +1,401 @@
+//! Whether consent stands: what the annotation says, who the stamp names, and what is on record.
+
+use super::stamp::{Author, Stamp};
+use super::{Required, Subject};
+use crate::api::Reason;
+use crate::api::consent_record::{ConsentDecision, ConsentRecordSpec, ConsentSubject};
+use crate::api::names::{CONSENT_ANNOTATION, CONSENTED_BY_ANNOTATION};
+use crate::governance::Standing;
+use crate::governance::message::{bounded, listed};
+use jiff::{SignedDuration, Timestamp};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
+use std::collections::BTreeSet;
+
+#[cfg(test)]
+mod tests;
+
+/// What an object says about consent, and what is known of it.
+#[derive(Clone, Debug)]
+pub struct Said<'a> {
+    /// The digest that its annotation holds.
+    pub annotation: Option<&'a str>,
+    /// Who gave or withdrew it.
+    pub stamp: Stamp<'a>,
+    /// The person whom a pipeline names.
+    pub person: Option<&'a str>,
+    /// Users who are pipelines.
+    pub pipelines: &'a BTreeSet<String>,
+    /// The object's own uid.
+    pub uid: &'a str,
+    /// The decisions on record about an object of this name, the oldest first.
+    pub records: Vec<&'a ConsentRecordSpec>,
+    /// The stamp that was found unproven before.
+    pub unproven: Option<&'a str>,
+    /// Whether the API server vouches for stamps just now.
+    pub proof: &'a Proof,
+}
+
+/// Whether the policies that vouch for stamps are in place.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Proof {
+    /// Nobody had to ask.
+    #[default]
+    NotAsked,
+    /// They are.
+    InPlace,
+    /// This one isn't, or isn't as installed.
+    Missing(String),
+}
+
+/// Whether somebody agreed.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Consent {
+    /// The judgement.
+    pub standing: Standing,
+    /// Whose consent stands, if it does.
+    pub given: Option<Author>,
+    /// When time alone ends it.
+    pub recheck: Option<SignedDuration>,
+    /// What is to be put on record before anything else.
+    pub record: Option<ConsentRecordSpec>,
+    /// The stamp that doesn't count.
+    pub unproven: Option<String>,
+}
+
+/// What the commands in messages are made of.
+#[derive(Clone, Copy, Debug)]
+pub struct Commands<'a> {
+    /// What is consented to.
+    pub subject: Subject<'a>,
+    /// Its type.
+    pub type_: &'a str,
+    /// Whether the API server writes the stamp; else the author of a change must.
+    pub stamped: bool,
+}
+
+/// What the object itself says, before anything is proven.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Verdict<'a> {
+    /// Nobody has said anything.
+    Nothing,
+    /// It's for another destination or notice.
+    Stale,
+    /// Somebody took it back.
+    Withdrawn { digest: &'a str, by: &'a str },
+    /// Nobody stands for it.
+    Unstamped,
+    /// Somebody gave it, to the notice of today or to the one before.
+    Given {
+        digest: &'a str,
+        author: Author,
+        until: Option<Timestamp>,
+    },
+}
+
+fn verdict<'a>(said: &Said<'a>, required: &Required, now: Timestamp) -> Verdict<'a> {
+    let Some(digest) = said.annotation else {
+        let withdrawal = said.stamp.withdrawal();
+        return withdrawal.map_or(Verdict::Nothing, |(digest, by)| Verdict::Withdrawn { digest, by });
+    };
+    let until = match &required.previous {
+        _ if digest == required.current => None,
+        Some((previous, until)) if digest == previous && now < *until => Some(*until),
+        _ => return Verdict::Stale,
+    };
+    if let Some(by) = said.stamp.withdrawn(digest) {
+        return Verdict::Withdrawn { digest, by };
+    }
+    let Some(user) = said.stamp.given(digest) else {
+        return Verdict::Unstamped;
+    };
+    let author = Author::of(user, said.person, said.pipelines);
+    let of_digest = said.records.iter().rev().find(|record| record.digest == digest);
+    match of_digest {
+        Some(record) if record.decision == ConsentDecision::Withdrawn && said.pipelines.contains(user) => {
+            Verdict::Withdrawn {
+                digest,
+                by: &record.by,
+            }
+        }
+        _ => Verdict::Given {
+            digest,
+            author,
+            until,
+        },
+    }
+}
+
+/// Whether a new consent is about to be counted, so that somebody must look whether the API server vouches for it.
+#[must_use]
+pub fn needs_proof(said: &Said<'_>, required: &Required, now: Timestamp) -> bool {
+    match verdict(said, required, now) {
+        Verdict::Given { digest, author, .. } => {
+            !on_record(said, ConsentDecision::Given, digest, &author) && said.unproven != Some(said.stamp.0)
+        }
+        _ => false,
+    }
+}
+
+/// Whether the newest record says the same.
+fn on_record(said: &Said<'_>, decision: ConsentDecision, digest: &str, author: &Author) -> bool {
+    said.records.last().is_some_and(|last| {
+        last.subject.uid == said.uid
+            && last.decision == decision
+            && last.digest == digest
+            && last.by == author.by
+            && last.via == author.via
+    })
+}
+
+/// Judges consent to one object.
+#[must_use]
+pub fn judge(commands: Commands<'_>, required: &Required, said: &Said<'_>, now: Timestamp) -> Consent {
+    let words = Words { commands, required };
+    let unmet = |reason, message, record| Consent {
+        standing: Standing::unmet(reason, message),
+        given: None,
+        recheck: None,
+        record,
+        unproven: None,
+    };
+    let record = Recording {
+        commands,
+        required,
+        said,
+        now,
+    };
+    match verdict(said, required, now) {
+        Verdict::Nothing => unmet(Reason::ConsentRequired, words.nobody(), record.taken_away()),
+        Verdict::Stale => unmet(Reason::ConsentStale, words.stale(), record.stale()),
+        Verdict::Withdrawn { digest, by } => unmet(
+            Reason::ConsentWithdrawn,
+            words.withdrawn(said.annotation.is_some()),
+            record.withdrawn(digest, by),
+        ),
+        Verdict::Unstamped => Consent {
+            unproven: Some(said.stamp.0.to_owned()),
+            ..unmet(Reason::ConsentUnproven, words.unproven(), None)
+        },
+        Verdict::Given {
+            digest,
+            author,
+            until,
+        } => {
+            let recorded = on_record(said, ConsentDecision::Given, digest, &author);
+            if !recorded && (said.unproven == Some(said.stamp.0) || *said.proof != Proof::InPlace) {
+                return Consent {
+                    unproven: Some(said.stamp.0.to_owned()),
+                    ..unmet(Reason::ConsentUnproven, words.unproven(), None)
+                };
+            }
+            let (reason, message) = words.given(until);
+            Consent {
+                standing: Standing::met(reason, message),
+                recheck: until.map(|until| until.duration_since(now)),
+                record: (!recorded).then(|| record.given(digest, &author, until.is_some())),
+                given: Some(author),
+                unproven: None,
+            }
+        }
+    }
+}
+
+/// What is to be put on record.
+struct Recording<'a> {
+    commands: Commands<'a>,
+    required: &'a Required,
+    said: &'a Said<'a>,
+    now: Timestamp,
+}
+
+impl Recording<'_> {
+    fn given(&self, digest: &str, author: &Author, previous: bool) -> ConsentRecordSpec {
+        let (current, before) = &self.required.notice_versions;
+        let version = before.as_ref().filter(|_| previous).unwrap_or(current);
+        self.record(
+            ConsentDecision::Given,
+            digest,
+            author,
+            (&self.required.destination.join(", "), version),
+        )
+    }
+
+    /// Consent that was on record is for something else now.
+    fn stale(&self) -> Option<ConsentRecordSpec> {
+        let last = self
+            .last()
+            .filter(|last| last.decision == ConsentDecision::Given)?;
+        let about = (last.destination.as_str(), last.notice_version.as_str());
+        Some(self.record(ConsentDecision::Stale, &last.digest, &Author::default(), about))
+    }
+
+    /// Consent that was on record is gone, and no stamp says by whose hand: that of somebody who could undo policies.
+    fn taken_away(&self) -> Option<ConsentRecordSpec> {
+        let last = self
+            .last()
+            .filter(|last| last.decision != ConsentDecision::Withdrawn)?;
+        self.withdrawn(&last.digest, "")
+    }
+
+    /// A withdrawal of what isn't a digest is of no interest to anybody.
+    fn withdrawn(&self, digest: &str, by: &str) -> Option<ConsentRecordSpec> {
+        let is_digest = digest.len() == 64 && digest.bytes().all(|byte| byte.is_ascii_hexdigit());
+        let author = Author::of(by, self.said.person, self.said.pipelines);
+        let known = self
+            .last()
+            .is_some_and(|last| last.decision == ConsentDecision::Withdrawn && last.digest == digest);
+        if !is_digest || known {
+            return None;
+        }
+        let of_digest = self
+            .said
+            .records
+            .iter()
+            .rev()
+            .find(|record| record.digest == digest);
+        let about = of_digest.map_or(("", ""), |record| {
+            (record.destination.as_str(), record.notice_version.as_str())
+        });
+        Some(self.record(ConsentDecision::Withdrawn, digest, &author, about))
+    }
+
+    /// The newest record about this very object.
+    fn last(&self) -> Option<&ConsentRecordSpec> {
+        self.said
+            .records
+            .last()
+            .copied()
+            .filter(|last| last.subject.uid == self.said.uid)
+    }
+
+    fn record(
+        &self,
+        decision: ConsentDecision,
+        digest: &str,
+        author: &Author,
+        (destination, notice_version): (&str, &str),
+    ) -> ConsentRecordSpec {
+        let Subject { kind, name, .. } = self.commands.subject;
+        ConsentRecordSpec {
+            subject: ConsentSubject {
+                kind: kind.to_owned(),
+                name: name.into(),
+                uid: self.said.uid.to_owned(),
+            },
+            decision,
+            digest: digest.to_owned(),
+            by: author.by.clone(),
+            via: author.via.clone(),
+            destination: bounded(destination.to_owned()),
+            notice_version: notice_version.to_owned(),
+            at: Time(self.now),
+        }
+    }
+}
+
+/// What people are told.
+struct Words<'a> {
+    commands: Commands<'a>,
+    required: &'a Required,
+}
+
+impl Words<'_> {
+    fn destination(&self) -> String {
+        match self.required.destination.as_slice() {
+            [] => String::new(),
+            destination => format!(" ({})", listed(destination)),
+        }
+    }
+
+    fn nobody(&self) -> String {
+        let (destination, agree) = (self.destination(), self.read_and_agree());
+        format!("Nobody has consented to the notice for this destination{destination}. {agree}")
+    }
+
+    fn stale(&self) -> String {
+        let (destination, agree) = (self.destination(), self.read_and_agree());
+        format!(
+            "The consent that was given isn't for this connection as it is now{destination}: it is another's, or the \
+             destination, the endpoints of the type or its notice have changed. {agree}"
+        )
+    }
+
+    /// A pipeline may have put the annotation back; then it must go first, so that who gives it anew is known.
+    fn withdrawn(&self, annotated: bool) -> String {
+        let destination = self.destination();
+        let next = if annotated {
+            format!(
+                "A pipeline has set it again, which counts for nothing. To give it anew, first take that off, then do \
+                 as this message says: {}",
+                self.take_off()
+            )
+        } else {
+            self.read_and_agree()
+        };
+        format!("Consent for this destination{destination} was withdrawn. {next}")
+    }
+
+    fn unproven(&self) -> String {
+        format!(
+            "There is a consent, but when it was first seen nothing vouched for who gave it. A cluster administrator can \
+             see whether the chart's admission policies are in place: kubectl get validatingadmissionpolicies,\
+             mutatingadmissionpolicies. To give it anew, first take it back, then do as this message says: {}",
+            self.take_off()
+        )
+    }
+
+    fn given(&self, until: Option<Timestamp>) -> (Reason, String) {
+        match until {
+            None => (
+                Reason::ConsentCurrent,
+                "Consent stands for this destination and the current notice.".to_owned(),
+            ),
+            Some(until) => (
+                Reason::ConsentToPreviousNotice,
+                format!(
+                    "The notice has changed. Consent to the one before counts until {until}. {}",
+                    self.read_and_agree()
+                ),
+            ),
+        }
+    }
+
+    /// How to read the notice and how to agree to it, to be copied into a shell.
+    fn read_and_agree(&self) -> String {
+        let Commands { type_, stamped, .. } = self.commands;
+        let digest = &self.required.current;
+        let stamp = if stamped {
+            String::new()
+        } else {
+            format!(" {CONSENTED_BY_ANNOTATION}=\"given {digest} {WHO_AM_I}\"")
+        };
+        format!(
+            "To read the notice: kubectl get connectiontype {type_} -o jsonpath=\"{{range .spec.notice['recipient',\
+             'data','responsibility','howToStop','privacyStatement']}}{{@}}{{'\\n'}}{{end}}\". To agree: {} --overwrite \
+             {CONSENT_ANNOTATION}={digest}{stamp}",
+            self.annotate()
+        )
+    }
+
+    fn take_off(&self) -> String {
+        let annotate = self.annotate();
+        if self.commands.stamped {
+            return format!("{annotate} {CONSENT_ANNOTATION}-");
+        }
+        let Subject { namespace, name, .. } = self.commands.subject;
+        let given = format!(
+            "$(kubectl get connection {name} -n {namespace} -o jsonpath='{{.metadata.annotations.connections\\.dev/consent}}')"
+        );
+        format!(
+            "{annotate} --overwrite {CONSENTED_BY_ANNOTATION}=\"withdrawn {given} {WHO_AM_I}\" {CONSENT_ANNOTATION}-"
+        )
+    }
+
+    fn annotate(&self) -> String {
+        let Subject { namespace, name, .. } = self.commands.subject;
+        format!("kubectl annotate connection {name} -n {namespace}")
+    }
+}
+
+/// Asks the API server whom it takes one for.
+const WHO_AM_I: &str = "$(kubectl auth whoami -o jsonpath='{.status.userInfo.username}')";

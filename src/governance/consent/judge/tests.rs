@@ -1,0 +1,518 @@
+#![expect(clippy::too_many_lines, reason = "a table is long, not deep")]
+
+use super::*;
+use crate::api::{ConditionStatus, Connection};
+use crate::fixtures::{ANY_TEXT, ConnectionBuilder, at, catalog_type, connection, sftp_partner};
+use crate::governance::consent::required;
+use proptest::prelude::*;
+
+/// Digests of the notice of today and of the one before.
+const CURRENT: &str = "cccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccc";
+const PREVIOUS: &str = "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb";
+
+/// What is said in a test; what a row doesn't change is as on a connection to which nobody has consented.
+#[derive(Clone, Debug)]
+struct Scene {
+    annotation: Option<String>,
+    stamp: String,
+    person: Option<String>,
+    uid: String,
+    records: Vec<ConsentRecordSpec>,
+    unproven: Option<String>,
+    proof: Proof,
+    previous: Option<Timestamp>,
+    stamped: bool,
+    now: i64,
+}
+
+fn scene() -> Scene {
+    Scene {
+        annotation: None,
+        stamp: String::new(),
+        person: None,
+        uid: "u1".to_owned(),
+        records: Vec::new(),
+        unproven: None,
+        proof: Proof::InPlace,
+        previous: None,
+        stamped: true,
+        now: 0,
+    }
+}
+
+impl Scene {
+    fn says(mut self, annotation: &str, stamp: &str) -> Self {
+        self.annotation = (!annotation.is_empty()).then(|| annotation.to_owned());
+        stamp.clone_into(&mut self.stamp);
+        self
+    }
+
+    fn naming(mut self, person: &str) -> Self {
+        self.person = Some(person.to_owned());
+        self
+    }
+
+    fn recorded(mut self, decision: ConsentDecision, digest: &str, by: &str, via: &str) -> Self {
+        self.records.push(ConsentRecordSpec {
+            subject: ConsentSubject {
+                kind: "Connection".to_owned(),
+                name: "sftp-partner".into(),
+                uid: self.uid.clone(),
+            },
+            decision,
+            digest: digest.to_owned(),
+            by: by.to_owned(),
+            via: via.to_owned(),
+            destination: "folder \"/in\"".to_owned(),
+            notice_version: "1".to_owned(),
+            at: Time(at(-10)),
+        });
+        self
+    }
+
+    /// Another object of the same name.
+    fn anew(mut self) -> Self {
+        "u2".clone_into(&mut self.uid);
+        self
+    }
+
+    fn said_before_to_be_unproven(mut self) -> Self {
+        self.unproven = Some(self.stamp.clone());
+        self
+    }
+
+    fn missing(mut self) -> Self {
+        self.proof = Proof::Missing("consent.connections.dev".to_owned());
+        self
+    }
+
+    fn required(&self) -> Required {
+        Required {
+            current: CURRENT.to_owned(),
+            previous: self.previous.map(|until| (PREVIOUS.to_owned(), until)),
+            destination: vec!["folder \"/in\"".to_owned()],
+            notice_versions: ("2".to_owned(), self.previous.map(|_| "1".to_owned())),
+        }
+    }
+
+    fn with<T>(&self, judge: impl FnOnce(Commands<'_>, &Required, &Said<'_>, Timestamp) -> T) -> T {
+        let pipelines = BTreeSet::from(["pipe".to_owned()]);
+        let said = Said {
+            annotation: self.annotation.as_deref(),
+            stamp: Stamp(&self.stamp),
+            person: self.person.as_deref(),
+            pipelines: &pipelines,
+            uid: &self.uid,
+            records: self.records.iter().collect(),
+            unproven: self.unproven.as_deref(),
+            proof: &self.proof,
+        };
+        let partner = sftp_partner();
+        let commands = Commands {
+            subject: partner.subject(),
+            type_: "sftp-export",
+            stamped: self.stamped,
+        };
+        judge(commands, &self.required(), &said, at(self.now))
+    }
+
+    fn judged(&self) -> Consent {
+        self.with(judge)
+    }
+
+    /// Once more, with what the first visit wrote.
+    fn judged_again(mut self) -> Consent {
+        let first = self.judged();
+        self.unproven.clone_from(&first.unproven);
+        self.records.extend(first.record);
+        self.proof = Proof::NotAsked;
+        self.judged()
+    }
+}
+
+/// The decision, its digest, by whom, and through which pipeline.
+fn written(consent: &Consent) -> Option<(ConsentDecision, &str, &str, &str)> {
+    let record = consent.record.as_ref()?;
+    Some((record.decision, &record.digest, &record.by, &record.via))
+}
+
+fn given(user: &str) -> String {
+    format!("given {CURRENT} {user}")
+}
+
+fn withdrawn(user: &str) -> String {
+    format!("withdrawn {CURRENT} {user}")
+}
+
+#[test]
+fn consent_stands_only_for_this_very_destination_and_notice() {
+    use Reason::{ConsentCurrent, ConsentRequired, ConsentStale, ConsentToPreviousNotice};
+    let until = at(500);
+    let rows = [
+        ("none", "", None, 0, ConsentRequired),
+        ("none, with a notice before", "", Some(until), 0, ConsentRequired),
+        ("the required one", CURRENT, None, 0, ConsentCurrent),
+        (
+            "the required one, with a notice before",
+            CURRENT,
+            Some(until),
+            0,
+            ConsentCurrent,
+        ),
+        (
+            "the one before, in time",
+            PREVIOUS,
+            Some(until),
+            499,
+            ConsentToPreviousNotice,
+        ),
+        (
+            "the one before, at the end",
+            PREVIOUS,
+            Some(until),
+            500,
+            ConsentStale,
+        ),
+        (
+            "the one before, too late",
+            PREVIOUS,
+            Some(until),
+            501,
+            ConsentStale,
+        ),
+        (
+            "the one before, which the type forgot",
+            PREVIOUS,
+            None,
+            0,
+            ConsentStale,
+        ),
+        ("garbage", "yes, I agree", Some(until), 0, ConsentStale),
+        ("with a line break", "cccc\n", None, 0, ConsentStale),
+    ];
+    for (case, annotation, previous, now, expected) in rows {
+        let stamp = if annotation.is_empty() {
+            String::new()
+        } else {
+            format!("given {annotation} ada")
+        };
+        let consent = Scene {
+            previous,
+            now,
+            ..scene().says(annotation, &stamp)
+        }
+        .judged();
+        let stands = matches!(expected, ConsentCurrent | ConsentToPreviousNotice);
+        assert_eq!(consent.standing.reason, expected, "{case}");
+        assert_eq!(consent.given.is_some(), stands, "{case}");
+        assert_eq!(consent.standing.status == ConditionStatus::True, stands, "{case}");
+        let ends = (expected == ConsentToPreviousNotice).then(|| SignedDuration::from_secs(500 - now));
+        assert_eq!(consent.recheck, ends, "{case}");
+    }
+}
+
+#[test]
+fn a_consent_counts_in_the_name_that_the_stamp_gives() {
+    use ConsentDecision::{Given, Stale, Withdrawn};
+    use Reason::{ConsentCurrent, ConsentRequired, ConsentStale, ConsentUnproven, ConsentWithdrawn};
+    let ada = || scene().says(CURRENT, &given("ada"));
+    let pipe = || scene().says(CURRENT, &given("pipe"));
+    let rows = [
+        (
+            "a person",
+            ada(),
+            ConsentCurrent,
+            Some((Given, CURRENT, "ada", "")),
+        ),
+        (
+            "on record already",
+            ada().recorded(Given, CURRENT, "ada", ""),
+            ConsentCurrent,
+            None,
+        ),
+        (
+            "a person who names another speaks for herself",
+            ada().naming("bob"),
+            ConsentCurrent,
+            Some((Given, CURRENT, "ada", "")),
+        ),
+        (
+            "a pipeline",
+            pipe(),
+            ConsentCurrent,
+            Some((Given, CURRENT, "pipe", "")),
+        ),
+        (
+            "a pipeline for a person",
+            pipe().naming("ada"),
+            ConsentCurrent,
+            Some((Given, CURRENT, "ada", "pipe")),
+        ),
+        (
+            "another person after the first",
+            scene()
+                .says(CURRENT, &given("bob"))
+                .recorded(Given, CURRENT, "ada", ""),
+            ConsentCurrent,
+            Some((Given, CURRENT, "bob", "")),
+        ),
+        (
+            "a connection made anew under the same name",
+            ada().recorded(Given, CURRENT, "ada", "").anew(),
+            ConsentCurrent,
+            Some((Given, CURRENT, "ada", "")),
+        ),
+        (
+            "withdrawn",
+            scene()
+                .says("", &withdrawn("ada"))
+                .recorded(Given, CURRENT, "ada", ""),
+            ConsentWithdrawn,
+            Some((Withdrawn, CURRENT, "ada", "")),
+        ),
+        (
+            "withdrawn, and set again by a pipeline",
+            scene()
+                .says(CURRENT, &withdrawn("ada"))
+                .recorded(Withdrawn, CURRENT, "ada", ""),
+            ConsentWithdrawn,
+            None,
+        ),
+        (
+            "withdrawn, then made anew by a pipeline",
+            pipe().recorded(Withdrawn, CURRENT, "ada", "").anew(),
+            ConsentWithdrawn,
+            Some((Withdrawn, CURRENT, "ada", "")),
+        ),
+        (
+            "withdrawn, then made anew by a person",
+            scene()
+                .says(CURRENT, &given("bob"))
+                .recorded(Withdrawn, CURRENT, "ada", "")
+                .anew(),
+            ConsentCurrent,
+            Some((Given, CURRENT, "bob", "")),
+        ),
+        (
+            "what was withdrawn was garbage",
+            scene().says("", "withdrawn yes ada"),
+            ConsentWithdrawn,
+            None,
+        ),
+        (
+            "gone without a stamp",
+            scene().recorded(Given, CURRENT, "ada", ""),
+            ConsentRequired,
+            Some((Withdrawn, CURRENT, "", "")),
+        ),
+        (
+            "for another destination now",
+            scene()
+                .says(PREVIOUS, "given x ada")
+                .recorded(Given, PREVIOUS, "ada", ""),
+            ConsentStale,
+            Some((Stale, PREVIOUS, "", "")),
+        ),
+        (
+            "for this destination again",
+            ada()
+                .recorded(Given, CURRENT, "ada", "")
+                .recorded(Stale, CURRENT, "", ""),
+            ConsentCurrent,
+            Some((Given, CURRENT, "ada", "")),
+        ),
+        (
+            "never for this destination",
+            scene().says("garbage", "given garbage ada"),
+            ConsentStale,
+            None,
+        ),
+        (
+            "without a stamp",
+            scene().says(CURRENT, ""),
+            ConsentUnproven,
+            None,
+        ),
+        (
+            "with another's stamp",
+            scene().says(CURRENT, "given other ada"),
+            ConsentUnproven,
+            None,
+        ),
+        (
+            "nothing vouches for the stamp",
+            ada().missing(),
+            ConsentUnproven,
+            None,
+        ),
+        (
+            "nothing vouches any more for what is on record",
+            ada().recorded(Given, CURRENT, "ada", "").missing(),
+            ConsentCurrent,
+            None,
+        ),
+        (
+            "unproven once stays so",
+            ada().said_before_to_be_unproven(),
+            ConsentUnproven,
+            None,
+        ),
+    ];
+    for (case, scene, reason, record) in rows {
+        let consent = scene.judged();
+        assert_eq!(consent.standing.reason, reason, "{case}");
+        assert_eq!(written(&consent), record, "{case}");
+        assert_eq!(consent.unproven.is_some(), reason == ConsentUnproven, "{case}");
+        assert_eq!(consent.given.is_some(), reason == ConsentCurrent, "{case}");
+        let again = scene.judged_again();
+        assert_eq!(
+            (again.standing, again.record),
+            (consent.standing, None),
+            "{case}: once more"
+        );
+    }
+}
+
+#[test]
+fn proof_is_asked_for_only_when_a_consent_is_about_to_count() {
+    use ConsentDecision::Given;
+    let ada = || scene().says(CURRENT, &given("ada"));
+    let rows = [
+        ("a new consent", ada(), true),
+        ("one on record", ada().recorded(Given, CURRENT, "ada", ""), false),
+        ("none", scene(), false),
+        (
+            "one for another destination",
+            scene().says("other", "given other ada"),
+            false,
+        ),
+        ("a withdrawal", scene().says("", &withdrawn("ada")), false),
+        (
+            "one that is unproven already",
+            ada().said_before_to_be_unproven(),
+            false,
+        ),
+    ];
+    for (case, scene, expected) in rows {
+        let needed = scene.with(|_, required, said, now| needs_proof(said, required, now));
+        assert_eq!(needed, expected, "{case}");
+    }
+}
+
+#[test]
+fn a_record_tells_the_destination_and_the_notice_that_were_decided_about() {
+    let consent = scene().says(CURRENT, &given("ada")).judged();
+    let record = consent.record.expect("a record");
+    assert_eq!(
+        (record.destination.as_str(), record.notice_version.as_str()),
+        ("folder \"/in\"", "2")
+    );
+    let before = Scene {
+        previous: Some(at(9)),
+        ..scene().says(PREVIOUS, &format!("given {PREVIOUS} ada"))
+    };
+    assert_eq!(before.judged().record.expect("a record").notice_version, "1");
+}
+
+const READ: &str = "To read the notice: kubectl get connectiontype sftp-export -o jsonpath=\"{range \
+    .spec.notice['recipient','data','responsibility','howToStop','privacyStatement']}{@}{'\\n'}{end}\". To agree: \
+    kubectl annotate connection sftp-partner -n marketing --overwrite \
+    connections.dev/consent=cccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccc";
+
+#[test]
+fn the_message_says_how_to_read_and_how_to_agree() {
+    let previous = Some(at(500));
+    let rows = [
+        (
+            scene(),
+            format!("Nobody has consented to the notice for this destination (folder \"/in\"). {READ}"),
+        ),
+        (
+            scene().says("other", "given other ada"),
+            format!(
+                "The consent that was given isn't for this connection as it is now (folder \"/in\"): it is another's, or \
+                 the destination, the endpoints of the type or its notice have changed. {READ}"
+            ),
+        ),
+        (
+            scene().says("", &withdrawn("ada")),
+            format!("Consent for this destination (folder \"/in\") was withdrawn. {READ}"),
+        ),
+        (
+            scene().says(CURRENT, &withdrawn("ada")),
+            "Consent for this destination (folder \"/in\") was withdrawn. A pipeline has set it again, which counts for \
+             nothing. To give it anew, first take that off, then do as this message says: kubectl annotate connection \
+             sftp-partner -n marketing connections.dev/consent-"
+                .to_owned(),
+        ),
+        (
+            Scene { previous, ..scene().says(PREVIOUS, &format!("given {PREVIOUS} ada")) },
+            format!(
+                "The notice has changed. Consent to the one before counts until 2023-11-14T22:21:40Z. {READ}"
+            ),
+        ),
+        (
+            scene().says(CURRENT, &given("ada")),
+            "Consent stands for this destination and the current notice.".to_owned(),
+        ),
+        (
+            scene().says(CURRENT, &given("ada")).missing(),
+            "There is a consent, but when it was first seen nothing vouched for who gave it. A cluster administrator can \
+             see whether the chart's admission policies are in place: kubectl get validatingadmissionpolicies,\
+             mutatingadmissionpolicies. To give it anew, first take it back, then do as this message says: kubectl \
+             annotate connection sftp-partner -n marketing connections.dev/consent-"
+                .to_owned(),
+        ),
+    ];
+    for (scene, message) in rows {
+        assert_eq!(scene.judged().standing.message, message);
+    }
+}
+
+#[test]
+fn where_the_api_server_writes_no_stamp_the_command_does() {
+    let asked = Scene {
+        stamped: false,
+        ..scene()
+    }
+    .judged()
+    .standing
+    .message;
+    let stamp = format!(
+        " connections.dev/consented-by=\"given {CURRENT} $(kubectl auth whoami -o jsonpath='{{.status.userInfo.username}}')\""
+    );
+    assert!(asked.ends_with(&format!("{READ}{stamp}")), "{asked}");
+}
+
+#[test]
+fn consent_copied_from_another_connection_does_not_count() {
+    let type_ = catalog_type("sftp-export");
+    let twin = ConnectionBuilder(Connection {
+        spec: sftp_partner().0.spec,
+        ..connection("twin").0
+    });
+    let copied = sftp_partner().digest();
+    let needed = required(twin.subject(), &twin.0.spec, &type_.spec);
+    let scene = scene().says(&copied, &format!("given {copied} ada"));
+    let consent = scene.with(|commands, _, said, now| judge(commands, &needed, said, now));
+    assert_eq!(consent.standing.reason, Reason::ConsentStale);
+}
+
+#[test]
+fn what_an_author_writes_is_never_repeated() {
+    let consent = scene().says("hunter2", "given hunter2 ada").judged();
+    assert!(!consent.standing.message.contains("hunter2"));
+}
+
+proptest! {
+    #[test]
+    fn no_annotation_but_the_digest_itself_counts(annotation in ANY_TEXT) {
+        let stamp = format!("given {annotation} ada");
+        prop_assert!(scene().says(&annotation, &stamp).judged().given.is_none());
+    }
+
+    #[test]
+    fn no_stamp_but_the_one_for_the_digest_counts(stamp in ANY_TEXT) {
+        prop_assert!(scene().says(CURRENT, &stamp).judged().given.is_none());
+    }
+}

@@ -1,0 +1,129 @@
+//! Carries decisions out.
+
+use super::{Context, Fault, Governed};
+use crate::api::names::MANAGED_BY_LABEL;
+use crate::api::{ConsentRecord, ConsentRecordSpec};
+use crate::cluster::events::Notice;
+use crate::cluster::writes::{self, Target, WriteError};
+use crate::governance::decision::{Announcement, Decision, Effect};
+use crate::governance::removal::Hold;
+use kube::core::object::HasStatus;
+use kube::runtime::controller::Action;
+use kube::{Resource, ResourceExt};
+use serde::Serialize;
+use std::time::Duration;
+
+impl Context {
+    /// Carries a decision out: the finalizer first, then the status, then the news; nothing where nothing changed.
+    ///
+    /// # Errors
+    /// When the API server doesn't take a write; a newer object is no error, its own event brings the next visit.
+    pub async fn act<K>(&self, object: &K, decision: Decision<K::Status>) -> Result<Action, Fault>
+    where
+        K: Governed + HasStatus,
+        K::Status: PartialEq + Serialize,
+    {
+        let kind = K::kind(&());
+        match self.write(object, &decision).await {
+            Ok(outcome) => {
+                self.metrics.reconciled(&kind, outcome);
+                Ok(decision.recheck.map_or_else(Action::await_change, |after| {
+                    Action::requeue(after.unsigned_abs())
+                }))
+            }
+            Err(WriteError::Conflict | WriteError::Gone) => {
+                self.metrics.reconciled(&kind, "conflict");
+                Ok(Action::requeue(CONFLICT_RECHECK))
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    async fn write<K>(&self, object: &K, decision: &Decision<K::Status>) -> Result<&'static str, WriteError>
+    where
+        K: Governed + HasStatus,
+        K::Status: PartialEq + Serialize,
+    {
+        let mut target = Target::of(object);
+        match decision.hold {
+            Hold::Release => {
+                writes::release::<K>(&self.client, &target, object.finalizers()).await?;
+                return Ok("released");
+            }
+            Hold::Set => {
+                target.version = writes::hold::<K>(&self.client, &target, object.finalizers()).await?;
+                self.written.note(object, &target.version);
+            }
+            Hold::Keep => {}
+        }
+        for effect in &decision.effects {
+            self.carry_out(object, effect).await?;
+        }
+        if object.status() == Some(&decision.status) {
+            return Ok(if decision.hold == Hold::Set {
+                "written"
+            } else {
+                "settled"
+            });
+        }
+        let version = writes::status::<K>(&self.client, &target, &decision.status).await?;
+        self.written.note(object, &version);
+        decision
+            .announcements
+            .iter()
+            .for_each(|news| self.events.tell(object, notice(object, *news)));
+        Ok("written")
+    }
+
+    async fn carry_out<K: Resource>(&self, object: &K, effect: &Effect) -> Result<(), WriteError> {
+        let namespace = object.namespace().unwrap_or_default();
+        match effect {
+            Effect::Record { name, record } => self.put_on_record(&namespace, name, record).await,
+        }
+    }
+
+    /// The record outlives the object, so it has no owner.
+    async fn put_on_record(
+        &self,
+        namespace: &str,
+        name: &str,
+        record: &ConsentRecordSpec,
+    ) -> Result<(), WriteError> {
+        let mut object = ConsentRecord::new(name, record.clone());
+        let (label, value) = MANAGED_BY_LABEL;
+        object.labels_mut().insert(label.to_owned(), value.to_owned());
+        let created = writes::create(&self.client, namespace, &object).await?;
+        self.recorded.note(&created);
+        let ConsentRecordSpec {
+            subject,
+            decision,
+            digest,
+            by,
+            via,
+            ..
+        } = record;
+        tracing::info!(
+            target: "audit",
+            namespace, kind = subject.kind, name = %subject.name, ?decision, digest, by, via, "consent"
+        );
+        Ok(())
+    }
+}
+
+/// After a conflict the watch brings the newer object; this is for the case that it was brought already.
+const CONFLICT_RECHECK: Duration = Duration::from_secs(1);
+
+fn notice<K: Resource<DynamicType = ()>>(object: &K, news: Announcement) -> Notice {
+    let (kind, name) = (K::kind(&()).to_lowercase(), object.name_any());
+    let scope = object
+        .namespace()
+        .map_or_else(String::new, |namespace| format!(" -n {namespace}"));
+    Notice {
+        warning: news.warning,
+        reason: news.reason.to_string(),
+        note: format!(
+            "{} To see more: kubectl describe {kind} {name}{scope}",
+            news.reason.meaning()
+        ),
+    }
+}

@@ -1,0 +1,136 @@
+//! The operator's chart on a control plane without nodes: everything but running pods. The operator itself then runs
+//! beside it, by a token of the chart's own service account.
+
+use std::path::Path;
+use std::process::Command;
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use crate::Error;
+use crate::control_plane::ControlPlane;
+use crate::kubeconfig::with_token;
+use crate::operator::NAME;
+use crate::processes::run;
+use crate::programs::HELM;
+
+/// How long the API server may take until it refuses what the chart's policies refuse.
+const PATIENCE: Duration = Duration::from_secs(30);
+const LOOK_AGAIN: Duration = Duration::from_millis(50);
+
+/// The account of the operator, as Kubernetes names it.
+pub const OPERATOR_ACCOUNT: &str = "system:serviceaccount:connection-operator:connection-operator";
+
+impl ControlPlane {
+    /// Installs the chart, or upgrades it, with these values (`name=JSON`), and waits until its policies hold.
+    ///
+    /// # Errors
+    /// When helm refuses, or the policies don't hold in time.
+    pub fn install_chart(&self, values: &[&str]) -> Result<(), Error> {
+        let chart = Path::new(env!("CARGO_MANIFEST_DIR"))
+            .join("../../charts")
+            .join(NAME);
+        let mut helm = Command::new(HELM.path()?);
+        helm.args(["upgrade", "--install", NAME]).arg(chart);
+        helm.args(["--namespace", NAME, "--create-namespace", "--kubeconfig"]);
+        helm.arg(self.kubeconfig_path());
+        for value in values {
+            helm.args(["--set-json", value]);
+        }
+        run(&mut helm)?;
+        self.await_policies()
+    }
+
+    /// A kubeconfig for the operator's own account, as text: with just the rights that the chart gives it. Each call
+    /// makes a token of its own.
+    ///
+    /// # Errors
+    /// When the API server gives no token.
+    pub fn kubeconfig_for_operator(&self) -> Result<String, Error> {
+        self.kubeconfig_for_account(NAME, NAME)
+    }
+
+    /// A kubeconfig for a service account, as text.
+    ///
+    /// # Errors
+    /// When the API server gives no token.
+    pub fn kubeconfig_for_account(&self, namespace: &str, account: &str) -> Result<String, Error> {
+        let token = run(self.kubectl().args([
+            "create",
+            "token",
+            account,
+            "--namespace",
+            namespace,
+            "--duration=24h",
+        ]))?;
+        Ok(with_token(
+            &self.server(),
+            &self.authority(),
+            account,
+            token.trim(),
+        ))
+    }
+
+    /// The API server takes in new policies after a moment, all of one sort at once. A Role that only the operator may
+    /// write is refused then, and a dataset gets its finalizer.
+    fn await_policies(&self) -> Result<(), Error> {
+        let started = Instant::now();
+        while !(self.refuses()? && (!self.mutates()? || self.holds()?)) {
+            if started.elapsed() > PATIENCE {
+                return Err(Error::Late {
+                    what: "the chart's admission policies holding".to_owned(),
+                    seconds: PATIENCE.as_secs(),
+                    logs: self.directory().to_path_buf(),
+                });
+            }
+            sleep(LOOK_AGAIN);
+        }
+        Ok(())
+    }
+
+    fn refuses(&self) -> Result<bool, Error> {
+        let role = [
+            "create",
+            "role",
+            "connections-use-probe",
+            "--verb=get",
+            "--resource=pods",
+        ];
+        let answer = self
+            .kubectl()
+            .args(role)
+            .args(["--namespace", NAME, "--dry-run=server"])
+            .output();
+        let answer = answer.map_err(Error::unrunnable("kubectl"))?;
+        Ok(String::from_utf8_lossy(&answer.stderr).contains("sharing.connections.dev"))
+    }
+
+    fn mutates(&self) -> Result<bool, Error> {
+        let served = run(self
+            .kubectl()
+            .args(["get", "--raw", "/apis/admissionregistration.k8s.io/v1"]))?;
+        Ok(served.contains("mutatingadmissionpolicies"))
+    }
+
+    fn holds(&self) -> Result<bool, Error> {
+        let manifest = self.directory().join("probe.yaml");
+        let probe = concat!(
+            "apiVersion: connections.dev/v1alpha1\nkind: Dataset\nmetadata: {name: probe}\n",
+            "spec: {location: {url: \"s3://probe/probe\"}, format: {type: Parquet}}\n",
+        );
+        std::fs::write(&manifest, probe).map_err(Error::file("write", &manifest))?;
+        let mut create = self.kubectl();
+        create.args([
+            "create",
+            "--dry-run=server",
+            "--output=json",
+            "--namespace",
+            NAME,
+            "--filename",
+        ]);
+        let made = create
+            .arg(&manifest)
+            .output()
+            .map_err(Error::unrunnable("kubectl"))?;
+        Ok(String::from_utf8_lossy(&made.stdout).contains("connections.dev/in-use"))
+    }
+}
