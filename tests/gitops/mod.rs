@@ -3,4 +3,5 @@
 mod argo_cd;
 mod flux;
 mod kstatus;
+mod notice;
 mod table;
