@@ -60,6 +60,22 @@ async fn a_connection_that_comes_with_the_line_for_its_manifest_needs_nobody_on_
 }
 
 #[test]
+fn the_example_carries_the_consent_that_its_manifest_needs() {
+    let path = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/examples/gitops/connections/sftp-partner.yaml"
+    );
+    let command = Command::new(env!("CARGO_BIN_EXE_connection-operator"))
+        .args(["consent", "-f", path])
+        .output();
+    let told = String::from_utf8(command.expect("the command runs").stdout).expect("text");
+    assert!(
+        told.contains("The manifest carries this agreement already:"),
+        "put the last line there: {told}"
+    );
+}
+
+#[test]
 fn a_pipeline_hears_by_the_exit_code_that_there_is_no_answer() {
     let unknown = plain_connection("own", "carrier-pigeon");
     let refused = told(&[&unknown], "marketing");
