@@ -1,6 +1,7 @@
 //! Governs where customer data may go.
 
 pub mod api;
+pub mod cli;
 pub mod cluster;
 pub mod connection;
 pub mod connection_type;

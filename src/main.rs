@@ -1,6 +1,7 @@
 //! The operator's process: settings, telemetry, run.
 
 use clap::{Parser, Subcommand};
+use connection_operator::cli::consent;
 use connection_operator::process::settings::LogFormat;
 use connection_operator::process::uninstall::uninstall;
 use connection_operator::process::{Settings, run, telemetry};
@@ -37,6 +38,9 @@ enum Command {
         #[arg(long)]
         directory: Option<PathBuf>,
     },
+    /// Tell what somebody agrees to who consents to connections in manifests, and the annotation that says so; without
+    /// a cluster.
+    Consent(consent::Request),
     /// Print the reference page of conditions and reasons.
     Conditions,
 }
@@ -57,6 +61,10 @@ fn execute(command: Command) -> Result<(), Box<dyn Error>> {
         Command::Crds {
             directory: Some(directory),
         } => write_crds(&directory),
+        Command::Consent(request) => {
+            print!("{}", consent::explain(&request)?);
+            Ok(())
+        }
         Command::Conditions => {
             print!("{}", docs::conditions());
             Ok(())

@@ -7,12 +7,13 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 /// Which modules each module may name, itself aside. `lib.rs` and `main.rs` name what they like.
-const DIRECTION: [(&str, &[&str]); 12] = [
+const DIRECTION: [(&str, &[&str]); 13] = [
     ("api", &[]),
     ("metrics", &[]),
     ("governance", &["api"]),
     ("cluster", &["api", "metrics"]),
     ("docs", &["api", "governance"]),
+    ("cli", &["api", "connection_type", "governance"]),
     ("reconcile", &["api", "cluster", "governance", "metrics"]),
     ("connection", KIND),
     ("connection_type", KIND),

@@ -6,5 +6,6 @@ mod chaos;
 mod chart;
 mod crds;
 mod examples;
+mod gitops;
 mod stories;
 mod support;

@@ -168,6 +168,25 @@ fn destination_secrets<'a>(connection: &'a ConnectionSpec, type_: &'a Connection
         .collect()
 }
 
+/// What decides where data goes, in full, for those who read it before they agree: the parameters with their values,
+/// then the secrets with what they come from.
+#[must_use]
+pub fn destination(connection: &ConnectionSpec, type_: &ConnectionTypeSpec) -> Vec<(String, String)> {
+    let parameters = destination_parameters(connection, type_);
+    let parameters = parameters
+        .chunks_exact(2)
+        .map(|pair| (pair[0].to_owned(), format!("{:?}", pair[1]))); // so that nothing in it is hidden
+    let secrets = destination_secrets(connection, type_);
+    let secrets = secrets.chunks_exact(4).map(|secret| {
+        let origin = match secret[1] {
+            "secretKeyRef" => format!("key {} of Secret {}", secret[3], secret[2]),
+            _ => format!("secret {} of KeyVault {}", secret[3], secret[2]),
+        };
+        (secret[0].to_owned(), origin)
+    });
+    parameters.chain(secrets).collect()
+}
+
 fn origin(source: &SecretSource) -> Option<[&str; 3]> {
     let secret = source
         .secret_key_ref

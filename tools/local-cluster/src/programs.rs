@@ -8,6 +8,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
+use sha2::{Digest, Sha256};
+
 use crate::Error;
 use crate::cache::cache_directory;
 use crate::processes::run;
@@ -31,32 +33,45 @@ struct Part {
     module: &'static str,
     /// The variable that holds the version and isn't set by the source alone.
     version_variable: Option<&'static str>,
+    /// Files of a program that is written here: what it is depends on them too.
+    sources: &'static [&'static str],
 }
 
 const ETCD_PART: Part = Part {
     folder: "etcd",
     module: "go.etcd.io/etcd/server/v3",
     version_variable: None,
+    sources: &[],
 };
 const KUBERNETES: Part = Part {
     folder: "kubernetes",
     module: "k8s.io/kubernetes",
     version_variable: Some("k8s.io/component-base/version.gitVersion"),
+    sources: &[],
 };
 const CONTAINERD_PART: Part = Part {
     folder: "containerd",
     module: "github.com/containerd/containerd/v2",
     version_variable: Some("github.com/containerd/containerd/v2/version.Version"),
+    sources: &[],
 };
 const COREDNS_PART: Part = Part {
     folder: "coredns",
     module: "github.com/coredns/coredns",
     version_variable: None,
+    sources: &[],
 };
 const HELM_PART: Part = Part {
     folder: "helm",
     module: "helm.sh/helm/v4",
     version_variable: Some("helm.sh/helm/v4/internal/version.version"),
+    sources: &[],
+};
+const KSTATUS_PART: Part = Part {
+    folder: "kstatus",
+    module: "sigs.k8s.io/cli-utils",
+    version_variable: None,
+    sources: &["go.mod", "go.sum", "main.go"],
 };
 
 const fn program(name: &'static str, part: Part, package: &'static str, seconds: u32) -> Program {
@@ -122,6 +137,8 @@ pub const CTR: Program = program(
 pub const COREDNS: Program = program("coredns", COREDNS_PART, "github.com/coredns/coredns", 90);
 /// Installs charts.
 pub const HELM: Program = program("helm", HELM_PART, "helm.sh/helm/v4/cmd/helm", 90);
+/// Says what GitOps tools make of an object, by the library that they use.
+pub const KSTATUS: Program = program("kstatus", KSTATUS_PART, ".", 20);
 
 impl Program {
     /// Its path: from the folder that `KUBEBUILDER_ASSETS` names if it is there, else from the cache, built if need be.
@@ -135,9 +152,7 @@ impl Program {
                 return Ok(path);
             }
         }
-        let folder = cache_directory()
-            .join("bin")
-            .join(format!("{}-{}", self.part.folder, self.version()?));
+        let folder = cache_directory().join("bin").join(self.edition()?);
         let path = folder.join(self.name);
         if path.is_file() {
             return Ok(path);
@@ -165,12 +180,17 @@ impl Program {
             })
     }
 
-    /// The part that it belongs to, with its version.
+    /// The part that it belongs to, with its version, and with a hash of its source if that is written here.
     ///
     /// # Errors
-    /// When the part's go.mod does not pin it.
+    /// When the part's go.mod does not pin it, or its source can't be read.
     pub fn edition(&self) -> Result<String, Error> {
-        Ok(format!("{}-{}", self.part.folder, self.version()?))
+        Ok(format!(
+            "{}-{}{}",
+            self.part.folder,
+            self.version()?,
+            self.part.source_hash()?
+        ))
     }
 
     /// How long it will take to have it.
@@ -253,6 +273,20 @@ impl Part {
             .join(self.folder)
     }
 
+    /// A suffix that changes with the source, empty for what is only pinned here.
+    fn source_hash(&self) -> Result<String, Error> {
+        let mut content = Sha256::new();
+        for name in self.sources {
+            let file = self.directory().join(name);
+            content.update(fs::read(&file).map_err(Error::file("read", &file))?);
+        }
+        let digest = content.finalize();
+        let start = digest.first_chunk().filter(|_| !self.sources.is_empty());
+        Ok(start.map_or_else(String::new, |start| {
+            format!("-{:08x}", u32::from_be_bytes(*start))
+        }))
+    }
+
     fn linker_flags(&self, version: &str) -> String {
         match self.version_variable {
             Some(variable) => format!("-s -w -X {variable}=v{version}"),
@@ -276,7 +310,7 @@ mod tests {
 
     #[test]
     fn every_program_is_pinned() {
-        for program in ALL {
+        for program in ALL.iter().chain([&KSTATUS]) {
             let version = program.version().unwrap();
             assert!(
                 version.starts_with(|first: char| first.is_ascii_digit()),
@@ -284,6 +318,18 @@ mod tests {
                 program.name
             );
         }
+    }
+
+    #[test]
+    fn a_program_written_here_is_built_anew_when_its_source_changes() {
+        let pinned = KUBECTL.edition().unwrap();
+        assert_eq!(pinned, format!("kubernetes-{}", KUBECTL.version().unwrap()));
+        let own = KSTATUS.edition().unwrap();
+        let hash = own.rsplit('-').next().unwrap();
+        assert!(
+            hash.len() == 8 && own.contains(&KSTATUS.version().unwrap()),
+            "{own}"
+        );
     }
 
     #[test]

@@ -1,0 +1,151 @@
+//! `consent`: what somebody agrees to who puts a digest into a manifest, told without a cluster.
+
+mod explanation;
+mod manifests;
+#[cfg(test)]
+mod tests;
+
+use crate::connection_type::catalog::{CatalogError, connection_types};
+use crate::governance::message::{bounded, listed, sentences};
+use explanation::Explanation;
+use manifests::Manifests;
+use std::path::PathBuf;
+use thiserror::Error;
+
+/// Which manifests, and where the connections stand.
+#[derive(clap::Args, Clone, Debug)]
+pub struct Request {
+    /// Files with manifests of connections, and of connection types that the catalog lacks; `-` is the standard input.
+    #[arg(short, long = "filename", value_name = "FILE", required = true)]
+    pub files: Vec<PathBuf>,
+    /// The namespace of connections whose manifests name none.
+    #[arg(short, long)]
+    pub namespace: Option<String>,
+}
+
+/// Why there is no answer.
+#[derive(Debug, Error)]
+pub enum ConsentError {
+    /// A file that isn't there, or not ours to read.
+    #[error("{place} can't be read")]
+    Unreadable {
+        /// The file.
+        place: String,
+        /// Why not.
+        #[source]
+        source: std::io::Error,
+    },
+    /// Not YAML.
+    #[error("{place} isn't YAML")]
+    NotYaml {
+        /// The file.
+        place: String,
+        /// Where it goes wrong.
+        #[source]
+        source: Box<serde_saphyr::Error>,
+    },
+    /// A manifest of ours that lacks something or has something of the wrong form.
+    #[error("{place} holds a {kind} that doesn't fit its kind; kubectl explain {kind} tells what fits")]
+    Unfit {
+        /// The file.
+        place: String,
+        /// The kind.
+        kind: String,
+        /// What doesn't fit.
+        #[source]
+        source: serde_json::Error,
+    },
+    /// Nothing to agree to.
+    #[error("there is no Connection in {places}: name a file that holds one")]
+    NoConnection {
+        /// The files.
+        places: String,
+    },
+    /// A digest is for one namespace.
+    #[error(
+        "the connection {name} names no namespace, and consent is for one in one namespace: add metadata.namespace, or \
+         say which by --namespace"
+    )]
+    NoNamespace {
+        /// The connection.
+        name: String,
+    },
+    /// The notice is the type's.
+    #[error(
+        "the connection {name} is of type {type_}, which is neither in the catalog nor in the given files ({known}): \
+         give the type's manifest too, by a further --filename"
+    )]
+    TypeUnknown {
+        /// The connection.
+        name: String,
+        /// Its type.
+        type_: String,
+        /// The types there are.
+        known: String,
+    },
+    /// It would have to change, and then need consent again.
+    #[error(
+        "the connection {name} doesn't fit its type {type_}, so consent to it would be in vain: {problems}"
+    )]
+    Mistaken {
+        /// The connection.
+        name: String,
+        /// Its type.
+        type_: String,
+        /// What is wrong, as sentences.
+        problems: String,
+    },
+    /// The catalog in this program is broken.
+    #[error(transparent)]
+    Catalog(#[from] CatalogError),
+}
+
+/// For each connection in the files: the notice, the destination, the digest, and where to put it.
+///
+/// # Errors
+/// See [`ConsentError`].
+pub fn explain(request: &Request) -> Result<String, ConsentError> {
+    let mut manifests = Manifests::default();
+    for file in &request.files {
+        manifests.read(file)?;
+    }
+    let places = request.files.iter().map(|file| file.display().to_string());
+    told(
+        manifests,
+        request.namespace.as_deref(),
+        &places.collect::<Vec<_>>().join(", "),
+    )
+}
+
+fn told(mut manifests: Manifests, namespace: Option<&str>, places: &str) -> Result<String, ConsentError> {
+    if manifests.connections.is_empty() {
+        return Err(ConsentError::NoConnection {
+            places: places.to_owned(),
+        });
+    }
+    // What is given comes before what the catalog says.
+    manifests.types.extend(connection_types()?);
+    let explained = manifests
+        .connections
+        .iter()
+        .map(|connection| Explanation::of(connection, &manifests.types, namespace).map(|it| it.to_string()));
+    let explained: Vec<String> = explained.collect::<Result<_, _>>()?;
+    Ok(explained.join("\n"))
+}
+
+/// A text that somebody wrote, on one line.
+fn line(text: &str) -> String {
+    bounded(text.split_whitespace().collect::<Vec<_>>().join(" "))
+}
+
+/// Names as an error lists them.
+fn names(mut names: Vec<String>) -> String {
+    names.sort_unstable();
+    names.dedup();
+    listed(&names)
+}
+
+/// Problems as an error tells them.
+fn problems(problems: &[String]) -> String {
+    bounded(sentences(problems))
+}

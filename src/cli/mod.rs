@@ -1,0 +1,3 @@
+//! Commands for people and pipelines.
+
+pub mod consent;

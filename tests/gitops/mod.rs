@@ -1,0 +1,7 @@
+//! What GitOps tools make of every kind in every situation, each by its own engine over the same objects.
+
+mod argo_cd;
+mod flux;
+mod kstatus;
+mod notice;
+mod table;
