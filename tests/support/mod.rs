@@ -23,8 +23,11 @@ static UNREFUSED: OnceLock<ControlPlane> = OnceLock::new();
 
 /// The user who is a pipeline.
 pub const PIPELINE: &str = "pipeline";
+/// All users who are pipelines.
+pub const PIPELINES: &str = "pipeline\nsystem:serviceaccount:marketing:administrators-pipeline";
 /// What the chart is installed with on every control plane.
-pub const VALUES: [&str; 1] = [r#"pipelines=["pipeline"]"#];
+pub const VALUES: [&str; 1] =
+    [r#"pipelines=["pipeline","system:serviceaccount:marketing:administrators-pipeline"]"#];
 
 /// The control plane of this test run, with the chart installed and the operator running on it by its own account.
 pub fn shared() -> &'static ControlPlane {
@@ -91,7 +94,7 @@ pub fn settings() -> Settings {
         listen: ([127, 0, 0, 1], 0).into(),
         concurrency: 16,
         connectors: CONNECTORS.to_owned(),
-        pipelines: PIPELINE.to_owned(),
+        pipelines: PIPELINES.to_owned(),
         mutating_policies: true,
         catalog: true,
         events_per_second: 100,

@@ -1,6 +1,6 @@
 //! The operator as a process of its own, on a control plane of its own.
 
-use super::{CONNECTORS, PATIENCE, PIPELINE, allow_deletions, client, installed};
+use super::{CONNECTORS, PATIENCE, PIPELINES, allow_deletions, client, installed};
 use kube::Client;
 use local_cluster::{ControlPlane, Options};
 use std::io::{Read, Write};
@@ -43,7 +43,7 @@ impl Operator {
             .env("KUBECONFIG", kubeconfig)
             .env("LISTEN", address.to_string())
             .env("CONNECTORS", CONNECTORS)
-            .env("PIPELINES", PIPELINE)
+            .env("PIPELINES", PIPELINES)
             .env("LOG", "warn")
             .stdin(Stdio::null())
             .spawn()

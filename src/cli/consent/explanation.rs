@@ -44,6 +44,7 @@ impl<'a> Explanation<'a> {
             });
         }
         let subject = Subject {
+            kind: "Connection",
             namespace,
             name: &name,
         };
