@@ -113,6 +113,10 @@ vocabulary! {
         Suspended,
         /// It names no connection, keeps its whole configuration and does nothing.
         Detached,
+        /// An administrator must act before what is on the shared connection can run.
+        WaitsForAdministrator,
+        /// The shared connection is being removed.
+        BeingRemoved,
 
         /// A parameter is unknown, missing or not of the declared form.
         ParametersInvalid,
@@ -176,6 +180,8 @@ vocabulary! {
 
         /// What was written fits.
         AsDeclared,
+        /// What was written fits, but another connection shared with the same contributors is called the same.
+        DisplayNameTaken,
         /// Consent stands for this destination and the current notice.
         ConsentCurrent,
         /// Consent stands for the previous notice, which still counts for a while.

@@ -7,6 +7,7 @@ pub mod consent_record;
 pub mod dataset;
 pub mod enrichment;
 pub mod export;
+pub mod grants;
 pub mod names;
 pub mod notice;
 pub mod reference;

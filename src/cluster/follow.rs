@@ -28,9 +28,14 @@ pub struct Follower {
 }
 
 /// Follows a kind until the process ends. An object that doesn't fit its schema is told of and left out; it never
-/// stops the others.
-pub async fn follow<K>(api: Api<Guarded<K>>, follower: Follower, feed: Feed<K>, told: impl FnMut(&Change<K>))
-where
+/// stops the others. An object that isn't `wanted` counts as gone.
+pub async fn follow<K>(
+    api: Api<Guarded<K>>,
+    follower: Follower,
+    feed: Feed<K>,
+    wanted: fn(&K) -> bool,
+    told: impl FnMut(&Change<K>),
+) where
     K: Resource<DynamicType = ()> + Refers + Clone + Debug + DeserializeOwned + Send + 'static,
 {
     let kind = K::kind(&()).into_owned();
@@ -38,7 +43,7 @@ where
     let events = watcher(api, watcher::Config::default())
         .default_backoff()
         .filter_map(move |event| {
-            let event = event.map(|event| seen(event, &follower));
+            let event = event.map(|event| seen(event, &follower, wanted));
             async move { event.transpose() }
         });
     apply(&kind, &metrics, events, feed, told).await;
@@ -96,13 +101,13 @@ async fn apply<K>(
     }
 }
 
-/// The event with its object read, if it can be. An object that can't be read counts as gone.
-fn seen<K>(event: Event<Guarded<K>>, follower: &Follower) -> Option<Seen<K>>
+/// The event with its object read, if it can be. An object that can't be read counts as gone, as does an unwanted one.
+fn seen<K>(event: Event<Guarded<K>>, follower: &Follower, wanted: fn(&K) -> bool) -> Option<Seen<K>>
 where
     K: Resource<DynamicType = ()> + Clone + 'static,
 {
     let read = |Guarded(object): Guarded<K>| match object {
-        Ok(object) => Some(object),
+        Ok(object) => Some(object).filter(wanted),
         Err(Misfit { metadata, error }) => {
             let kind = K::kind(&()).into_owned();
             tracing::debug!(kind, error, "an object doesn't fit its schema");

@@ -133,6 +133,13 @@ where
         index.get(target).map(read).unwrap_or_default()
     }
 
+    /// All of them, in no particular order.
+    #[must_use]
+    pub fn keys(&self) -> Vec<ObjectKey> {
+        let all = self.store.state();
+        all.iter().map(|object| ObjectKey::of(&**object)).collect()
+    }
+
     /// kube's own view of the same objects.
     #[must_use]
     pub fn store(&self) -> Store<K> {

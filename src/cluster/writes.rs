@@ -4,7 +4,7 @@ use crate::api::names::{FIELD_MANAGER, IN_USE_FINALIZER};
 use http::HeaderValue;
 use http::header::ACCEPT;
 use k8s_openapi::NamespaceResourceScope;
-use kube::api::{Patch, PatchParams, PostParams};
+use kube::api::{DeleteParams, Patch, PatchParams, PostParams};
 use kube::core::Status;
 use kube::core::request::Request;
 use kube::{Api, Client, Resource, ResourceExt};
@@ -98,6 +98,42 @@ where
     let api: Api<K> = Api::namespaced(client.clone(), namespace);
     let created = api.create(&params, object).await;
     created.map_err(|source| refusal("an object that it keeps", source))
+}
+
+/// Writes an object of ours, whole, and gives the new resource version. What we wrote before and isn't in it goes.
+///
+/// # Errors
+/// See [`WriteError`].
+pub async fn apply<K>(client: &Client, object: &K) -> Result<String, WriteError>
+where
+    K: Resource<DynamicType = (), Scope = NamespaceResourceScope> + Serialize,
+{
+    let refused = |source| refusal("an object that it keeps", source);
+    let params = PatchParams::apply(FIELD_MANAGER).force();
+    let target = Target::of(object);
+    let request = requests::<K>(&target).patch(&target.name, &params, &Patch::Apply(object));
+    send(client, request).await.map_err(refused)
+}
+
+/// Removes an object of ours. That it's gone already is as good.
+///
+/// # Errors
+/// See [`WriteError`].
+pub async fn delete<K>(client: &Client, object: &K) -> Result<(), WriteError>
+where
+    K: Resource<DynamicType = (), Scope = NamespaceResourceScope>,
+{
+    let target = Target::of(object);
+    let request = requests::<K>(&target).delete(&target.name, &DeleteParams::default());
+    let request = request.map_err(kube::Error::BuildRequest);
+    let deleted = match request {
+        Ok(request) => client.request_text(request).await.map(drop),
+        Err(error) => Err(error),
+    };
+    match deleted.map_err(|source| refusal("the removal of an object that it keeps", source)) {
+        Err(WriteError::Gone) => Ok(()),
+        deleted => deleted,
+    }
 }
 
 /// Sets our finalizer after those that are there and gives the new resource version.

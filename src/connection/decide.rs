@@ -1,7 +1,6 @@
 //! Decides about one connection. Pure: everything it knows is in the facts.
 
-use crate::api::connection::{Audience, Connection, ConnectionStatus};
-use crate::api::connection_type::UsedFor;
+use crate::api::connection::{Connection, ConnectionStatus};
 use crate::api::names::IN_USE_FINALIZER;
 use crate::api::{ConditionType, ConsentRecord, Reason};
 use crate::governance::Standing;
@@ -9,17 +8,19 @@ use crate::governance::conditions;
 use crate::governance::connection_types::TypeSeen;
 use crate::governance::consent::{Consent, Proof};
 use crate::governance::credentials::{self, Resolution, Secrets};
-use crate::governance::decision::{Decision, announcements};
+use crate::governance::decision::{Decision, Effect, announcements};
 use crate::governance::dependents::Dependents;
 use crate::governance::message::sentences;
 use crate::governance::readiness;
-use crate::governance::removal::{self, Removal};
+use crate::governance::removal::{self, Hold, Removal};
+use crate::governance::sharing::SharingFacts;
 use jiff::Timestamp;
 use kube::ResourceExt;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
 mod consent;
+mod sharing;
 #[cfg(test)]
 mod tests;
 
@@ -38,6 +39,8 @@ pub struct ConnectionFacts {
     pub dependents: Dependents,
     /// What is known about consent beside the connection itself.
     pub consent: ConsentFacts,
+    /// What sharing needs to know.
+    pub sharing: SharingFacts,
     /// The time of the visit.
     pub now: Timestamp,
 }
@@ -81,6 +84,7 @@ pub fn decide(facts: &ConnectionFacts) -> Decision<ConnectionStatus> {
         facts.now,
     );
     let judged = judged(facts, &consent.judged, &resolution, &removal);
+    let sharing = sharing::outcome(facts, &judged, &removal);
     let status = ConnectionStatus {
         observed_generation: connection.metadata.generation,
         conditions: conditions::updated(
@@ -93,15 +97,29 @@ pub fn decide(facts: &ConnectionFacts) -> Decision<ConnectionStatus> {
         secrets: resolution.secrets,
         dependents: Some(facts.dependents.status(removal::next_step(&removal))),
         used_for: facts.type_.usable().map(|type_| type_.spec.used_for),
-        access: access(facts),
+        access: sharing::access(facts),
     };
+    let hold = removal::hold(&removal);
     Decision {
-        hold: removal::hold(&removal),
-        effects: consent.effects(facts),
+        hold,
+        effects: effects(hold, sharing.effects, consent.effects(facts)),
         announcements: announcements(&before.conditions, &status.conditions),
-        recheck: consent.judged.recheck,
+        recheck: [consent.judged.recheck, sharing.recheck]
+            .into_iter()
+            .flatten()
+            .min(),
         status,
     }
+}
+
+/// Rights that end go first, whatever else fails. What goes for good takes along what was kept for it, and nothing new
+/// is made.
+fn effects(hold: Hold, sharing: Vec<Effect>, consent: Vec<Effect>) -> Vec<Effect> {
+    let recorded = consent.into_iter().filter(|_| hold != Hold::Release);
+    let (dropped, kept): (Vec<_>, Vec<_>) = sharing
+        .into_iter()
+        .partition(|effect| matches!(effect, Effect::Drop(_)));
+    dropped.into_iter().chain(recorded).chain(kept).collect()
 }
 
 fn judged(
@@ -149,19 +167,11 @@ fn valid(facts: &ConnectionFacts) -> Standing {
     };
     let problems = [parameters, secrets].concat();
     if problems.is_empty() {
-        return Standing::met(
-            Reason::AsDeclared,
-            format!("What it says fits the type {}.", type_.name),
-        );
+        let fits = format!("What it says fits the type {}.", type_.name);
+        return match sharing::name_taken(facts) {
+            None => Standing::met(Reason::AsDeclared, fits),
+            Some(taken) => Standing::met(Reason::DisplayNameTaken, format!("{fits} {taken}")),
+        };
     }
     Standing::unmet(reason, sentences(&problems))
-}
-
-/// Who may use it: enrichment connections are open to all contributors, whatever `spec.access` says.
-fn access(facts: &ConnectionFacts) -> Option<Audience> {
-    let access = facts.connection.spec.access;
-    facts.type_.usable().map(|type_| match type_.spec.used_for {
-        UsedFor::Enrichment => Audience::Contributors,
-        UsedFor::Export => access.and_then(|access| access.exports).unwrap_or_default(),
-    })
 }

@@ -22,6 +22,7 @@ pub(super) async fn observe(
         type_: context.type_seen(connection.spec.type_.as_str()),
         secrets: context.secrets_of(&*connection).await?,
         dependents: context.dependents(&Reference::Connection(namespace, name)),
+        sharing: context.sharing_of(&connection),
         consent: ConsentFacts {
             records: context.records_of(&subject),
             pipelines: Arc::clone(&context.pipelines),

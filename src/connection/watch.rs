@@ -1,10 +1,14 @@
 //! Which change of which object wakes which connections.
 
+use crate::api::grants::Binding;
 use crate::api::{Connection, ConnectionType, ConsentRecord, Reference, Refers};
+use crate::cluster::events::Notice;
 use crate::cluster::secrets::SecretMeta;
 use crate::cluster::{Change, ObjectKey, Objects};
+use crate::governance::sharing::{refusal, refused};
 use crate::reconcile::wakes;
-use kube::Resource;
+use k8s_openapi::api::rbac::v1::Subject;
+use kube::{Resource, ResourceExt};
 
 /// A type that came, went or changed wakes all connections of it. Its status says nothing to them.
 #[must_use]
@@ -42,4 +46,70 @@ pub fn woken_by_user<K: Refers>(change: &Change<K>) -> Vec<ObjectKey> {
             _ => None,
         });
     connections.collect()
+}
+
+/// A connection that came to be shared, ceases to be, or is called differently wakes those of the same display name.
+#[must_use]
+pub fn woken_by_namesake(change: &Change<Connection>, connections: &Objects<Connection>) -> Vec<ObjectKey> {
+    let view = |connection: &Connection| {
+        wakes::is_seen(connection).then(|| {
+            let namespace = connection.namespace().unwrap_or_default();
+            Reference::DisplayName(namespace, connection.spec.display_name.clone())
+        })
+    };
+    let [before, after] = [&change.before, &change.after].map(|side| side.as_deref().and_then(view));
+    if before == after {
+        return Vec::new();
+    }
+    let names = before.iter().chain(&after);
+    names.flat_map(|name| connections.referring(name)).collect()
+}
+
+/// An object that the operator keeps for a connection wakes it.
+#[must_use]
+pub fn woken_by_kept<K: Resource<DynamicType = ()> + Refers>(change: &Change<K>) -> Vec<ObjectKey> {
+    let object = change.sides().next();
+    let references = object.map(|object| object.references()).unwrap_or_default();
+    let connections = references.into_iter().filter_map(|target| match target {
+        Reference::Connection(namespace, name) => Some(ObjectKey::new(&namespace, &name)),
+        _ => None,
+    });
+    connections.collect()
+}
+
+/// A binding that makes contributors of others than before wakes the connections of its namespace, or all.
+#[must_use]
+pub fn woken_by_contributors<B: Binding>(
+    change: &Change<B>,
+    connections: &Objects<Connection>,
+) -> Vec<ObjectKey> {
+    let [before, after] = contributors(change);
+    if before == after {
+        return Vec::new();
+    }
+    match change.sides().next().and_then(|binding| binding.namespace()) {
+        Some(namespace) => connections.referring(&Reference::Namespace(namespace)),
+        None => connections.keys(),
+    }
+}
+
+/// What to tell of a binding that begins to make contributors of subjects which it may not.
+#[must_use]
+pub fn told_of_contributors<B: Binding>(change: &Change<B>) -> Option<Notice> {
+    let [before, after] = contributors(change);
+    let news = |subject: &&Subject| refused(subject) && !before.is_some_and(|old| old.contains(subject));
+    after?.iter().find(news)?;
+    let note = refusal(after?)?;
+    Some(Notice {
+        warning: true,
+        reason: "ContributorRefused".to_owned(),
+        note,
+    })
+}
+
+fn contributors<B: Binding>(change: &Change<B>) -> [Option<&[Subject]>; 2] {
+    [&change.before, &change.after].map(|side| {
+        let binding = side.as_deref().filter(|binding| binding.makes_contributors());
+        binding.map(Binding::subjects)
+    })
 }

@@ -112,12 +112,7 @@ fn misfit(
         );
         return Some(Standing::unmet(Reason::TypeMismatch, text));
     }
-    let run = type_
-        .spec
-        .connector
-        .as_ref()
-        .is_some_and(|connector| connectors.contains(connector.as_str()));
-    (!run).then(|| {
+    (!type_.runs(connectors)).then(|| {
         let text = format!("No connector of this installation runs the type {}: ask whoever installed the operator to add one, or name a connection of another type.", type_.name);
         Standing::unmet(Reason::NoConnector, text)
     })

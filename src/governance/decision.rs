@@ -2,6 +2,7 @@
 
 use super::conditions;
 use super::removal::Hold;
+use super::sharing::Kept;
 use crate::api::{Condition, ConditionStatus, ConditionType, ConsentRecordSpec, Reason};
 use jiff::SignedDuration;
 
@@ -30,6 +31,10 @@ pub enum Effect {
         /// The decision.
         record: Box<ConsentRecordSpec>,
     },
+    /// Writes an object that the operator keeps, whole.
+    Keep(Box<Kept>),
+    /// Removes one, as it was seen.
+    Drop(Box<Kept>),
 }
 
 /// A change of state, told as an event. Its text is the reason's own sentence: events are read by people who may not
@@ -42,7 +47,8 @@ pub struct Announcement {
     pub reason: Reason,
 }
 
-/// What changed for the people who watch: Ready, the wait for dependents, and consent that runs out.
+/// What changed for the people who watch: Ready, the wait for dependents, consent that runs out, and a name that two
+/// shared connections have.
 #[must_use]
 pub fn announcements(before: &[Condition], after: &[Condition]) -> Vec<Announcement> {
     let ready =
@@ -53,7 +59,10 @@ pub fn announcements(before: &[Condition], after: &[Condition]) -> Vec<Announcem
     let old_notice = changed(before, after, ConditionType::ConsentGiven)
         .filter(|now| now.reason == Reason::ConsentToPreviousNotice.as_str())
         .map(|now| (true, now));
-    [ready, deleting, old_notice]
+    let name_taken = changed(before, after, ConditionType::Valid)
+        .filter(|now| now.reason == Reason::DisplayNameTaken.as_str())
+        .map(|now| (true, now));
+    [ready, deleting, old_notice, name_taken]
         .into_iter()
         .flatten()
         .filter_map(|(warning, now)| {

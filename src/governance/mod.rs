@@ -16,6 +16,7 @@ mod properties;
 pub mod readiness;
 pub mod removal;
 pub mod schedule;
+pub mod sharing;
 
 use crate::api::{ConditionStatus, Reason};
 

@@ -7,7 +7,7 @@ use crate::api::connection_type::{
 };
 use crate::api::reference::SecretSource;
 use regex::{Regex, RegexBuilder};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 #[cfg(test)]
 mod declaration_tests;
@@ -45,6 +45,13 @@ pub struct CompiledType {
 }
 
 impl CompiledType {
+    /// Whether one of these connectors runs it.
+    #[must_use]
+    pub fn runs(&self, connectors: &BTreeSet<String>) -> bool {
+        let connector = self.spec.connector.as_ref();
+        connector.is_some_and(|connector| connectors.contains(connector.as_str()))
+    }
+
     /// Makes the patterns ready.
     ///
     /// # Errors

@@ -51,12 +51,15 @@ pub const fn situation(reason: Reason) -> Situation {
         | Reason::ConnectionNotReady
         | Reason::DatasetNotFound
         | Reason::DatasetBeingRemoved
-        | Reason::DatasetNotReady => Situation::Waiting,
+        | Reason::DatasetNotReady
+        | Reason::WaitsForAdministrator
+        | Reason::BeingRemoved => Situation::Waiting,
         Reason::Ready
         | Reason::DependentsRemain
         | Reason::HeldByOthers
         | Reason::NotDeleting
         | Reason::AsDeclared
+        | Reason::DisplayNameTaken
         | Reason::ConsentCurrent
         | Reason::ConsentToPreviousNotice
         | Reason::AllResolved

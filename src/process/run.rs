@@ -124,6 +124,10 @@ async fn all_seen(stores: &Stores, secrets: &Objects<SecretMeta>) -> Result<(), 
     stores.enrichments.store().wait_until_ready().await?;
     stores.datasets.store().wait_until_ready().await?;
     stores.consent_records.store().wait_until_ready().await?;
+    stores.shared_connections.store().wait_until_ready().await?;
+    stores.roles.store().wait_until_ready().await?;
+    stores.role_bindings.store().wait_until_ready().await?;
+    stores.cluster_role_bindings.store().wait_until_ready().await?;
     secrets.store().wait_until_ready().await
 }
 

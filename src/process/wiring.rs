@@ -1,6 +1,10 @@
 //! Which change wakes which controller: one queue a kind, one follower a kind.
 
-use crate::api::{Connection, ConnectionType, ConsentRecord, Dataset, Enrichment, Export, Refers};
+use crate::api::grants::Binding;
+use crate::api::{
+    Connection, ConnectionType, ConsentRecord, Dataset, Enrichment, Export, Refers, SharedConnection,
+};
+use crate::cluster::events::Events;
 use crate::cluster::follow::{Follower, follow, follow_metadata};
 use crate::cluster::secrets::SecretMeta;
 use crate::cluster::{Change, Feed, ObjectKey, Objects};
@@ -8,6 +12,7 @@ use crate::reconcile::{Stores, Writes};
 use crate::{connection, connection_type, dataset, enrichment, export};
 use futures::channel::mpsc::{UnboundedReceiver, UnboundedSender, unbounded};
 use k8s_openapi::api::core::v1::Secret;
+use k8s_openapi::api::rbac::v1::{ClusterRoleBinding, Role, RoleBinding};
 use kube::core::PartialObjectMeta;
 use kube::runtime::reflector::ObjectRef;
 use kube::{Api, Client, Resource};
@@ -64,6 +69,10 @@ pub(super) struct Feeds {
     enrichments: Feed<Enrichment>,
     datasets: Feed<Dataset>,
     consent_records: Feed<ConsentRecord>,
+    shared_connections: Feed<SharedConnection>,
+    roles: Feed<Role>,
+    role_bindings: Feed<RoleBinding>,
+    cluster_role_bindings: Feed<ClusterRoleBinding>,
     secrets: Feed<SecretMeta>,
 }
 
@@ -77,6 +86,10 @@ impl Feeds {
             enrichments: self.enrichments.objects(),
             datasets: self.datasets.objects(),
             consent_records: self.consent_records.objects(),
+            shared_connections: self.shared_connections.objects(),
+            roles: self.roles.objects(),
+            role_bindings: self.role_bindings.objects(),
+            cluster_role_bindings: self.cluster_role_bindings.objects(),
         };
         (stores, self.secrets.objects())
     }
@@ -137,6 +150,16 @@ pub(super) fn start(
     follow_all.begin(feeds.enrichments, on_enrichment(woken()));
     follow_all.begin(feeds.datasets, on_dataset(woken()));
     follow_all.begin(feeds.consent_records, on_consent_record(woken()));
+    follow_all.begin(feeds.shared_connections, on_kept(woken()));
+    follow_all.begin_named(feeds.roles, on_kept(woken()));
+    follow_all.begin_named(
+        feeds.role_bindings,
+        on_role_binding(woken(), follower.events.clone()),
+    );
+    follow_all.begin_named(
+        feeds.cluster_role_bindings,
+        on_cluster_role_binding(woken(), follower.events.clone()),
+    );
     let secrets = Api::<PartialObjectMeta<Secret>>::all(client.clone());
     tasks.spawn(follow_metadata(
         secrets,
@@ -158,12 +181,28 @@ impl FollowAll<'_> {
     where
         K: Resource<DynamicType = ()> + Refers + Clone + Debug + DeserializeOwned + Send + Sync + 'static,
     {
-        self.tasks.spawn(follow(
-            Api::all(self.client.clone()),
-            self.follower.clone(),
-            feed,
-            told,
-        ));
+        self.begin_wanted(feed, |_| true, told);
+    }
+
+    /// Keeps only those in memory that name something of ours: of Kubernetes' own kinds that are few.
+    fn begin_named<K>(&mut self, feed: Feed<K>, told: impl FnMut(&Change<K>) + Send + 'static)
+    where
+        K: Resource<DynamicType = ()> + Refers + Clone + Debug + DeserializeOwned + Send + Sync + 'static,
+    {
+        self.begin_wanted(feed, |object| !object.references().is_empty(), told);
+    }
+
+    fn begin_wanted<K>(
+        &mut self,
+        feed: Feed<K>,
+        wanted: fn(&K) -> bool,
+        told: impl FnMut(&Change<K>) + Send + 'static,
+    ) where
+        K: Resource<DynamicType = ()> + Refers + Clone + Debug + DeserializeOwned + Send + Sync + 'static,
+    {
+        let api = Api::all(self.client.clone());
+        self.tasks
+            .spawn(follow(api, self.follower.clone(), feed, wanted, told));
     }
 }
 
@@ -191,6 +230,9 @@ fn on_type((wakers, stores): Woken) -> impl FnMut(&Change<ConnectionType>) {
 fn on_connection((wakers, stores): Woken) -> impl FnMut(&Change<Connection>) {
     move |change| {
         wakers.connections.wake_itself(change);
+        wakers
+            .connections
+            .wake(connection::watch::woken_by_namesake(change, &stores.connections));
         wakers
             .connection_types
             .wake(connection_type::watch::woken_by_connection(change));
@@ -247,6 +289,32 @@ fn on_consent_record((wakers, _): Woken) -> impl FnMut(&Change<ConsentRecord>) {
         wakers
             .connections
             .wake(connection::watch::woken_by_record(change));
+    }
+}
+
+/// What the operator keeps for a connection.
+fn on_kept<K: Resource<DynamicType = ()> + Refers>((wakers, _): Woken) -> impl FnMut(&Change<K>) {
+    move |change| wakers.connections.wake(connection::watch::woken_by_kept(change))
+}
+
+fn on_role_binding(woken: Woken, events: Events) -> impl FnMut(&Change<RoleBinding>) {
+    move |change| {
+        woken.0.connections.wake(connection::watch::woken_by_kept(change));
+        on_contributors(&woken, &events, change);
+    }
+}
+
+fn on_cluster_role_binding(woken: Woken, events: Events) -> impl FnMut(&Change<ClusterRoleBinding>) {
+    move |change| on_contributors(&woken, &events, change)
+}
+
+fn on_contributors<B: Binding>((wakers, stores): &Woken, events: &Events, change: &Change<B>) {
+    wakers.connections.wake(connection::watch::woken_by_contributors(
+        change,
+        &stores.connections,
+    ));
+    if let (Some(binding), Some(notice)) = (&change.after, connection::watch::told_of_contributors(change)) {
+        events.tell(&**binding, notice);
     }
 }
 

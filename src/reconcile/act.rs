@@ -14,7 +14,8 @@ use serde::Serialize;
 use std::time::Duration;
 
 impl Context {
-    /// Carries a decision out: the finalizer first, then the status, then the news; nothing where nothing changed.
+    /// Carries a decision out: the finalizer is set first, then come other objects, then the status, then the news; the
+    /// finalizer is taken off last. Nothing where nothing changed.
     ///
     /// # Errors
     /// When the API server doesn't take a write; a newer object is no error, its own event brings the next visit.
@@ -45,22 +46,19 @@ impl Context {
         K::Status: PartialEq + Serialize,
     {
         let mut target = Target::of(object);
-        match decision.hold {
-            Hold::Release => {
-                writes::release::<K>(&self.client, &target, object.finalizers()).await?;
-                return Ok("released");
-            }
-            Hold::Set => {
-                target.version = writes::hold::<K>(&self.client, &target, object.finalizers()).await?;
-                self.written.note(object, &target.version);
-            }
-            Hold::Keep => {}
+        if decision.hold == Hold::Set {
+            target.version = writes::hold::<K>(&self.client, &target, object.finalizers()).await?;
+            self.written.note(object, &target.version);
         }
         for effect in &decision.effects {
             self.carry_out(object, effect).await?;
         }
+        if decision.hold == Hold::Release {
+            writes::release::<K>(&self.client, &target, object.finalizers()).await?;
+            return Ok("released");
+        }
         if object.status() == Some(&decision.status) {
-            return Ok(if decision.hold == Hold::Set {
+            return Ok(if decision.hold == Hold::Set || !decision.effects.is_empty() {
                 "written"
             } else {
                 "settled"
@@ -79,6 +77,8 @@ impl Context {
         let namespace = object.namespace().unwrap_or_default();
         match effect {
             Effect::Record { name, record } => self.put_on_record(&namespace, name, record).await,
+            Effect::Keep(kept) => self.keep(kept).await,
+            Effect::Drop(kept) => self.drop_kept(kept).await,
         }
     }
 

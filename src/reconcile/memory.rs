@@ -22,36 +22,64 @@ fn lock<T>(memory: &Mutex<ByObject<T>>) -> MutexGuard<'_, ByObject<T>> {
 /// backup of the API server's store.
 pub(super) const BROUGHT_BACK_WITHIN: Duration = Duration::from_secs(10);
 
-/// The newest resource version of each object that we wrote, until the watch has brought it. A visit to the older
-/// object would only decide the same again.
+/// The newest write of ours to each object, until the watch has brought it. A visit to what was there before would only
+/// decide the same again.
 #[derive(Debug, Default)]
-pub struct Written(Mutex<ByObject<(u64, Instant)>>);
+pub struct Written(Mutex<ByObject<(Write, Instant)>>);
+
+#[derive(Debug)]
+enum Write {
+    /// It got this resource version.
+    Version(u64),
+    /// The one of this uid was removed.
+    Removed(Option<String>),
+}
 
 impl Written {
     /// Remembers what a write was answered with.
     pub(super) fn note<K: Resource<DynamicType = ()>>(&self, object: &K, version: &str) {
         // Resource versions are numbers that grow; where one isn't, the visit is only made once too often.
         if let Ok(version) = version.parse() {
-            lock(&self.0).insert(key(object), (version, Instant::now()));
+            lock(&self.0).insert(key(object), (Write::Version(version), Instant::now()));
         }
+    }
+
+    /// Remembers that an object was removed.
+    pub(super) fn note_removed<K: Resource<DynamicType = ()>>(&self, object: &K) {
+        lock(&self.0).insert(key(object), (Write::Removed(object.uid()), Instant::now()));
     }
 
     /// Whether the object is older than what we wrote.
     pub(super) fn is_ahead_of<K: Resource<DynamicType = ()>>(&self, object: &K) -> bool {
-        let version = object.resource_version();
-        let Some(seen) = version.and_then(|version| version.parse::<u64>().ok()) else {
-            return false;
+        self.is_pending(&ObjectKey::of(object), Some(object))
+    }
+
+    /// Whether what the watch has brought of an object, which may be nothing, is from before our write.
+    pub(super) fn is_pending<K: Resource<DynamicType = ()>>(
+        &self,
+        key: &ObjectKey,
+        seen: Option<&K>,
+    ) -> bool {
+        let before = |write: &Write| match (write, seen) {
+            (Write::Version(_), None) => true,
+            (Write::Version(ours), Some(object)) => version(object).is_some_and(|seen| seen < *ours),
+            (Write::Removed(uid), Some(object)) => object.meta().uid == *uid,
+            (Write::Removed(_), None) => false,
         };
         let mut written = lock(&self.0);
-        let key = key(object);
-        let ahead = written
+        let key = (K::kind(&()).into_owned(), key.clone());
+        let pending = written
             .get(&key)
-            .is_some_and(|(ours, at)| seen < *ours && at.elapsed() < BROUGHT_BACK_WITHIN);
-        if !ahead {
+            .is_some_and(|(write, at)| at.elapsed() < BROUGHT_BACK_WITHIN && before(write));
+        if !pending {
             written.remove(&key);
         }
-        ahead
+        pending
     }
+}
+
+fn version<K: Resource>(object: &K) -> Option<u64> {
+    object.meta().resource_version.as_ref()?.parse().ok()
 }
 
 /// The newest decision about each subject that we put on record, until the watch has brought it.

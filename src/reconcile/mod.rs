@@ -6,13 +6,14 @@ mod act;
 mod lookups;
 mod memory;
 mod run;
+mod sharing;
 pub mod wakes;
 
 pub use lookups::Writes;
 pub use memory::{Failures, Recorded, Written};
 pub use run::{Governed, controller};
 
-use crate::api::{Connection, ConnectionType, ConsentRecord, Dataset, Enrichment, Export};
+use crate::api::{Connection, ConnectionType, ConsentRecord, Dataset, Enrichment, Export, SharedConnection};
 use crate::cluster::Objects;
 use crate::cluster::events::Events;
 use crate::cluster::policies::{Policies, PolicyError};
@@ -21,6 +22,7 @@ use crate::cluster::writes::WriteError;
 use crate::governance::connection_types::CompiledTypes;
 use crate::metrics::Metrics;
 use jiff::Timestamp;
+use k8s_openapi::api::rbac::v1::{ClusterRoleBinding, Role, RoleBinding};
 use kube::Client;
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -55,6 +57,14 @@ pub struct Stores {
     pub datasets: Objects<Dataset>,
     /// Decisions on consent.
     pub consent_records: Objects<ConsentRecord>,
+    /// What contributors see of connections.
+    pub shared_connections: Objects<SharedConnection>,
+    /// The Roles that grant the use of a connection.
+    pub roles: Objects<Role>,
+    /// Their bindings, and those that make contributors in a namespace.
+    pub role_bindings: Objects<RoleBinding>,
+    /// The bindings that make contributors everywhere.
+    pub cluster_role_bindings: Objects<ClusterRoleBinding>,
 }
 
 /// What a visit to any object needs.

@@ -1,6 +1,7 @@
 //! Whom a change wakes, as far as more than one kind is woken by it.
 
 pub use super::lookups::Writes;
+pub use super::sharing::is_seen;
 use crate::api::{ConditionType, Connection, ConnectionType, Dataset, Reference, Refers};
 use crate::cluster::secrets::SecretMeta;
 use crate::cluster::{Change, ObjectKey, Objects};
