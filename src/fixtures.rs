@@ -23,14 +23,17 @@ use crate::governance::credentials::Secrets;
 use crate::governance::datasets::{Purpose, Use};
 use crate::governance::dependents::{Dependents, Users};
 use crate::governance::message::NAMES_MAX;
+use crate::governance::sharing::SharingFacts;
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ObjectMeta, Time};
 use kube::ResourceExt;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, LazyLock};
 
+mod effects;
 mod users;
 
+pub(crate) use effects::after_visit;
 pub(crate) use users::{EnrichmentBuilder, ExportBuilder, Visit, enrichment, export, visit};
 
 /// A strategy for texts of any characters, control characters and line breaks included.
@@ -321,6 +324,10 @@ impl ConnectionBuilder {
                 stamped: true,
                 proof: Proof::InPlace,
                 ..ConsentFacts::default()
+            },
+            sharing: SharingFacts {
+                connected: true,
+                ..SharingFacts::default()
             },
             now: at(100),
         }

@@ -10,6 +10,9 @@ use crate::reconcile::wakes;
 use k8s_openapi::api::rbac::v1::Subject;
 use kube::{Resource, ResourceExt};
 
+#[cfg(test)]
+mod tests;
+
 /// A type that came, went or changed wakes all connections of it. Its status says nothing to them.
 #[must_use]
 pub fn woken_by_type(change: &Change<ConnectionType>, connections: &Objects<Connection>) -> Vec<ObjectKey> {

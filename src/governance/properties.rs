@@ -5,21 +5,21 @@ use crate::api::connection_type::UsedFor;
 use crate::api::dataset::Role;
 use crate::api::names::IN_USE_FINALIZER;
 use crate::api::reference::SecretSource;
-use crate::api::{Condition, ConditionType, ConsentRecord, Reason};
+use crate::api::{Condition, ConditionType, Reason};
 use crate::connection::{self, ConnectionFacts};
 use crate::connection_type::{self, ConnectionTypeFacts};
 use crate::dataset::{self, DatasetFacts};
 use crate::fixtures::{
-    ANY_TEXT, ConnectionBuilder, Visit, absent, at, catalog_type, connection as named, dataset as table,
-    firmographics, marketo, secret, secret_key, seen, sftp_partner, used_by, vault_secret, visit,
+    ANY_TEXT, ConnectionBuilder, Visit, absent, after_visit, at, catalog_type, connection as named,
+    dataset as table, firmographics, marketo, secret, secret_key, seen, sftp_partner, used_by, vault_secret,
+    visit,
 };
 use crate::governance::activity;
 use crate::governance::attachment::ConnectionSeen;
 use crate::governance::connection_types::TypeSeen;
-use crate::governance::consent::Proof;
 use crate::governance::datasets::{Purpose, Use};
-use crate::governance::decision::Effect;
 use crate::governance::removal::Hold;
+use crate::governance::sharing::Seen;
 use proptest::prelude::*;
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -193,16 +193,7 @@ proptest! {
     #[test]
     fn a_connection_settles_after_one_visit(mut facts in any_facts(), later in 0i64..100_000) {
         let first = connection::decide(&facts);
-        let mut object = (*facts.connection).clone();
-        if first.hold == Hold::Set {
-            object.metadata.finalizers.get_or_insert_default().push(IN_USE_FINALIZER.to_owned());
-        }
-        object.status = Some(first.status.clone());
-        facts.connection = Arc::new(object);
-        facts.consent.proof = Proof::NotAsked; // what is on record needs none
-        facts.consent.records.extend(first.effects.iter().map(|Effect::Record { name, record }| {
-            Arc::new(ConsentRecord::new(name, (**record).clone()))
-        }));
+        facts = after_visit(facts);
         facts.now = at(100 + later);
         let second = connection::decide(&facts);
         prop_assert_eq!(&second.status, &first.status);
@@ -364,6 +355,25 @@ fn visits_of_all_fates() -> Vec<Visit> {
     ]
 }
 
+/// The conditions of SharedConnections, and of a connection that is called as another.
+fn shared_connections_of_all_fates() -> Vec<Condition> {
+    let shared = after_visit(sftp_partner().consented().shared().facts());
+    let removed = ConnectionBuilder((*shared.connection).clone()).being_removed();
+    let mut going = shared.clone();
+    going.connection = Arc::new(removed.0);
+    going.dependents = used_by(&["nightly"], &[]);
+    let mut waiting = shared.clone();
+    waiting.sharing.connected = false;
+    let mut namesake = shared;
+    namesake.sharing.namesakes = vec!["other".to_owned()];
+    let valid = connection::decide(&namesake).status.conditions;
+    let fates = [going, waiting].map(|facts| match after_visit(facts).sharing.shared {
+        Seen::Present(shared) => shared.status.clone().unwrap_or_default().conditions,
+        Seen::Absent | Seen::Pending => Vec::new(),
+    });
+    fates.concat().into_iter().chain(valid).collect()
+}
+
 #[test]
 fn every_reason_and_condition_type_is_given_by_some_decision() {
     let mut broken = catalog_type("sftp-export");
@@ -382,6 +392,7 @@ fn every_reason_and_condition_type_is_given_by_some_decision() {
                 .iter()
                 .flat_map(|visit| activity::decide(&visit.facts()).status.conditions),
         )
+        .chain(shared_connections_of_all_fates())
         .chain(dataset::decide(&table("plain").facts()).status.conditions)
         .chain(connection_type::decide(&broken).status.conditions)
         .collect();

@@ -35,6 +35,18 @@ enum Write {
     Removed(Option<String>),
 }
 
+impl Write {
+    /// Whether what the watch has brought, which may be nothing, is from before this write.
+    fn is_after<K: Resource>(&self, seen: Option<&K>) -> bool {
+        match (self, seen) {
+            (Self::Version(_), None) => true,
+            (Self::Version(ours), Some(object)) => version(object).is_some_and(|seen| seen < *ours),
+            (Self::Removed(uid), Some(object)) => object.meta().uid == *uid,
+            (Self::Removed(_), None) => false,
+        }
+    }
+}
+
 impl Written {
     /// Remembers what a write was answered with.
     pub(super) fn note<K: Resource<DynamicType = ()>>(&self, object: &K, version: &str) {
@@ -54,23 +66,17 @@ impl Written {
         self.is_pending(&ObjectKey::of(object), Some(object))
     }
 
-    /// Whether what the watch has brought of an object, which may be nothing, is from before our write.
+    /// Whether what the watch has brought of an object, which may be nothing, is from before our newest write.
     pub(super) fn is_pending<K: Resource<DynamicType = ()>>(
         &self,
         key: &ObjectKey,
         seen: Option<&K>,
     ) -> bool {
-        let before = |write: &Write| match (write, seen) {
-            (Write::Version(_), None) => true,
-            (Write::Version(ours), Some(object)) => version(object).is_some_and(|seen| seen < *ours),
-            (Write::Removed(uid), Some(object)) => object.meta().uid == *uid,
-            (Write::Removed(_), None) => false,
-        };
         let mut written = lock(&self.0);
         let key = (K::kind(&()).into_owned(), key.clone());
         let pending = written
             .get(&key)
-            .is_some_and(|(write, at)| at.elapsed() < BROUGHT_BACK_WITHIN && before(write));
+            .is_some_and(|(write, at)| at.elapsed() < BROUGHT_BACK_WITHIN && write.is_after(seen));
         if !pending {
             written.remove(&key);
         }
@@ -132,5 +138,50 @@ impl Failures {
     /// Begins anew.
     pub(super) fn forget<K: Resource<DynamicType = ()>>(&self, object: &K) {
         lock(&self.0).remove(&key(object));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fixtures::sftp_partner;
+
+    #[test]
+    fn what_the_watch_has_brought_is_from_before_our_write_or_not() {
+        let object = |version: &str, uid: &str| {
+            let mut object = sftp_partner().0;
+            object.metadata.resource_version = Some(version.to_owned());
+            object.metadata.uid = Some(uid.to_owned());
+            object
+        };
+        let nothing: Option<&str> = None;
+        let rows = [
+            ("written, and not yet there", false, nothing, true),
+            ("written, and older", false, Some("6"), true),
+            ("written, and brought", false, Some("7"), false),
+            ("written, and changed since by somebody", false, Some("8"), false),
+            ("removed, and still there", true, Some("5"), true),
+            ("removed, and gone", true, nothing, false),
+        ];
+        for (case, removed, seen, expected) in rows {
+            let written = Written::default();
+            if removed {
+                written.note_removed(&object("5", "a"));
+            } else {
+                written.note(&object("5", "a"), "7");
+            }
+            let seen = seen.map(|version| object(version, "a"));
+            let key = ObjectKey::of(&object("5", "a"));
+            for _ in 0..2 {
+                assert_eq!(written.is_pending(&key, seen.as_ref()), expected, "{case}");
+            }
+        }
+        let written = Written::default();
+        written.note_removed(&object("5", "a"));
+        let anew = object("9", "b");
+        assert!(
+            !written.is_pending(&ObjectKey::of(&anew), Some(&anew)),
+            "made anew by somebody"
+        );
     }
 }
