@@ -37,14 +37,14 @@ fn to(role: &str) -> RoleRef {
     }
 }
 
-fn binding(role: &str, groups: &[&str]) -> Option<Arc<RoleBinding>> {
+fn binding(role: &str, groups: &[&str]) -> Arc<RoleBinding> {
     let mut binding = RoleBinding {
         role_ref: to(role),
         subjects: Some(groups.iter().map(|name| group(name)).collect()),
         ..RoleBinding::default()
     };
     binding.metadata.namespace = Some(NAMESPACE.to_owned());
-    Some(Arc::new(binding))
+    Arc::new(binding)
 }
 
 fn names(keys: &[ObjectKey]) -> Vec<&str> {
@@ -57,24 +57,20 @@ fn names(keys: &[ObjectKey]) -> Vec<&str> {
 fn other_contributors_wake_the_connections_of_their_namespace() {
     let all = connections(&[sftp_partner(), connection("b"), elsewhere(connection("far"))]);
     let here = ["b", "sftp-partner"].as_slice();
-    let crm = || binding(CONTRIBUTOR_ROLE, &["crm"]);
+    let bound = |role: &str, groups: &[&str]| Some(binding(role, groups));
+    let crm = || bound(CONTRIBUTOR_ROLE, &["crm"]);
     let rows: [(&str, _, _, &[&str]); 6] = [
         ("the first", None, crm(), here),
-        (
-            "one more",
-            crm(),
-            binding(CONTRIBUTOR_ROLE, &["crm", "web"]),
-            here,
-        ),
+        ("one more", crm(), bound(CONTRIBUTOR_ROLE, &["crm", "web"]), here),
         ("the last", crm(), None, here),
         ("as before", crm(), crm(), &[]),
         (
             "made anew with another role",
             crm(),
-            binding("view", &["crm"]),
+            bound("view", &["crm"]),
             here,
         ),
-        ("another role", None, binding("view", &["crm"]), &[]),
+        ("another role", None, bound("view", &["crm"]), &[]),
     ];
     for (case, before, after, expected) in rows {
         let woken = woken_by_contributors(&Change { before, after }, &all);
@@ -94,30 +90,31 @@ fn other_contributors_wake_the_connections_of_their_namespace() {
 
 #[test]
 fn a_binding_that_lets_everyone_in_is_told_of_when_it_begins_to() {
+    let bound = |role: &str, groups: &[&str]| Some(binding(role, groups));
     let everyone = ["system:authenticated"].as_slice();
     let more = ["crm", "system:authenticated"].as_slice();
     let rows = [
-        ("made so", None, binding(CONTRIBUTOR_ROLE, everyone), true),
+        ("made so", None, bound(CONTRIBUTOR_ROLE, everyone), true),
         (
             "changed to",
-            binding(CONTRIBUTOR_ROLE, &["crm"]),
-            binding(CONTRIBUTOR_ROLE, more),
+            bound(CONTRIBUTOR_ROLE, &["crm"]),
+            bound(CONTRIBUTOR_ROLE, more),
             true,
         ),
         (
             "so before",
-            binding(CONTRIBUTOR_ROLE, everyone),
-            binding(CONTRIBUTOR_ROLE, more),
+            bound(CONTRIBUTOR_ROLE, everyone),
+            bound(CONTRIBUTOR_ROLE, more),
             false,
         ),
         (
             "no longer",
-            binding(CONTRIBUTOR_ROLE, everyone),
-            binding(CONTRIBUTOR_ROLE, &["crm"]),
+            bound(CONTRIBUTOR_ROLE, everyone),
+            bound(CONTRIBUTOR_ROLE, &["crm"]),
             false,
         ),
-        ("another role", None, binding("view", everyone), false),
-        ("gone", binding(CONTRIBUTOR_ROLE, everyone), None, false),
+        ("another role", None, bound("view", everyone), false),
+        ("gone", bound(CONTRIBUTOR_ROLE, everyone), None, false),
     ];
     for (case, before, after, expected) in rows {
         let told = told_of_contributors(&Change { before, after });
