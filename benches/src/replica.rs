@@ -66,6 +66,10 @@ impl Replica {
             enrichments: Feed::<Enrichment>::default().objects(),
             datasets: feeds.datasets.objects(),
             consent_records: Feed::<ConsentRecord>::default().objects(),
+            shared_connections: Feed::default().objects(),
+            roles: Feed::default().objects(),
+            role_bindings: Feed::default().objects(),
+            cluster_role_bindings: Feed::default().objects(),
         };
         let context = Context {
             secrets: SecretReader::new(client.clone(), secrets.objects()),

@@ -9,4 +9,5 @@ mod malformed;
 mod refusals;
 mod removal;
 mod secrets;
+mod sharing;
 mod types;
