@@ -193,6 +193,9 @@ proptest! {
     #[test]
     fn a_connection_settles_after_one_visit(mut facts in any_facts(), later in 0i64..100_000) {
         let first = connection::decide(&facts);
+        if first.hold == Hold::Release {
+            return Ok(()); // it's gone
+        }
         facts = after_visit(facts);
         facts.now = at(100 + later);
         let second = connection::decide(&facts);
