@@ -26,7 +26,7 @@ use std::fmt;
 use std::pin::pin;
 use std::time::{Duration, Instant};
 use thiserror::Error;
-use tokio::time::{sleep, timeout, timeout_at};
+use tokio::time::{sleep, timeout};
 
 mod seen;
 
@@ -65,6 +65,13 @@ enum Fault {
     Refused(#[from] kube::Error),
     #[error("the API server didn't answer in time")]
     Late,
+}
+
+impl Fault {
+    /// Whether the API server answered with one of these codes; 422 says that the Lease isn't as the patch expects.
+    fn is_refusal(&self, codes: &[u16]) -> bool {
+        matches!(self, Self::Refused(kube::Error::Api(answer)) if codes.contains(&answer.code))
+    }
 }
 
 /// The seat that processes stand for; without a Lease there is only one process.
@@ -122,7 +129,7 @@ impl Election {
                     self.renewed(sent);
                     seat.candidacy.every()
                 }
-                Err(Fault::Refused(kube::Error::Api(answer))) if matches!(answer.code, 404 | 422) => {
+                Err(fault) if fault.is_refusal(&[404, 422]) => {
                     self.leadership.end();
                     return seat.lost();
                 }
@@ -182,9 +189,11 @@ impl Seat {
                 Ok(Some(sent)) => return sent,
                 Ok(None) => self.until_free(&mut seen, &mut changes).await,
                 Err(fault) => {
-                    // Somebody else may just have been faster; that is no news for the log of a standby.
-                    let error = &fault as &dyn std::error::Error;
-                    tracing::debug!(lease = %self.candidacy, error, "the Lease wasn't taken");
+                    if !fault.is_refusal(&[409, 422]) {
+                        // else somebody was faster
+                        let error = &fault as &dyn std::error::Error;
+                        tracing::warn!(lease = %self.candidacy, error, "the Lease can't be read or taken");
+                    }
                     sleep(self.candidacy.retry().mul_f64(0.5 + fastrand::f64())).await;
                 }
             }
@@ -195,7 +204,7 @@ impl Seat {
     async fn attempt(&self, seen: &mut Seen) -> Result<Option<Instant>, Fault> {
         let lease = self.answered(self.api.get_opt(&self.candidacy.name)).await?;
         seen.take_in(lease.as_ref(), Instant::now());
-        if Instant::now() < self.free_at(seen) {
+        if !self.free_in(seen).is_zero() {
             return Ok(None);
         }
         let sent = Instant::now();
@@ -221,11 +230,11 @@ impl Seat {
         changes: &mut (impl Stream<Item = Result<Option<Lease>, watcher::Error>> + Unpin),
     ) {
         loop {
-            let free_at = self.free_at(seen);
-            if free_at <= Instant::now() {
+            let free_in = self.free_in(seen);
+            if free_in.is_zero() {
                 return;
             }
-            match timeout_at(free_at.into(), changes.next()).await {
+            match timeout(free_in, changes.next()).await {
                 Ok(Some(Ok(lease))) => seen.take_in(lease.as_ref(), Instant::now()),
                 Ok(Some(Err(error))) => {
                     tracing::debug!(lease = %self.candidacy, error = %error, "the watch broke and is begun again");
@@ -235,8 +244,8 @@ impl Seat {
         }
     }
 
-    fn free_at(&self, seen: &Seen) -> Instant {
-        seen.free_at(&self.candidacy.identity, self.candidacy.duration)
+    fn free_in(&self, seen: &Seen) -> Duration {
+        seen.free_in(&self.candidacy.identity, self.candidacy.duration, Instant::now())
     }
 
     /// The Lease as we hold it after those who held it before.

@@ -48,7 +48,7 @@ fn refusal(manifests: &[u8]) -> Option<String> {
 
 #[test]
 fn whatever_the_values_the_api_server_takes_what_is_rendered() {
-    let rows: [(&str, &[&str]); 7] = [
+    let rows: [(&str, &[&str]); 8] = [
         ("as it comes", &[]),
         ("no connector", &["connectors=[]"]),
         (
@@ -66,6 +66,7 @@ fn whatever_the_values_the_api_server_takes_what_is_rendered() {
                 r#"tolerations=[{"operator":"Exists"}]"#,
             ],
         ),
+        ("one that leads and one that stands by", &["replicas=2"]),
         ("another name", &[r#"fullnameOverride="governor""#]),
         (
             "more at once, fewer events",
@@ -86,7 +87,8 @@ fn whatever_the_values_the_api_server_takes_what_is_rendered() {
 #[test]
 fn values_that_mean_nothing_are_refused_with_their_name() {
     let rows = [
-        ("an unknown value", "replicas=3", "replicas"),
+        ("an unknown value", "copies=3", "copies"),
+        ("a number of replicas below none", "replicas=-1", "replicas"),
         ("text for a number", r#"concurrency="many""#, "concurrency"),
         (
             "a log format that isn't one",

@@ -18,20 +18,21 @@ impl Seen {
         }
     }
 
-    /// From when this process may take it. The longer one of its own duration and ours counts: in an update both may
-    /// be in use.
-    pub fn free_at(&self, us: &str, duration: Duration) -> Instant {
+    /// How long this process has to wait before it may take it. The longer one of the Lease's duration and ours counts:
+    /// in an update both may be in use.
+    pub fn free_in(&self, us: &str, duration: Duration, now: Instant) -> Duration {
         let Some((spec, since)) = &self.0 else {
-            return Instant::now();
+            return Duration::ZERO;
         };
         match spec.holder_identity.as_deref() {
-            None | Some("") => *since,
-            Some(holder) if holder == us => *since, // taken by a request whose answer we missed
+            None | Some("") => Duration::ZERO,
+            Some(holder) if holder == us => Duration::ZERO, // taken by a request whose answer we missed
             Some(_) => {
                 let seconds = spec
                     .lease_duration_seconds
                     .and_then(|seconds| u64::try_from(seconds).ok());
-                *since + duration.max(Duration::from_secs(seconds.unwrap_or(0)))
+                let held = duration.max(Duration::from_secs(seconds.unwrap_or(0)));
+                (*since + held).saturating_duration_since(now)
             }
         }
     }
@@ -95,7 +96,7 @@ mod tests {
             let now = Instant::now();
             let mut seen = Seen::default();
             seen.take_in(Some(&lease), now);
-            assert_eq!(seen.free_at("us", OURS), now + after, "{case}");
+            assert_eq!(seen.free_in("us", OURS, now), after, "{case}");
         }
     }
 
@@ -103,19 +104,20 @@ mod tests {
     fn only_a_renewal_makes_it_wait_again() {
         let start = Instant::now();
         let later = start + Duration::from_secs(5);
+        let [whole, rest] = [OURS, Duration::from_secs(10)];
         let mut labelled = held_by("them", 0, 15);
         labelled.metadata.labels = Some([("team".to_owned(), "platform".to_owned())].into());
         let rows = [
-            ("seen again as it was", held_by("them", 0, 15), start),
-            ("somebody set a label", labelled, start),
-            ("its holder renewed it", held_by("them", 5, 15), later),
-            ("another took it", held_by("others", 0, 15), later),
+            ("seen again as it was", held_by("them", 0, 15), rest),
+            ("somebody set a label", labelled, rest),
+            ("its holder renewed it", held_by("them", 5, 15), whole),
+            ("another took it", held_by("others", 0, 15), whole),
         ];
-        for (case, lease, since) in rows {
+        for (case, lease, left) in rows {
             let mut seen = Seen::default();
             seen.take_in(Some(&held_by("them", 0, 15)), start);
             seen.take_in(Some(&lease), later);
-            assert_eq!(seen.free_at("us", OURS), since + OURS, "{case}");
+            assert_eq!(seen.free_in("us", OURS, later), left, "{case}");
         }
     }
 
@@ -124,9 +126,10 @@ mod tests {
         let now = Instant::now();
         let mut seen = Seen::default();
         seen.take_in(None, now);
-        assert!(seen.free_at("us", OURS) <= Instant::now());
+        assert_eq!(seen.free_in("us", OURS, now), Duration::ZERO);
         seen.take_in(Some(&held_by("them", 0, 15)), now);
         seen.take_in(None, now + Duration::from_secs(1));
-        assert_eq!(seen.free_at("us", OURS), now + OURS);
+        assert_eq!(seen.free_in("us", OURS, now), OURS);
+        assert_eq!(seen.free_in("us", OURS, now + OURS), Duration::ZERO);
     }
 }
