@@ -1,11 +1,14 @@
 //! Two replicas: one leads, the other knows everything and writes nothing.
 
-use crate::support::manifests::{dataset, export, partner_secret, sftp};
+use crate::stories::malformed::{loosen, store};
+use crate::support::manifests::{dataset, export, partner_secret, sftp, with};
 use crate::support::operator::{Operator, own_cluster, writes};
-use crate::support::{Kind, World};
+use crate::support::{Kind, PATIENCE, World, install_definitions};
 use connection_operator::api::{Connection, Dataset, Export};
 use k8s_openapi::api::coordination::v1::Lease;
 use kube::Api;
+use kube::api::{ApiResource, DeleteParams, DynamicObject};
+use kube::runtime::wait::await_condition;
 use local_cluster::{ControlPlane, Options};
 use serde_json::json;
 use std::time::{Duration, Instant};
@@ -226,4 +229,27 @@ async fn a_leader_that_was_paused_beyond_its_lease_writes_nothing_when_it_wakes(
     pair.second.signal("CONT");
     pair.world.until_many_judged("late").await;
     assert!(pair.holder().await.starts_with("second_"));
+}
+
+#[tokio::test]
+async fn what_does_not_fit_its_schema_and_is_removed_while_nobody_leads_goes_when_the_next_one_does() {
+    let pair = Pair::start("3").await;
+    let world = &pair.world;
+    loosen(world).await;
+    let misfit = json!({
+        "metadata": {"name": "misfit", "finalizers": ["connections.dev/in-use"]},
+        "spec": {"displayName": null},
+    });
+    store(world, &with(sftp("misfit"), &misfit)).await;
+    install_definitions(&world.client).await;
+    pair.first.signal("KILL");
+    // It can't be read as a Connection, by us neither.
+    let resource = ApiResource::erase::<Connection>(&());
+    let api: Api<DynamicObject> = Api::namespaced_with(world.client.clone(), &world.namespace, &resource);
+    let deleted = api.delete("misfit", &DeleteParams::default()).await;
+    deleted.expect("the deletion is accepted");
+    let gone = await_condition(api, "misfit", |object: Option<&DynamicObject>| object.is_none());
+    let gone = tokio::time::timeout(PATIENCE, gone).await;
+    gone.expect("nothing is stuck").expect("the watch works");
+    assert_eq!(pair.second.counted("connections_leader", ""), 1);
 }

@@ -31,17 +31,19 @@ fn refusal(manifests: &[u8]) -> Option<String> {
         "-f",
         "-",
     ]);
-    let piped = kubectl
+    answer(&mut kubectl, manifests)
+}
+
+/// Runs a command with this input, and gives what it says if it fails.
+fn answer(command: &mut Command, input: &[u8]) -> Option<String> {
+    let piped = command
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped());
-    let mut child = piped.spawn().expect("kubectl runs");
-    child
-        .stdin
-        .take()
-        .expect("an input")
-        .write_all(manifests)
-        .expect("it reads");
+    let mut child = piped.spawn().expect("it runs");
+    let mut stdin = child.stdin.take().expect("an input");
+    let _ = stdin.write_all(input); // not every command reads it
+    drop(stdin);
     let answer = child.wait_with_output().expect("it ends");
     (!answer.status.success()).then(|| String::from_utf8_lossy(&answer.stderr).into_owned())
 }
@@ -81,6 +83,69 @@ fn whatever_the_values_the_api_server_takes_what_is_rendered() {
             String::from_utf8_lossy(&manifests.stderr)
         );
         assert_eq!(refusal(&manifests.stdout), None, "{case}");
+    }
+}
+
+#[test]
+fn the_operators_account_may_use_its_lease_and_no_other() {
+    let mut helm = Command::new(HELM.path().expect("helm"));
+    helm.args(["template", "lease", "--show-only=templates/rbac.yaml"])
+        .arg(chart());
+    let roles = helm.output().expect("helm runs").stdout;
+    assert_eq!(
+        answer(shared().kubectl().args(["apply", "-f", "-"]), &roles),
+        None
+    );
+    let one = |name: &str| format!("--field-selector=metadata.name={name}");
+    let (ours, others) = (one("connection-operator"), one("other"));
+    let create = ["create", "--dry-run=server", "-f", "-"];
+    let lease = |name: &str| {
+        format!("{{apiVersion: coordination.k8s.io/v1, kind: Lease, metadata: {{name: {name}}}}}")
+            .into_bytes()
+    };
+    let rows: [(&str, &[&str], bool); 7] = [
+        ("it makes it", &create, true),
+        ("it lists it by name", &["get", "leases", &ours], true),
+        (
+            "it watches it by name",
+            &["get", "leases", &ours, "--watch-only", "--request-timeout=1s"],
+            true,
+        ),
+        (
+            "it renews it",
+            &[
+                "patch",
+                "lease",
+                "connection-operator",
+                "--dry-run=server",
+                "-p",
+                "{}",
+            ],
+            true,
+        ),
+        (
+            "it lists none by another name",
+            &["get", "leases", &others],
+            false,
+        ),
+        ("it lists not all", &["get", "leases"], false),
+        (
+            "it takes no other",
+            &["patch", "lease", "other", "--dry-run=server", "-p", "{}"],
+            false,
+        ),
+    ];
+    answer(shared().kubectl().args(["apply", "-f", "-"]), &lease("other"));
+    answer(
+        shared().kubectl().args(["apply", "-f", "-"]),
+        &lease("connection-operator"),
+    );
+    for (case, arguments, may) in rows {
+        let mut kubectl = shared().kubectl();
+        kubectl.args(["--as=system:serviceaccount:default:lease-connection-operator"]);
+        let said = answer(kubectl.args(arguments), &lease("connection-operator-new"));
+        let forbidden = said.as_ref().is_some_and(|said| said.contains("orbidden"));
+        assert_eq!(!forbidden, may, "{case}: {said:?}");
     }
 }
 
