@@ -125,8 +125,8 @@ impl Election {
         loop {
             sleep(pause).await;
             pause = match seat.renew().await {
-                Ok(sent) => {
-                    self.renewed(sent);
+                Ok(asked) => {
+                    self.renewed(asked);
                     seat.candidacy.every()
                 }
                 Err(fault) if fault.is_refusal(&[404, 422]) => {
@@ -155,9 +155,9 @@ impl Election {
         }
     }
 
-    fn renewed(&self, sent: Instant) {
+    fn renewed(&self, asked: Instant) {
         if let Some(seat) = &self.lease {
-            self.leadership.renew(sent + seat.candidacy.term());
+            self.leadership.renew(asked + seat.candidacy.term());
         }
     }
 }

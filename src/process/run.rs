@@ -121,7 +121,7 @@ async fn govern(
             if !applied {
                 apply_catalog_later(client, stores).await;
             }
-            std::future::pending().await
+            std::future::pending::<()>().await;
         };
         tokio::select! {
             ended = all_ended(&mut controllers) => ended,
