@@ -1,9 +1,9 @@
 //! Two replicas: one leads, the other knows everything and writes nothing.
 
-use crate::stories::malformed::{loosen, store};
+use crate::stories::malformed::{loosen, store, tighten};
 use crate::support::manifests::{dataset, export, partner_secret, sftp, with};
 use crate::support::operator::{Operator, own_cluster, writes};
-use crate::support::{Kind, PATIENCE, World, install_definitions};
+use crate::support::{Kind, PATIENCE, World};
 use connection_operator::api::{Connection, Dataset, Export};
 use k8s_openapi::api::coordination::v1::Lease;
 use kube::Api;
@@ -13,19 +13,21 @@ use local_cluster::{ControlPlane, Options};
 use serde_json::json;
 use std::time::{Duration, Instant};
 
-/// Two replicas and the API server that they share; each is a user of its own, called as in the Lease.
+/// Two replicas and the API server that they share, which tells them apart by their tokens.
 struct Pair {
     control_plane: ControlPlane,
     world: World,
     first: Operator,
     second: Operator,
+    tokens: [String; 2],
 }
 
-const FIRST: &str = "first";
-const SECOND: &str = "second";
+/// Whose token it is.
+const FIRST: usize = 0;
+const SECOND: usize = 1;
 
 /// The Lease in the logs of the API server.
-const LEASE: &str = "/apis/coordination.k8s.io/v1/namespaces/default/leases";
+const LEASE: &str = "/apis/coordination.k8s.io/v1/namespaces/connection-operator/leases";
 
 /// What a machine under load takes for starting a request and a visit, beyond what the Lease says.
 const SLACK: Duration = Duration::from_secs(2);
@@ -42,9 +44,9 @@ impl Pair {
         };
         let (control_plane, client) = own_cluster(options).await;
         let world = World::on(client).await;
-        let first = replica(&control_plane, FIRST, lease_seconds);
+        let (first, first_token) = Operator::replica(&control_plane, "first", lease_seconds);
         until_leading(&first).await;
-        let second = replica(&control_plane, SECOND, lease_seconds);
+        let (second, second_token) = Operator::replica(&control_plane, "second", lease_seconds);
         second.until_ready().await;
         world.apply(partner_secret()).await;
         world.apply(dataset("customers", "Source")).await;
@@ -56,17 +58,18 @@ impl Pair {
             world,
             first,
             second,
+            tokens: [first_token, second_token],
         }
     }
 
-    fn writes(&self, user: &str) -> Vec<String> {
-        writes(&self.control_plane, user)
+    fn writes(&self, whose: usize) -> Vec<String> {
+        writes(&self.control_plane, &self.tokens[whose])
     }
 
     /// Waits until somebody has written nothing but the Lease for a while: the last events come later than statuses.
-    async fn until_calm(&self, user: &str) {
+    async fn until_calm(&self, whose: usize) {
         let written = || {
-            self.writes(user)
+            self.writes(whose)
                 .iter()
                 .filter(|write| !write.contains(LEASE))
                 .count()
@@ -79,7 +82,7 @@ impl Pair {
     }
 
     async fn lease(&self) -> Lease {
-        let leases: Api<Lease> = Api::namespaced(self.world.client.clone(), "default");
+        let leases: Api<Lease> = Api::namespaced(self.world.client.clone(), "connection-operator");
         leases.get("connection-operator").await.expect("it is there")
     }
 
@@ -87,15 +90,6 @@ impl Pair {
         let spec = self.lease().await.spec.expect("it was held");
         spec.holder_identity.unwrap_or_default()
     }
-}
-
-fn replica(control_plane: &ControlPlane, name: &str, lease_seconds: &str) -> Operator {
-    let variables = [
-        ("POD_NAME", name),
-        ("LEASE_NAMESPACE", "default"),
-        ("LEASE_SECONDS", lease_seconds),
-    ];
-    Operator::start_as(control_plane, name, &variables)
 }
 
 async fn until_leading(replica: &Operator) {
@@ -241,7 +235,7 @@ async fn what_does_not_fit_its_schema_and_is_removed_while_nobody_leads_goes_whe
         "spec": {"displayName": null},
     });
     store(world, &with(sftp("misfit"), &misfit)).await;
-    install_definitions(&world.client).await;
+    tighten(world).await;
     pair.first.signal("KILL");
     // It can't be read as a Connection, by us neither.
     let resource = ApiResource::erase::<Connection>(&());

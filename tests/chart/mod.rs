@@ -1,6 +1,7 @@
 //! The chart, rendered with many values, against a real API server.
 
 use crate::support::shared;
+use local_cluster::chart::OPERATOR_ACCOUNT;
 use local_cluster::programs::HELM;
 use std::io::Write;
 use std::path::PathBuf;
@@ -88,14 +89,6 @@ fn whatever_the_values_the_api_server_takes_what_is_rendered() {
 
 #[test]
 fn the_operators_account_may_use_its_lease_and_no_other() {
-    let mut helm = Command::new(HELM.path().expect("helm"));
-    helm.args(["template", "lease", "--show-only=templates/rbac.yaml"])
-        .arg(chart());
-    let roles = helm.output().expect("helm runs").stdout;
-    assert_eq!(
-        answer(shared().kubectl().args(["apply", "-f", "-"]), &roles),
-        None
-    );
     let one = |name: &str| format!("--field-selector=metadata.name={name}");
     let (ours, others) = (one("connection-operator"), one("other"));
     let create = ["create", "--dry-run=server", "-f", "-"];
@@ -135,14 +128,16 @@ fn the_operators_account_may_use_its_lease_and_no_other() {
             false,
         ),
     ];
-    answer(shared().kubectl().args(["apply", "-f", "-"]), &lease("other"));
-    answer(
-        shared().kubectl().args(["apply", "-f", "-"]),
-        &lease("connection-operator"),
-    );
+    for name in ["other", "connection-operator"] {
+        let mut apply = shared().kubectl();
+        apply.args(["--namespace=connection-operator", "apply", "-f", "-"]);
+        assert_eq!(answer(&mut apply, &lease(name)), None);
+    }
     for (case, arguments, may) in rows {
         let mut kubectl = shared().kubectl();
-        kubectl.args(["--as=system:serviceaccount:default:lease-connection-operator"]);
+        kubectl
+            .arg("--namespace=connection-operator")
+            .arg(format!("--as={OPERATOR_ACCOUNT}"));
         let said = answer(kubectl.args(arguments), &lease("connection-operator-new"));
         let forbidden = said.as_ref().is_some_and(|said| said.contains("orbidden"));
         assert_eq!(!forbidden, may, "{case}: {said:?}");

@@ -30,7 +30,7 @@ pub async fn loosen(world: &World) {
 }
 
 /// Demands a display name again.
-async fn tighten(world: &World) {
+pub async fn tighten(world: &World) {
     let api: Api<CustomResourceDefinition> = Api::all(world.client.clone());
     let place = "/spec/versions/0/schema/openAPIV3Schema/properties/spec/required";
     let patch =

@@ -160,7 +160,10 @@ fn kubeconfig(control_plane: &ControlPlane, name: &str) -> PathBuf {
 /// The id of a kubeconfig's token: all replicas are one user.
 fn credential(control_plane: &ControlPlane, kubeconfig: &Path) -> String {
     let mut whoami = control_plane.kubectl();
-    whoami.arg("--kubeconfig").arg(kubeconfig).args(["auth", "whoami", "--output=json"]);
+    whoami
+        .arg("--kubeconfig")
+        .arg(kubeconfig)
+        .args(["auth", "whoami", "--output=json"]);
     let answer = whoami.output().expect("kubectl runs");
     let review: Value = serde_json::from_slice(&answer.stdout).expect("JSON");
     let id = review["status"]["userInfo"]["extra"][CREDENTIAL][0].as_str();
