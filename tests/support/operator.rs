@@ -37,7 +37,7 @@ pub struct Operator {
 impl Operator {
     /// Starts it, without waiting until it governs.
     pub fn start(control_plane: &ControlPlane) -> Self {
-        Self::start_with(&kubeconfig(control_plane, "operator"), &[])
+        Self::start_with(control_plane, &kubeconfig(control_plane, "operator"), &[])
     }
 
     /// Starts a replica of this name that stands for the Lease, and tells how the log of the API server calls it.
@@ -49,10 +49,13 @@ impl Operator {
             ("LEASE_SECONDS", lease_seconds),
         ];
         let credential = credential(control_plane, &kubeconfig);
-        (Self::start_with(&kubeconfig, &variables), credential)
+        (
+            Self::start_with(control_plane, &kubeconfig, &variables),
+            credential,
+        )
     }
 
-    fn start_with(kubeconfig: &Path, variables: &[(&str, &str)]) -> Self {
+    fn start_with(control_plane: &ControlPlane, kubeconfig: &Path, variables: &[(&str, &str)]) -> Self {
         let address = free_address();
         let process = Command::new(env!("CARGO_BIN_EXE_connection-operator"))
             .arg("run")
@@ -60,6 +63,10 @@ impl Operator {
             .env("LISTEN", address.to_string())
             .env("CONNECTORS", CONNECTORS)
             .env("PIPELINES", PIPELINES)
+            .env(
+                "MUTATING_POLICIES",
+                control_plane.mutates().expect("an answer").to_string(),
+            )
             .env("LOG", "warn")
             .envs(variables.iter().copied())
             .stdin(Stdio::null())
