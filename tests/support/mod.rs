@@ -21,8 +21,6 @@ pub const CONNECTORS: &str = "sftp,object-storage,audience-api";
 static SHARED: OnceLock<ControlPlane> = OnceLock::new();
 static UNREFUSED: OnceLock<ControlPlane> = OnceLock::new();
 
-/// A user who is a pipeline.
-pub const PIPELINE: &str = "pipeline";
 /// All users who are pipelines.
 pub const PIPELINES: &str = "pipeline\nsystem:serviceaccount:marketing:administrators-pipeline";
 /// What the chart is installed with on every control plane.

@@ -15,6 +15,7 @@ usage: local-cluster <command>
   up              start a node on this machine with the operator on it, or bring it up to date
   down            stop it and remove what it left
   path <program>  have a pinned program, such as helm, and print where it is
+  oldest          have the oldest Kubernetes that the chart is for, and print its folder, for KUBEBUILDER_ASSETS
   control-plane   run a control plane until this is stopped; prints the path of its kubeconfig
 
 CLUSTER=existing makes up and down use the cluster of the current kubeconfig instead.
@@ -31,6 +32,7 @@ fn main() -> ExitCode {
         (["down"], false) => up::down(&places),
         (["down"], true) => existing::down(&places),
         (["path", program], _) => path(program),
+        (["oldest"], _) => oldest(),
         (["control-plane"], _) => control_plane(),
         // Said by `up` to itself, inside the node.
         (["node", local], _) => inside::run(&Places::of(places.clone_root(), Path::new(local))),
@@ -60,6 +62,15 @@ fn path(name: &str) -> Result<(), Error> {
             ),
         })?;
     println!("{}", program.path()?.display());
+    Ok(())
+}
+
+fn oldest() -> Result<(), Error> {
+    let paths = programs::OLDEST.iter().map(programs::Program::path);
+    let paths = paths.collect::<Result<Vec<_>, _>>()?;
+    if let Some(folder) = paths.first().and_then(|path| path.parent()) {
+        println!("{}", folder.display());
+    }
     Ok(())
 }
 

@@ -49,6 +49,11 @@ const KUBERNETES: Part = Part {
     version_variable: Some("k8s.io/component-base/version.gitVersion"),
     sources: &[],
 };
+/// The oldest Kubernetes that the chart is for.
+const OLDEST_KUBERNETES: Part = Part {
+    folder: "kubernetes-oldest",
+    ..KUBERNETES
+};
 const CONTAINERD_PART: Part = Part {
     folder: "containerd",
     module: "github.com/containerd/containerd/v2",
@@ -139,6 +144,22 @@ pub const COREDNS: Program = program("coredns", COREDNS_PART, "github.com/coredn
 pub const HELM: Program = program("helm", HELM_PART, "helm.sh/helm/v4/cmd/helm", 90);
 /// Says what GitOps tools make of an object, by the library that they use.
 pub const KSTATUS: Program = program("kstatus", KSTATUS_PART, ".", 20);
+
+/// What tests need of the oldest Kubernetes that the chart is for.
+pub const OLDEST: [Program; 2] = [
+    program(
+        "kube-apiserver",
+        OLDEST_KUBERNETES,
+        "k8s.io/kubernetes/cmd/kube-apiserver",
+        240,
+    ),
+    program(
+        "kube-controller-manager",
+        OLDEST_KUBERNETES,
+        "k8s.io/kubernetes/cmd/kube-controller-manager",
+        60,
+    ),
+];
 
 impl Program {
     /// Its path: from the folder that `KUBEBUILDER_ASSETS` names if it is there, else from the cache, built if need be.
@@ -310,7 +331,7 @@ mod tests {
 
     #[test]
     fn every_program_is_pinned() {
-        for program in ALL.iter().chain([&KSTATUS]) {
+        for program in ALL.iter().chain(&OLDEST).chain([&KSTATUS]) {
             let version = program.version().unwrap();
             assert!(
                 version.starts_with(|first: char| first.is_ascii_digit()),
