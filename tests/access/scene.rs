@@ -6,6 +6,7 @@ use crate::support::{PATIENCE, World, client, shared};
 use connection_operator::api::consent_record::ConsentDecision;
 use connection_operator::api::{Connection, ConsentRecord, Enrichment, Export, SharedConnection};
 use k8s_openapi::api::rbac::v1::RoleBinding;
+use kube::ResourceExt;
 use kube::api::ListParams;
 use local_cluster::programs::KUBECTL;
 use serde_json::{Value, json};
@@ -52,6 +53,8 @@ pub struct Scene {
     pub world: World,
     pub people: BTreeMap<String, Person>,
     pub words: Words,
+    /// Whether the API server itself writes the stamp beside a consent.
+    pub stamps: bool,
     folder: PathBuf,
 }
 
@@ -68,9 +71,12 @@ impl Scene {
             world,
             people: BTreeMap::new(),
             words,
+            stamps: false,
             folder,
         };
-        scene.sign_in("root", "root", shared().kubeconfig());
+        scene.sign_in("root", "admin", shared().kubeconfig());
+        let served = scene.kubectl("root", "kubectl api-resources --api-group admissionregistration.k8s.io -o name");
+        scene.stamps = String::from_utf8_lossy(&served.stdout).contains("mutatingadmissionpolicies");
         let manifests = scene.folder.join("scene.yaml");
         std::fs::write(&manifests, scene.words.spoken(&read("scene.yaml"))).expect("it can be written");
         let applied = format!("kubectl apply --server-side -f {}", manifests.display());
@@ -141,21 +147,13 @@ impl Scene {
 
     /// Consents, takes consent back, and ends the sharing of one connection, as the page says.
     async fn settle(&self) {
-        let (world, ana) = (&self.world, self.seen_by("ana").await);
+        let world = &self.world;
         for name in CONSENTED {
-            ana.consent(name).await;
-            world.until_ready_says::<Connection>(name, "Ready").await;
+            self.consent("ana", name, None).await;
         }
-        let person = json!({"metadata": {"annotations": {"connections.dev/consent-person": "bea"}}});
-        let pipeline = self.seen_by("administrators' pipeline").await;
-        pipeline.merge::<Connection>("entrusted", person).await;
-        pipeline.consent("entrusted").await;
-        world.until_ready_says::<Connection>("entrusted", "Ready").await;
-        let nothing = json!({"metadata": {"annotations": {"connections.dev/consent": null}}});
-        ana.merge::<Connection>("withdrawn", nothing).await;
-        world
-            .until_ready_says::<Connection>("withdrawn", "ConsentWithdrawn")
+        self.consent("administrators' pipeline", "entrusted", Some("bea"))
             .await;
+        self.withdraw("ana", "withdrawn").await;
         self.unshare().await;
         for export in ["private-nightly", "nightly", "left-behind", "on-courier"] {
             world.until_active::<Export>(export).await;
@@ -169,6 +167,48 @@ impl Scene {
             self.until_can_use("carol", name, true).await;
         }
         self.until_can_use("otto", "theirs -n {other}", true).await;
+    }
+
+    /// Consents as somebody, with the stamp that is theirs on every cluster.
+    async fn consent(&self, who: &str, name: &str, person: Option<&str>) {
+        let required = |connection: &Connection| {
+            let consent = connection.status.as_ref()?.consent.as_ref()?;
+            consent.required.clone()
+        };
+        let asks = |connection: &Connection| required(connection).is_some();
+        let connection = self
+            .world
+            .until::<Connection>(name, "it asks for consent", asks)
+            .await;
+        let digest = required(&connection).expect("just seen");
+        let annotations = json!({
+            "connections.dev/consent": digest,
+            "connections.dev/consented-by": format!("given {digest} {}", self.people[who].user),
+            "connections.dev/consent-person": person,
+        });
+        let author = self.seen_by(who).await;
+        author
+            .merge::<Connection>(name, json!({"metadata": {"annotations": annotations}}))
+            .await;
+        self.world
+            .until_ready_says::<Connection>(name, "Ready")
+            .await;
+    }
+
+    async fn withdraw(&self, who: &str, name: &str) {
+        let world = self.seen_by(who).await;
+        let connection = world.api::<Connection>().get(name).await.expect("it's there");
+        let digest = &connection.annotations()["connections.dev/consent"];
+        let annotations = json!({
+            "connections.dev/consent": null,
+            "connections.dev/consented-by": format!("withdrawn {digest} {}", self.people[who].user),
+        });
+        world
+            .merge::<Connection>(name, json!({"metadata": {"annotations": annotations}}))
+            .await;
+        world
+            .until_ready_says::<Connection>(name, "ConsentWithdrawn")
+            .await;
     }
 
     async fn unshare(&self) {
