@@ -3,10 +3,13 @@
 pub mod events;
 pub mod follow;
 pub mod guard;
+pub mod leadership;
+pub mod lease;
 pub mod objects;
 pub mod policies;
 pub mod secrets;
 pub mod writes;
 
 pub use follow::follow;
+pub use leadership::Leadership;
 pub use objects::{Change, Feed, ObjectKey, Objects};

@@ -7,7 +7,7 @@ use crate::api::{
 use crate::cluster::events::Events;
 use crate::cluster::follow::{Follower, follow, follow_metadata};
 use crate::cluster::secrets::SecretMeta;
-use crate::cluster::{Change, Feed, ObjectKey, Objects};
+use crate::cluster::{Change, Feed, Leadership, ObjectKey, Objects};
 use crate::reconcile::{Stores, Writes};
 use crate::{connection, connection_type, dataset, enrichment, export};
 use futures::channel::mpsc::{UnboundedReceiver, UnboundedSender, unbounded};
@@ -42,6 +42,14 @@ impl<K: Resource<DynamicType = ()>> Waker<K> {
         for key in keys {
             let _ = self.0.unbounded_send(key.to_ref()); // no receiver: the controllers have stopped
         }
+    }
+
+    fn wake_all(&self, objects: &Objects<K>)
+    where
+        K: Clone,
+    {
+        let all = objects.store().state();
+        self.wake(all.iter().map(|object| ObjectKey::of(&**object)).collect());
     }
 
     fn wake_itself(&self, change: &Change<K>) {
@@ -95,13 +103,25 @@ impl Feeds {
     }
 }
 
+/// The other ends of the queues.
 #[derive(Clone)]
-struct Wakers {
+pub(super) struct Wakers {
     connection_types: Waker<ConnectionType>,
     connections: Waker<Connection>,
     exports: Waker<Export>,
     enrichments: Waker<Enrichment>,
     datasets: Waker<Dataset>,
+}
+
+impl Wakers {
+    /// Wakes every object there is, as nobody woke them before this process led.
+    pub fn wake_all(&self, stores: &Stores) {
+        self.connection_types.wake_all(&stores.connection_types);
+        self.connections.wake_all(&stores.connections);
+        self.exports.wake_all(&stores.exports);
+        self.enrichments.wake_all(&stores.enrichments);
+        self.datasets.wake_all(&stores.datasets);
+    }
 }
 
 fn queues() -> (Wakers, Queues) {
@@ -129,14 +149,15 @@ fn queues() -> (Wakers, Queues) {
     )
 }
 
-/// Begins to follow every kind. Each follower runs as one task of `tasks`.
+/// Begins to follow every kind. Each follower runs as one task of `tasks`. Changes wake nobody until this process
+/// leads: a standby would only gather names.
 pub(super) fn start(
     tasks: &mut JoinSet<()>,
     client: &Client,
     follower: &Follower,
     feeds: Feeds,
     stores: &Stores,
-) -> Queues {
+) -> (Wakers, Queues) {
     let (wakers, queues) = queues();
     let woken = || (wakers.clone(), stores.clone());
     let mut follow_all = FollowAll {
@@ -165,9 +186,9 @@ pub(super) fn start(
         secrets,
         follower.metrics.clone(),
         feeds.secrets,
-        on_secret(woken()),
+        once_leading(follower.leadership.clone(), on_secret(woken())),
     ));
-    queues
+    (wakers, queues)
 }
 
 struct FollowAll<'a> {
@@ -201,8 +222,18 @@ impl FollowAll<'_> {
         K: Resource<DynamicType = ()> + Refers + Clone + Debug + DeserializeOwned + Send + Sync + 'static,
     {
         let api = Api::all(self.client.clone());
+        let told = once_leading(self.follower.leadership.clone(), told);
         self.tasks
             .spawn(follow(api, self.follower.clone(), feed, wanted, told));
+    }
+}
+
+/// Passes changes on from when this process leads. What it missed by then is in the stores, and woken from there.
+fn once_leading<K>(leadership: Leadership, mut told: impl FnMut(&Change<K>)) -> impl FnMut(&Change<K>) {
+    move |change| {
+        if leadership.has_begun() {
+            told(change);
+        }
     }
 }
 

@@ -5,7 +5,7 @@ mod connections;
 mod datasets;
 mod enrichments;
 mod exports;
-mod malformed;
+pub mod malformed;
 mod refusals;
 mod removal;
 mod secrets;

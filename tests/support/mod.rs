@@ -96,6 +96,10 @@ pub fn settings() -> Settings {
         mutating_policies: true,
         catalog: true,
         events_per_second: 100,
+        lease_namespace: None,
+        lease_name: "connection-operator".to_owned(),
+        lease_seconds: 15,
+        pod_name: None,
         log_format: LogFormat::Text,
         log: "warn".to_owned(),
     }
