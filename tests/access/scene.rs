@@ -75,7 +75,10 @@ impl Scene {
             folder,
         };
         scene.sign_in("root", "admin", shared().kubeconfig());
-        let served = scene.kubectl("root", "kubectl api-resources --api-group admissionregistration.k8s.io -o name");
+        let served = scene.kubectl(
+            "root",
+            "kubectl api-resources --api-group admissionregistration.k8s.io -o name",
+        );
         scene.stamps = String::from_utf8_lossy(&served.stdout).contains("mutatingadmissionpolicies");
         let manifests = scene.folder.join("scene.yaml");
         std::fs::write(&manifests, scene.words.spoken(&read("scene.yaml"))).expect("it can be written");
@@ -190,9 +193,7 @@ impl Scene {
         author
             .merge::<Connection>(name, json!({"metadata": {"annotations": annotations}}))
             .await;
-        self.world
-            .until_ready_says::<Connection>(name, "Ready")
-            .await;
+        self.world.until_ready_says::<Connection>(name, "Ready").await;
     }
 
     async fn withdraw(&self, who: &str, name: &str) {

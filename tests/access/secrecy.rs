@@ -31,12 +31,11 @@ async fn nothing_that_contributors_and_viewers_read_tells_a_host_a_folder_an_acc
             }
         }
         let all = until_seen(&scene, "ana", &kinds, UNTOLD);
-        for hidden in [
-            "private.hidden.example",
-            "hidden-folder",
-            "hidden-secret",
-        ] {
-            assert!(found(&all, hidden).is_some(), "there is something to find: {hidden}");
+        for hidden in ["private.hidden.example", "hidden-folder", "hidden-secret"] {
+            assert!(
+                found(&all, hidden).is_some(),
+                "there is something to find: {hidden}"
+            );
         }
     });
     run.await.expect("everything is read");
@@ -59,7 +58,10 @@ fn until_seen(scene: &Scene, who: &str, kinds: &str, expected: &str) -> String {
         if seen.contains(expected) {
             return seen;
         }
-        assert!(started.elapsed() < PATIENCE, "{who} never sees {expected}: {seen}");
+        assert!(
+            started.elapsed() < PATIENCE,
+            "{who} never sees {expected}: {seen}"
+        );
         std::thread::sleep(PAUSE);
     }
 }

@@ -78,14 +78,16 @@ impl Words {
             .get(name)
             .unwrap_or_else(|| panic!("nothing explains {{{said}}}"));
         let values: Vec<&str> = parts.collect();
-        assert_eq!(values.len(), word.parameters.len(), "the parameters of {{{said}}}");
+        assert_eq!(
+            values.len(),
+            word.parameters.len(),
+            "the parameters of {{{said}}}"
+        );
         let filled = |text: &str| {
             let pairs = word.parameters.iter().zip(&values);
             pairs.fold(text.to_owned(), |text, (parameter, value)| {
                 let parameter = Regex::new(&format!(r"\b{parameter}\b")).expect("a pattern");
-                parameter
-                    .replace_all(&text, regex::NoExpand(value))
-                    .into_owned()
+                parameter.replace_all(&text, regex::NoExpand(value)).into_owned()
             })
         };
         match &word.meaning {
