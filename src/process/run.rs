@@ -115,6 +115,7 @@ async fn govern(
         let (client, stores) = (&context.client, &context.stores);
         let applied = !settings.catalog || applied(client, stores).await;
         wakers.wake_all(stores);
+        wiring::tell_of_contributors(stores, &context.events);
         let mut controllers = controllers(context, queues, settings.concurrency, stop);
         tracing::info!("governing");
         let late = async {

@@ -18,6 +18,7 @@ use kube::runtime::reflector::ObjectRef;
 use kube::{Api, Client, Resource};
 use serde::de::DeserializeOwned;
 use std::fmt::Debug;
+use std::sync::Arc;
 use tokio::task::JoinSet;
 
 /// The names of objects to visit.
@@ -337,6 +338,24 @@ fn on_role_binding(woken: Woken, events: Events) -> impl FnMut(&Change<RoleBindi
 
 fn on_cluster_role_binding(woken: Woken, events: Events) -> impl FnMut(&Change<ClusterRoleBinding>) {
     move |change| on_contributors(&woken, &events, change)
+}
+
+/// Tells of the bindings that there were before this process led.
+pub(super) fn tell_of_contributors(stores: &Stores, events: &Events) {
+    tell_of_all(&stores.role_bindings, events);
+    tell_of_all(&stores.cluster_role_bindings, events);
+}
+
+fn tell_of_all<B: Binding + Clone>(bindings: &Objects<B>, events: &Events) {
+    for binding in bindings.store().state() {
+        let change = Change {
+            before: None,
+            after: Some(Arc::clone(&binding)),
+        };
+        if let Some(notice) = connection::watch::told_of_contributors(&change) {
+            events.tell(&*binding, notice);
+        }
+    }
 }
 
 fn on_contributors<B: Binding>((wakers, stores): &Woken, events: &Events, change: &Change<B>) {

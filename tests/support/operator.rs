@@ -187,7 +187,8 @@ pub fn writes(control_plane: &ControlPlane, by: &str) -> Vec<String> {
         let [verb, address] = ["verb", "requestURI"].map(|field| request[field].as_str().unwrap_or_default());
         format!("{verb} {address} {}", request["responseStatus"]["code"])
     });
-    told.collect()
+    told.filter(|told| !told.contains("/selfsubjectreviews ")) // by which a test learns whose token it is
+        .collect()
 }
 
 /// A port that was free a moment ago.
