@@ -17,10 +17,11 @@ const GUARDED: &str = "connections,exports,enrichments,datasets,sharedconnection
                        authorization.k8s.io,rolebindings.rbac.authorization.k8s.io";
 
 /// What is cut from a line that tells of a refusal.
-const CUT: [&str; 5] = [
+const CUT: [&str; 6] = [
     r"^(?:Error from server \(\w+\): |Error from server: |error: )",
     r#"^(?:error when \w+ "[^"]*": |failed to create \w+:? )"#,
     r#"^(?:The \w+ "[^"]*" is invalid: :? ?|\S+(?: "[^"]*")? is forbidden: )"#,
+    r#"^spec\S*: Invalid value: (?:"[^"]*": )?"#,
     r"^ValidatingAdmissionPolicy '\S+' with binding '\S+' denied request: ",
     r#"^user "[^"]*" \(groups=\[[^\]]*\]\) "#,
 ];
