@@ -25,7 +25,7 @@ mod tests;
 mod words;
 
 pub use judge::{Consent, Proof, Said, judge, needs_proof};
-pub use record::{name as record_name, number as record_number};
+pub use record::{expired as expired_records, name as record_name, number as record_number};
 pub use stamp::{Author, Stamp};
 pub use words::Commands;
 

@@ -2,6 +2,7 @@
 
 pub mod catalog;
 pub mod health;
+mod retention;
 pub mod run;
 pub mod settings;
 pub mod telemetry;

@@ -2,6 +2,7 @@
 
 use super::catalog;
 use super::health::{self, Ready};
+use super::retention;
 use super::settings::Settings;
 use super::wiring::{self, Feeds, Queues, Wakers};
 use crate::cluster::events::Events;
@@ -124,9 +125,16 @@ async fn govern(
             }
             std::future::pending::<()>().await;
         };
+        let records = async {
+            match settings.consent_retention_days {
+                Some(days) => retention::keep(client, stores, days).await,
+                None => std::future::pending().await,
+            }
+        };
         tokio::select! {
             ended = all_ended(&mut controllers) => ended,
             () = late => Ok(()),
+            () = records => Ok(()),
         }
     };
     tokio::select! {

@@ -24,6 +24,9 @@ pub struct Settings {
     /// Whether the API server writes stamps and finalizers, by the chart's mutating policies.
     #[arg(long, env = "MUTATING_POLICIES", default_value_t = true, action = clap::ArgAction::Set)]
     pub mutating_policies: bool,
+    /// For how many days decisions on consent stay on record; for ever if absent.
+    #[arg(long, env = "CONSENT_RETENTION_DAYS", value_parser = clap::value_parser!(u32).range(1..))]
+    pub consent_retention_days: Option<u32>,
     /// Whether the connection types that come with the operator are applied.
     #[arg(long, env = "CATALOG", default_value_t = true, action = clap::ArgAction::Set)]
     pub catalog: bool,

@@ -6,6 +6,7 @@ mod datasets;
 mod enrichments;
 mod exports;
 pub mod malformed;
+mod records;
 mod refusals;
 mod removal;
 mod secrets;

@@ -98,6 +98,7 @@ pub fn settings() -> Settings {
         connectors: CONNECTORS.to_owned(),
         pipelines: PIPELINES.to_owned(),
         mutating_policies: true,
+        consent_retention_days: None,
         catalog: true,
         events_per_second: 100,
         lease_namespace: None,

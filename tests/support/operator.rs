@@ -40,6 +40,12 @@ impl Operator {
         Self::start_with(control_plane, &kubeconfig(control_plane, "operator"), &[])
     }
 
+    /// Starts it so that it takes decisions off the record after a day.
+    pub fn forgetful(control_plane: &ControlPlane) -> Self {
+        let kubeconfig = kubeconfig(control_plane, "operator");
+        Self::start_with(control_plane, &kubeconfig, &[("CONSENT_RETENTION_DAYS", "1")])
+    }
+
     /// Starts a replica of this name that stands for the Lease, and tells how the log of the API server calls it.
     pub fn replica(control_plane: &ControlPlane, name: &str, lease_seconds: &str) -> (Self, String) {
         let kubeconfig = kubeconfig(control_plane, name);
