@@ -1,7 +1,7 @@
 //! Consent by pull request: the notice and the digest are had without a cluster, and then count on one.
 
-use crate::support::{World, given};
 use crate::support::manifests::{connection_type, plain_connection, sftp, with};
+use crate::support::{World, given};
 use connection_operator::api::Connection;
 use serde_json::Value;
 use std::io::Write;
