@@ -113,8 +113,10 @@ fn surprise(scene: &Scene, attempt: &Attempt) -> Option<(usize, String)> {
     let started = Instant::now();
     let told = loop {
         let told = told(scene, who, &scene.kubectl(who, tries));
-        let as_written = told == *answer || (answer == "ok" && told.starts_with("ok: "));
-        if as_written {
+        // Where two policies refuse, either may speak.
+        let either = answer.replace(" or no: ", "\nno: ");
+        let as_written = either.lines().any(|answer| told == answer);
+        if as_written || (answer == "ok" && told.starts_with("ok: ")) {
             return None;
         }
         if !waits || started.elapsed() > PATIENCE {

@@ -195,7 +195,7 @@ async fn consent_that_is_garbage_counts_for_nothing() {
     let world = World::furnished().await;
     let garbage = [
         ("nothing", String::new()),
-        ("words", "yes, I do".to_owned()),
+        ("a word", "yes".to_owned()),
         ("somebody else's digest", "0".repeat(64)),
         ("as much as fits", "x".repeat(100 << 10)),
         ("of no script", "\u{202e}\u{0000}\n".replace('\0', "")),
