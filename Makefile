@@ -22,6 +22,7 @@ generate: ## Write the generated files anew: CRDs and docs
 	@cargo run -q -- crds --directory crds
 	@cp crds/*.yaml charts/connection-operator/files/crds/
 	@cargo run -q -- conditions > docs/conditions.md
+	@cargo run -q -p local-cluster -- values > docs/values.md
 
 .PHONY: lint
 lint: ## Check format, lints, dependencies, charts and generated files

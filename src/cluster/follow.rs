@@ -3,6 +3,7 @@
 use super::events::{Events, Malformed};
 use super::guard::{Guarded, Misfit};
 use super::objects::{Change, Feed, ObjectKey, Seen, slim};
+use super::places::Places;
 use super::writes::{self, Target};
 use crate::api::Refers;
 use crate::api::names::IN_USE_FINALIZER;
@@ -12,7 +13,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use kube::core::PartialObjectMeta;
 use kube::runtime::WatchStreamExt;
 use kube::runtime::watcher::{self, Event, watcher};
-use kube::{Api, Client, Resource};
+use kube::{Client, Resource};
 use serde::de::DeserializeOwned;
 use std::fmt::Debug;
 
@@ -30,28 +31,31 @@ pub struct Follower {
 /// Follows a kind until the process ends. An object that doesn't fit its schema is told of and left out; it never
 /// stops the others. An object that isn't `wanted` counts as gone.
 pub async fn follow<K>(
-    api: Api<Guarded<K>>,
+    places: Places<Guarded<K>>,
     follower: Follower,
     feed: Feed<K>,
     wanted: fn(&K) -> bool,
     told: impl FnMut(&Change<K>),
 ) where
-    K: Resource<DynamicType = ()> + Refers + Clone + Debug + DeserializeOwned + Send + 'static,
+    K: Resource<DynamicType = ()> + Refers + Clone + Debug + DeserializeOwned + Send + Sync + 'static,
 {
     let kind = K::kind(&()).into_owned();
     let metrics = follower.metrics.clone();
-    let events = watcher(api, watcher::Config::default())
-        .default_backoff()
-        .filter_map(move |event| {
-            let event = event.map(|event| seen(event, &follower, wanted));
-            async move { event.transpose() }
-        });
+    let events = places.seen(|api| {
+        let follower = follower.clone();
+        watcher(api, watcher::Config::default())
+            .default_backoff()
+            .filter_map(move |event| {
+                let event = event.map(|event| seen(event, &follower, wanted));
+                async move { event.transpose() }
+            })
+    });
     apply(&kind, &metrics, events, feed, told).await;
 }
 
 /// Follows only the metadata of a kind.
 pub async fn follow_metadata<K>(
-    api: Api<PartialObjectMeta<K>>,
+    places: Places<PartialObjectMeta<K>>,
     metrics: Metrics,
     feed: Feed<PartialObjectMeta<K>>,
     told: impl FnMut(&Change<PartialObjectMeta<K>>),
@@ -60,18 +64,20 @@ pub async fn follow_metadata<K>(
     PartialObjectMeta<K>: Refers,
 {
     let kind = K::kind(&()).into_owned();
-    let events = watcher(api, watcher::Config::default())
-        .default_backoff()
-        .map(|event| {
-            event.map(|event| {
-                Seen::Event(event.modify(|object| {
-                    slim(object);
-                    object.metadata.annotations = None;
-                    object.metadata.labels = None;
-                    object.metadata.owner_references = None;
-                }))
+    let events = places.seen(|api| {
+        watcher(api, watcher::Config::default())
+            .default_backoff()
+            .map(|event| {
+                event.map(|event| {
+                    Seen::Event(event.modify(|object| {
+                        slim(object);
+                        object.metadata.annotations = None;
+                        object.metadata.labels = None;
+                        object.metadata.owner_references = None;
+                    }))
+                })
             })
-        });
+    });
     apply(&kind, &metrics, events, feed, told).await;
 }
 

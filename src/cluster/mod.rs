@@ -4,9 +4,11 @@ pub mod events;
 pub mod follow;
 pub mod guard;
 pub mod objects;
+pub mod places;
 pub mod policies;
 pub mod secrets;
 pub mod writes;
 
 pub use follow::follow;
 pub use objects::{Change, Feed, ObjectKey, Objects};
+pub use places::Places;

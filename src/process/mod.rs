@@ -1,6 +1,7 @@
 //! The process around the controllers: settings, wiring, health, shutdown, uninstall.
 
 pub mod catalog;
+mod census;
 pub mod health;
 pub mod run;
 pub mod settings;

@@ -1,6 +1,7 @@
 //! From settings to running controllers, and to an orderly end.
 
 use super::catalog;
+use super::census::Census;
 use super::health::{self, Ready};
 use super::settings::Settings;
 use super::wiring::{self, Feeds, Queues};
@@ -9,6 +10,7 @@ use crate::cluster::events::Events;
 use crate::cluster::follow::Follower;
 use crate::cluster::policies::Policies;
 use crate::cluster::secrets::{SecretMeta, SecretReader};
+use crate::connection_type::catalog::Selection;
 use crate::governance::connection_types::CompiledTypes;
 use crate::metrics::Metrics;
 use crate::reconcile::{Context, Failures, Recorded, Stores, Written, controller};
@@ -68,23 +70,25 @@ pub async fn run(
 
     let mut background = JoinSet::new();
     background.spawn(publishing);
-    background.spawn(serve(listener, &metrics, &ready));
-    let feeds = Feeds::default();
+    let namespaces = settings.namespaces();
+    let feeds = Feeds::of(&namespaces);
     let (stores, secrets) = feeds.stores();
+    background.spawn(serve(listener, &metrics, &stores, &ready));
     let follower = Follower {
         client: client.clone(),
         metrics: metrics.clone(),
         events: events.clone(),
     };
-    let queues = wiring::start(&mut background, &client, &follower, feeds, &stores);
+    let queues = wiring::start(&mut background, &namespaces, &follower, feeds, &stores);
 
     tokio::select! {
         () = stop.clone() => return Ok(()),
         ended = background.join_next() => return Err(RunError::Ended(ended.and_then(Result::err))),
         seen = all_seen(&stores, &secrets) => seen?,
     }
-    if settings.catalog && !applied(&client, &stores).await {
-        background.spawn(apply_catalog_later(client.clone(), stores.clone()));
+    let selection = settings.catalog_selection();
+    if settings.catalog && !applied(&client, &stores, &selection).await {
+        background.spawn(apply_catalog_later(client.clone(), stores.clone(), selection));
     }
     let context = Arc::new(context(client, &settings, stores, secrets, events, metrics));
     let mut controllers = controllers(&context, queues, settings.concurrency, &stop);
@@ -106,9 +110,12 @@ async fn listener(settings: &Settings) -> Result<TcpListener, RunError> {
 fn serve(
     listener: TcpListener,
     metrics: &Metrics,
+    stores: &Stores,
     ready: &Ready,
 ) -> impl Future<Output = ()> + Send + 'static {
-    let serving = health::serve(listener, metrics.registry(), Ready::clone(ready));
+    let mut registry = metrics.registry();
+    registry.register_collector(Box::new(Census(stores.clone())));
+    let serving = health::serve(listener, registry, Ready::clone(ready));
     async move {
         if let Err(error) = serving.await {
             tracing::error!(error = %error, "health and metrics can't be served any more");
@@ -132,8 +139,8 @@ async fn all_seen(stores: &Stores, secrets: &Objects<SecretMeta>) -> Result<(), 
 }
 
 /// Tries once before the controllers begin, so that connections find their types; no controller waits for more.
-async fn applied(client: &Client, stores: &Stores) -> bool {
-    let applied = catalog::apply(client, &stores.connection_types).await;
+async fn applied(client: &Client, stores: &Stores, selection: &Selection) -> bool {
+    let applied = catalog::apply(client, &stores.connection_types, selection).await;
     if let Err(error) = &applied {
         let error = error as &dyn std::error::Error;
         tracing::warn!(error, retry_in = ?CATALOG_RETRY, "the catalog wasn't applied");
@@ -142,10 +149,10 @@ async fn applied(client: &Client, stores: &Stores) -> bool {
 }
 
 /// Tries until it's done, then rests: a part that ends counts as a defect.
-async fn apply_catalog_later(client: Client, stores: Stores) {
+async fn apply_catalog_later(client: Client, stores: Stores, selection: Selection) {
     loop {
         tokio::time::sleep(CATALOG_RETRY).await;
-        if applied(&client, &stores).await {
+        if applied(&client, &stores, &selection).await {
             return std::future::pending().await;
         }
     }

@@ -6,17 +6,18 @@ use crate::api::{
 };
 use crate::cluster::events::Events;
 use crate::cluster::follow::{Follower, follow, follow_metadata};
+use crate::cluster::guard::Guarded;
 use crate::cluster::secrets::SecretMeta;
-use crate::cluster::{Change, Feed, ObjectKey, Objects};
+use crate::cluster::{Change, Feed, ObjectKey, Objects, Places};
 use crate::reconcile::{Stores, Writes};
 use crate::{connection, connection_type, dataset, enrichment, export};
 use futures::channel::mpsc::{UnboundedReceiver, UnboundedSender, unbounded};
-use k8s_openapi::api::core::v1::Secret;
+use k8s_openapi::NamespaceResourceScope;
 use k8s_openapi::api::rbac::v1::{ClusterRoleBinding, Role, RoleBinding};
-use kube::core::PartialObjectMeta;
+use kube::Resource;
 use kube::runtime::reflector::ObjectRef;
-use kube::{Api, Client, Resource};
 use serde::de::DeserializeOwned;
+use std::collections::BTreeSet;
 use std::fmt::Debug;
 use tokio::task::JoinSet;
 
@@ -61,7 +62,6 @@ pub(super) struct Queues {
 }
 
 /// The writing side of each kind's objects.
-#[derive(Default)]
 pub(super) struct Feeds {
     connection_types: Feed<ConnectionType>,
     connections: Feed<Connection>,
@@ -77,6 +77,23 @@ pub(super) struct Feeds {
 }
 
 impl Feeds {
+    /// Of these namespaces, or of all if there are none.
+    pub fn of(namespaces: &BTreeSet<String>) -> Self {
+        Self {
+            connection_types: Feed::default(),
+            connections: Feed::of(namespaces),
+            exports: Feed::of(namespaces),
+            enrichments: Feed::of(namespaces),
+            datasets: Feed::of(namespaces),
+            consent_records: Feed::of(namespaces),
+            shared_connections: Feed::of(namespaces),
+            roles: Feed::of(namespaces),
+            role_bindings: Feed::of(namespaces),
+            cluster_role_bindings: Feed::default(),
+            secrets: Feed::of(namespaces),
+        }
+    }
+
     /// The reading sides.
     pub fn stores(&self) -> (Stores, Objects<SecretMeta>) {
         let stores = Stores {
@@ -129,10 +146,10 @@ fn queues() -> (Wakers, Queues) {
     )
 }
 
-/// Begins to follow every kind. Each follower runs as one task of `tasks`.
+/// Begins to follow every kind in these namespaces, or in all. Each follower runs as one task of `tasks`.
 pub(super) fn start(
     tasks: &mut JoinSet<()>,
-    client: &Client,
+    namespaces: &BTreeSet<String>,
     follower: &Follower,
     feeds: Feeds,
     stores: &Stores,
@@ -141,10 +158,15 @@ pub(super) fn start(
     let woken = || (wakers.clone(), stores.clone());
     let mut follow_all = FollowAll {
         tasks,
-        client,
+        namespaces,
         follower,
     };
-    follow_all.begin(feeds.connection_types, on_type(woken()));
+    follow_all.begin_in(
+        Places::everywhere(&follower.client),
+        feeds.connection_types,
+        |_| true,
+        on_type(woken()),
+    );
     follow_all.begin(feeds.connections, on_connection(woken()));
     follow_all.begin(feeds.exports, on_export(woken()));
     follow_all.begin(feeds.enrichments, on_enrichment(woken()));
@@ -156,13 +178,14 @@ pub(super) fn start(
         feeds.role_bindings,
         on_role_binding(woken(), follower.events.clone()),
     );
-    follow_all.begin_named(
+    follow_all.begin_in(
+        Places::everywhere(&follower.client),
         feeds.cluster_role_bindings,
+        names_ours,
         on_cluster_role_binding(woken(), follower.events.clone()),
     );
-    let secrets = Api::<PartialObjectMeta<Secret>>::all(client.clone());
     tasks.spawn(follow_metadata(
-        secrets,
+        Places::of(&follower.client, namespaces),
         follower.metrics.clone(),
         feeds.secrets,
         on_secret(woken()),
@@ -170,40 +193,57 @@ pub(super) fn start(
     queues
 }
 
+/// What can be followed.
+trait Followed:
+    Resource<DynamicType = ()> + Refers + Clone + Debug + DeserializeOwned + Send + Sync + 'static
+{
+}
+
+impl<K> Followed for K where
+    K: Resource<DynamicType = ()> + Refers + Clone + Debug + DeserializeOwned + Send + Sync + 'static
+{
+}
+
 struct FollowAll<'a> {
     tasks: &'a mut JoinSet<()>,
-    client: &'a Client,
+    namespaces: &'a BTreeSet<String>,
     follower: &'a Follower,
 }
 
 impl FollowAll<'_> {
     fn begin<K>(&mut self, feed: Feed<K>, told: impl FnMut(&Change<K>) + Send + 'static)
     where
-        K: Resource<DynamicType = ()> + Refers + Clone + Debug + DeserializeOwned + Send + Sync + 'static,
+        K: Followed + Resource<Scope = NamespaceResourceScope>,
     {
-        self.begin_wanted(feed, |_| true, told);
+        let places = Places::of(&self.follower.client, self.namespaces);
+        self.begin_in(places, feed, |_| true, told);
     }
 
     /// Keeps only those in memory that name something of ours: of Kubernetes' own kinds that are few.
     fn begin_named<K>(&mut self, feed: Feed<K>, told: impl FnMut(&Change<K>) + Send + 'static)
     where
-        K: Resource<DynamicType = ()> + Refers + Clone + Debug + DeserializeOwned + Send + Sync + 'static,
+        K: Followed + Resource<Scope = NamespaceResourceScope>,
     {
-        self.begin_wanted(feed, |object| !object.references().is_empty(), told);
+        let places = Places::of(&self.follower.client, self.namespaces);
+        self.begin_in(places, feed, names_ours, told);
     }
 
-    fn begin_wanted<K>(
+    fn begin_in<K>(
         &mut self,
+        places: Places<Guarded<K>>,
         feed: Feed<K>,
         wanted: fn(&K) -> bool,
         told: impl FnMut(&Change<K>) + Send + 'static,
     ) where
-        K: Resource<DynamicType = ()> + Refers + Clone + Debug + DeserializeOwned + Send + Sync + 'static,
+        K: Followed,
     {
-        let api = Api::all(self.client.clone());
         self.tasks
-            .spawn(follow(api, self.follower.clone(), feed, wanted, told));
+            .spawn(follow(places, self.follower.clone(), feed, wanted, told));
     }
+}
+
+fn names_ours<K: Refers>(object: &K) -> bool {
+    !object.references().is_empty()
 }
 
 type Woken = (Wakers, Stores);

@@ -36,6 +36,11 @@ pub struct Operator {
 impl Operator {
     /// Starts it, without waiting until it governs.
     pub fn start(control_plane: &ControlPlane) -> Self {
+        Self::start_with(control_plane, &[])
+    }
+
+    /// Starts it with settings of its own.
+    pub fn start_with(control_plane: &ControlPlane, settings: &[(&str, &str)]) -> Self {
         let kubeconfig = kubeconfig(control_plane);
         let address = free_address();
         let process = Command::new(env!("CARGO_BIN_EXE_connection-operator"))
@@ -45,6 +50,7 @@ impl Operator {
             .env("CONNECTORS", CONNECTORS)
             .env("PIPELINES", PIPELINES)
             .env("LOG", "warn")
+            .envs(settings.iter().copied())
             .stdin(Stdio::null())
             .spawn()
             .expect("the operator starts");
@@ -53,13 +59,14 @@ impl Operator {
 
     /// Starts it and waits until it governs.
     pub async fn govern(control_plane: &ControlPlane) -> Self {
-        let operator = Self::start(control_plane);
-        operator
-            .until("it governs", || {
-                operator.get("/readyz").starts_with("HTTP/1.0 200")
-            })
+        Self::start(control_plane).governing().await
+    }
+
+    /// Waits until it governs.
+    pub async fn governing(self) -> Self {
+        self.until("it governs", || self.get("/readyz").starts_with("HTTP/1.0 200"))
             .await;
-        operator
+        self
     }
 
     /// Ends it as a power cut would.
@@ -74,7 +81,7 @@ impl Operator {
 
     /// The sum of a counter over all its labels but those given.
     pub fn counted(&self, counter: &str, label: &str) -> u64 {
-        let metrics = self.get("/metrics");
+        let metrics = self.metrics();
         let lines = metrics
             .lines()
             .filter(|line| line.starts_with(counter) && line.contains(label));
@@ -90,6 +97,11 @@ impl Operator {
             assert!(started.elapsed() < PATIENCE, "never: {what}");
             tokio::time::sleep(PAUSE).await;
         }
+    }
+
+    /// What it counts about itself.
+    pub fn metrics(&self) -> String {
+        self.get("/metrics")
     }
 
     /// The answer to a plain request, or nothing.

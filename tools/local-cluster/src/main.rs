@@ -7,7 +7,7 @@ use std::thread;
 
 use local_cluster::node::inside;
 use local_cluster::places::Places;
-use local_cluster::{ControlPlane, Error, Options, existing, programs, up};
+use local_cluster::{ControlPlane, Error, Options, existing, programs, up, values};
 
 const USAGE: &str = "\
 usage: local-cluster <command>
@@ -15,6 +15,7 @@ usage: local-cluster <command>
   up              start a node on this machine with the operator on it, or bring it up to date
   down            stop it and remove what it left
   path <program>  have a pinned program, such as helm, and print where it is
+  values          print the page of the chart's values
   control-plane   run a control plane until this is stopped; prints the path of its kubeconfig
 
 CLUSTER=existing makes up and down use the cluster of the current kubeconfig instead.
@@ -31,6 +32,7 @@ fn main() -> ExitCode {
         (["down"], false) => up::down(&places),
         (["down"], true) => existing::down(&places),
         (["path", program], _) => path(program),
+        (["values"], _) => values::page(&places).map(|page| print!("{page}")),
         (["control-plane"], _) => control_plane(),
         // Said by `up` to itself, inside the node.
         (["node", local], _) => inside::run(&Places::of(places.clone_root(), Path::new(local))),
@@ -51,6 +53,7 @@ fn main() -> ExitCode {
 fn path(name: &str) -> Result<(), Error> {
     let program = programs::ALL
         .iter()
+        .chain([&programs::PROMTOOL])
         .find(|program| program.name == name)
         .ok_or_else(|| Error::NotHere {
             missing: format!("there is no pinned program {name}"),
