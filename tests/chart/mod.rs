@@ -1,6 +1,7 @@
 //! The chart, rendered with many values, against a real API server.
 
 mod monitoring;
+mod upgrade;
 
 use crate::support::shared;
 use local_cluster::programs::{HELM, prometheus_operator_definitions};
