@@ -7,7 +7,7 @@ use std::thread;
 
 use local_cluster::node::inside;
 use local_cluster::places::Places;
-use local_cluster::{ControlPlane, Error, Options, existing, programs, up, values};
+use local_cluster::{ControlPlane, Error, Options, existing, operator, programs, up, values};
 
 const USAGE: &str = "\
 usage: local-cluster <command>
@@ -15,6 +15,7 @@ usage: local-cluster <command>
   up              start a node on this machine with the operator on it, or bring it up to date
   down            stop it and remove what it left
   path <program>  have a pinned program, such as helm, and print where it is
+  image <folder>  build the operator's image and put it there, as an OCI archive
   values          print the page of the chart's values
   control-plane   run a control plane until this is stopped; prints the path of its kubeconfig
 
@@ -32,6 +33,7 @@ fn main() -> ExitCode {
         (["down"], false) => up::down(&places),
         (["down"], true) => existing::down(&places),
         (["path", program], _) => path(program),
+        (["image", folder], _) => operator::release(&places, Path::new(folder)),
         (["values"], _) => values::page(&places).map(|page| print!("{page}")),
         (["control-plane"], _) => control_plane(),
         // Said by `up` to itself, inside the node.

@@ -29,6 +29,19 @@ pub fn image(places: &Places) -> Result<Image, Error> {
     })
 }
 
+/// Puts the operator's image into a folder, named by its version.
+///
+/// # Errors
+/// When it can't be built, or the folder can't be written.
+pub fn release(places: &Places, folder: &Path) -> Result<(), Error> {
+    let image = image(places)?;
+    fs::create_dir_all(folder).map_err(Error::file("make", folder))?;
+    let archive = folder.join(format!("{NAME}-{}.tar", env!("CARGO_PKG_VERSION")));
+    fs::copy(&image.archive, &archive).map_err(Error::file("write", &archive))?;
+    println!("{}", archive.display());
+    Ok(())
+}
+
 /// How long the build will take: of everything, of the operator alone, or of nothing.
 fn expected(places: &Places) -> Duration {
     let changed = |path: &Path| fs::metadata(path).and_then(|metadata| metadata.modified()).ok();
