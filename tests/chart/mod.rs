@@ -15,7 +15,7 @@ fn chart() -> PathBuf {
 }
 
 /// What Helm makes of the chart with these values, under the release name `some-release` in the namespace `default`.
-pub fn rendered(values: &[&str]) -> Output {
+fn rendered(values: &[&str]) -> Output {
     let mut helm = Command::new(HELM.path().expect("helm"));
     helm.args(["template", "some-release"]).arg(chart());
     for value in values {
@@ -87,7 +87,7 @@ fn every_value_is_described_and_no_other_is_taken() {
             let description = property["description"].as_str().unwrap_or_default();
             assert!(description.ends_with('.'), "{name} isn't described in a sentence");
             assert!(
-                key == "global" || !defaults[key].is_null(),
+                key == "global" || defaults.get(key).is_some(),
                 "{name} has no default"
             );
             look(&name, property, &defaults[key]);

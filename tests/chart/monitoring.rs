@@ -38,8 +38,7 @@ fn counted() -> String {
 /// What an operator says of itself that governs a connection which awaits consent, and an export on it.
 async fn scraped() -> (ControlPlane, String) {
     let (control_plane, client) = own_cluster(Options::default()).await;
-    let world = World::on(client).await;
-    world.furnish().await;
+    let world = World::on(client).await.furnish().await;
     world.apply(sftp("partner")).await;
     world.apply(export("nightly", "partner")).await;
     let operator = Operator::govern(&control_plane).await;

@@ -1,16 +1,14 @@
 //! Which connection types an installation brings, and what becomes of those that it brings no more.
 
 use crate::support::manifests::{connection_type, sftp};
-use crate::support::operator::{OPERATOR, Operator, own_cluster};
+use crate::support::operator::{Operator, own_cluster};
 use crate::support::{Conditioned, World};
 use connection_operator::api::{ConditionType, Connection, ConnectionType};
 use kube::api::PatchParams;
 use local_cluster::{ControlPlane, Options};
 
 async fn governed(control_plane: &ControlPlane, settings: &[(&str, &str)]) -> Operator {
-    Operator::start_as(control_plane, OPERATOR, Some("system:masters"), settings)
-        .governing()
-        .await
+    Operator::start_with(control_plane, settings).governing().await
 }
 
 /// What a type says of its end, once its mark is or isn't there.
@@ -37,8 +35,7 @@ async fn names(world: &World) -> Vec<String> {
 #[tokio::test]
 async fn a_type_that_is_brought_no_more_stays_says_so_and_comes_back_unmarked() {
     let (control_plane, client) = own_cluster(Options::default()).await;
-    let world = World::on(client).await;
-    world.furnish().await;
+    let world = World::on(client).await.furnish().await;
     let catalog = PatchParams::apply("connection-operator-catalog");
     let dropped = world
         .try_apply_with(&connection_type("of-an-older-release"), &catalog)

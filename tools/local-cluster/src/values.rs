@@ -69,6 +69,11 @@ fn form(schema: &Value, whole: &Value) -> String {
     if let Some(reference) = schema["$ref"].as_str() {
         return form(whole.pointer(&reference[1..]).unwrap_or(&Value::Null), whole);
     }
+    if schema["type"][1] == "null" {
+        let mut set = schema.clone();
+        set["type"] = schema["type"][0].clone();
+        return format!("{}, or null", form(&set, whole));
+    }
     if let Some(choices) = schema["enum"].as_array() {
         let choices = choices
             .iter()
@@ -106,6 +111,10 @@ mod tests {
             (json!({"enum": ["text", "json"]}), "`text`, `json`"),
             (json!({"type": "integer", "minimum": 1, "maximum": 9}), "1 to 9"),
             (json!({"type": "integer", "minimum": 1}), "1 or more"),
+            (
+                json!({"type": ["integer", "null"], "minimum": 1}),
+                "1 or more, or null",
+            ),
             (json!({"$ref": "#/definitions/names"}), "list of texts"),
             (
                 json!({"type": "array", "items": {"type": "object"}}),
