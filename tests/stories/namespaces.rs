@@ -1,6 +1,7 @@
 //! An operator that watches listed namespaces, with rights in these alone.
 
-use crate::support::manifests::{export, sftp};
+use super::sharing::{contributors, shared_sftp, until_can_use, user};
+use crate::support::manifests::export;
 use crate::support::operator::{OPERATOR, Operator, own_cluster};
 use crate::support::{Conditioned, VALUES, World};
 use connection_operator::api::{Connection, Export};
@@ -37,7 +38,9 @@ async fn it_works_in_the_listed_namespaces_and_neither_reads_nor_writes_elsewher
         .install_chart(&values)
         .expect("the chart is upgraded");
     for world in [&elsewhere, &one, &other] {
-        world.apply(sftp("partner")).await;
+        let binding = contributors("RoleBinding", "contributors", &[user("carol")]);
+        world.apply(binding).await;
+        world.apply(shared_sftp("partner")).await;
         world.apply(export("nightly", "partner")).await;
     }
     for namespace in listed {
@@ -54,7 +57,9 @@ async fn it_works_in_the_listed_namespaces_and_neither_reads_nor_writes_elsewher
     for world in [&one, &other] {
         world.consent("partner").await;
         world.until_active::<Export>("nightly").await;
+        until_can_use(world, "carol", "partner", true).await;
     }
+    until_can_use(&elsewhere, "carol", "partner", false).await;
     let type_ = one
         .types()
         .get("sftp-export")
