@@ -45,6 +45,10 @@ up: ## Start a Kubernetes with the operator on this machine, or bring it up to d
 down: ## Stop it and remove what it left (CLUSTER=existing: uninstall the operator)
 	@cargo run -q --locked -p local-cluster -- down
 
+.PHONY: test-oldest
+test-oldest: ## Run the tests that need an API server on the oldest Kubernetes that the chart is for
+	@tools/test-oldest
+
 .PHONY: test-node
 test-node: ## Test what only a whole node can show; needs Linux and root
 	@tools/test-node

@@ -3,6 +3,7 @@
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::{Registry, Unit};
@@ -39,6 +40,8 @@ pub struct Metrics {
     pub watch_errors: Family<OfKind, Counter>,
     /// Objects that don't fit their schema and were left out.
     pub malformed: Family<OfKind, Counter>,
+    /// Whether this replica leads: 1 or 0.
+    pub leader: Gauge,
 }
 
 impl Default for Metrics {
@@ -49,6 +52,7 @@ impl Default for Metrics {
             events: Family::default(),
             watch_errors: Family::default(),
             malformed: Family::default(),
+            leader: Gauge::default(),
         }
     }
 }
@@ -88,6 +92,11 @@ impl Metrics {
             "malformed_objects",
             "Objects left out because they don't fit their schema",
             self.malformed.clone(),
+        );
+        registry.register(
+            "leader",
+            "Whether this replica leads: only one does, and only that one writes",
+            self.leader.clone(),
         );
         registry
     }

@@ -2,20 +2,23 @@
 
 use super::events::{Events, Malformed};
 use super::guard::{Guarded, Misfit};
+use super::leadership::Leadership;
 use super::objects::{Change, Feed, ObjectKey, Seen, slim};
 use super::places::Places;
 use super::writes::{self, Target};
 use crate::api::Refers;
 use crate::api::names::IN_USE_FINALIZER;
 use crate::metrics::{Metrics, OfKind};
-use futures::{Stream, StreamExt, pin_mut};
+use futures::{Stream, StreamExt, pin_mut, stream};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use kube::core::PartialObjectMeta;
 use kube::runtime::WatchStreamExt;
 use kube::runtime::watcher::{self, Event, watcher};
 use kube::{Client, Resource};
 use serde::de::DeserializeOwned;
+use std::collections::HashMap;
 use std::fmt::Debug;
+use std::future::ready;
 
 /// What following a kind needs.
 #[derive(Clone)]
@@ -26,10 +29,13 @@ pub struct Follower {
     pub metrics: Metrics,
     /// Tells people of objects that don't fit their schema.
     pub events: Events,
+    /// Only the leader does either.
+    pub leadership: Leadership,
 }
 
 /// Follows a kind until the process ends. An object that doesn't fit its schema is told of and left out; it never
-/// stops the others. An object that isn't `wanted` counts as gone.
+/// stops the others, and a standby only remembers it, and sees to it once it leads. An object that isn't `wanted` counts
+/// as gone.
 pub async fn follow<K>(
     places: Places<Guarded<K>>,
     follower: Follower,
@@ -42,15 +48,27 @@ pub async fn follow<K>(
     let kind = K::kind(&()).into_owned();
     let metrics = follower.metrics.clone();
     let events = places.seen(|api| {
-        let follower = follower.clone();
-        watcher(api, watcher::Config::default())
-            .default_backoff()
-            .filter_map(move |event| {
-                let event = event.map(|event| seen(event, &follower, wanted));
-                async move { event.transpose() }
+        let leadership = follower.leadership.clone();
+        let mut misfits = Misfits::<K>::new(follower.clone(), wanted);
+        let watched = watcher(api, watcher::Config::default()).default_backoff();
+        let begun = stream::once(async move { leadership.begun().await });
+        let steps = stream::select(watched.map(Step::Watched), begun.map(|()| Step::Begun));
+        steps.filter_map(move |step| {
+            ready(match step {
+                Step::Watched(event) => event.map(|event| misfits.sort_out(event)).transpose(),
+                Step::Begun => {
+                    misfits.see_to_all();
+                    None
+                }
             })
+        })
     });
     apply(&kind, &metrics, events, feed, told).await;
+}
+
+enum Step<E> {
+    Watched(E),
+    Begun,
 }
 
 /// Follows only the metadata of a kind.
@@ -107,32 +125,82 @@ async fn apply<K>(
     }
 }
 
-/// The event with its object read, if it can be. An object that can't be read counts as gone, as does an unwanted one.
-fn seen<K>(event: Event<Guarded<K>>, follower: &Follower, wanted: fn(&K) -> bool) -> Option<Seen<K>>
-where
-    K: Resource<DynamicType = ()> + Clone + 'static,
-{
-    let read = |Guarded(object): Guarded<K>| match object {
-        Ok(object) => Some(object).filter(wanted),
-        Err(Misfit { metadata, error }) => {
-            let kind = K::kind(&()).into_owned();
-            tracing::debug!(kind, error, "an object doesn't fit its schema");
-            follower.metrics.malformed.get_or_create(&OfKind { kind }).inc();
-            let metadata = *metadata;
-            let_go::<K>(&follower.client, &metadata);
-            follower.events.malformed::<K>(Malformed { metadata });
-            None
+/// The objects of one kind that don't fit their schema, as last seen, and which others are wanted.
+struct Misfits<K> {
+    follower: Follower,
+    seen: HashMap<ObjectKey, ObjectMeta>,
+    wanted: fn(&K) -> bool,
+}
+
+impl<K: Resource<DynamicType = ()> + Clone + 'static> Misfits<K> {
+    fn new(follower: Follower, wanted: fn(&K) -> bool) -> Self {
+        Self {
+            follower,
+            seen: HashMap::new(),
+            wanted,
         }
-    };
-    match event {
-        Event::Init => Some(Seen::Event(Event::Init)),
-        Event::InitDone => Some(Seen::Event(Event::InitDone)),
-        Event::InitApply(object) => read(object).map(|object| Seen::Event(Event::InitApply(object))),
-        Event::Apply(object) => {
-            let key = ObjectKey::of(&object);
-            Some(read(object).map_or(Seen::Unreadable(key), |object| Seen::Event(Event::Apply(object))))
+    }
+
+    /// The event with its object read, if it can be. An object that can't be read counts as gone, as does
+    /// an unwanted one.
+    fn sort_out(&mut self, event: Event<Guarded<K>>) -> Option<Seen<K>> {
+        match event {
+            Event::Init => {
+                self.seen.clear();
+                Some(Seen::Event(Event::Init))
+            }
+            Event::InitDone => Some(Seen::Event(Event::InitDone)),
+            Event::InitApply(object) => {
+                let object = self.read(object)?;
+                Some(Seen::Event(Event::InitApply(object)))
+            }
+            Event::Apply(object) => {
+                let key = ObjectKey::of(&object);
+                let object = self.read(object);
+                Some(object.map_or(Seen::Unreadable(key), |object| Seen::Event(Event::Apply(object))))
+            }
+            Event::Delete(object) => {
+                let key = ObjectKey::of(&object);
+                self.seen.remove(&key);
+                Some(Seen::Unreadable(key))
+            }
         }
-        Event::Delete(object) => Some(Seen::Unreadable(ObjectKey::of(&object))),
+    }
+
+    fn read(&mut self, object: Guarded<K>) -> Option<K> {
+        let key = ObjectKey::of(&object);
+        match object.0 {
+            Ok(object) => {
+                self.seen.remove(&key);
+                Some(object).filter(self.wanted)
+            }
+            Err(Misfit { metadata, error }) => {
+                let kind = K::kind(&()).into_owned();
+                tracing::debug!(kind, error, "an object doesn't fit its schema");
+                self.follower
+                    .metrics
+                    .malformed
+                    .get_or_create(&OfKind { kind })
+                    .inc();
+                if self.follower.leadership.has_begun() {
+                    self.see_to(&metadata);
+                }
+                self.seen.insert(key, *metadata);
+                None
+            }
+        }
+    }
+
+    /// Those that were seen while another replica led, or before any did.
+    fn see_to_all(&self) {
+        self.seen.values().for_each(|metadata| self.see_to(metadata));
+    }
+
+    fn see_to(&self, metadata: &ObjectMeta) {
+        let_go::<K>(&self.follower.client, metadata);
+        self.follower.events.malformed::<K>(Malformed {
+            metadata: metadata.clone(),
+        });
     }
 }
 

@@ -3,6 +3,8 @@
 pub mod events;
 pub mod follow;
 pub mod guard;
+pub mod leadership;
+pub mod lease;
 pub mod objects;
 pub mod places;
 pub mod policies;
@@ -10,5 +12,6 @@ pub mod secrets;
 pub mod writes;
 
 pub use follow::follow;
+pub use leadership::Leadership;
 pub use objects::{Change, Feed, ObjectKey, Objects};
 pub use places::Places;

@@ -22,10 +22,12 @@ mod record;
 mod stamp;
 #[cfg(test)]
 mod tests;
+mod words;
 
-pub use judge::{Commands, Consent, Proof, Said, judge, needs_proof};
+pub use judge::{Consent, Proof, Said, judge, needs_proof};
 pub use record::{name as record_name, number as record_number};
 pub use stamp::{Author, Stamp};
+pub use words::Commands;
 
 /// Names the rule by which digests are made.
 const VERSION: &str = "connections.dev/consent/1";

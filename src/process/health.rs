@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use tokio::net::TcpListener;
 
-/// Whether the operator has seen all objects and begun to act.
+/// Whether the operator has seen all objects: a standby too.
 pub type Ready = Arc<AtomicBool>;
 
 #[derive(Clone)]

@@ -3,6 +3,7 @@
 pub mod catalog;
 mod census;
 pub mod health;
+mod queues;
 pub mod run;
 pub mod settings;
 pub mod telemetry;

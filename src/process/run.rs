@@ -3,13 +3,15 @@
 use super::catalog;
 use super::census::Census;
 use super::health::{self, Ready};
+use super::queues::{Queues, Wakers};
 use super::settings::Settings;
-use super::wiring::{self, Feeds, Queues};
-use crate::cluster::Objects;
+use super::wiring::{self, Feeds};
 use crate::cluster::events::Events;
 use crate::cluster::follow::Follower;
+use crate::cluster::lease::{Election, Lost};
 use crate::cluster::policies::Policies;
 use crate::cluster::secrets::{SecretMeta, SecretReader};
+use crate::cluster::{Leadership, Objects};
 use crate::connection_type::catalog::Selection;
 use crate::governance::connection_types::CompiledTypes;
 use crate::metrics::Metrics;
@@ -44,6 +46,9 @@ pub enum RunError {
     /// The same, seen while the objects were read.
     #[error("the objects can't be read")]
     Read(#[from] WriterDropped),
+    /// Another replica leads.
+    #[error(transparent)]
+    Lost(#[from] Lost),
 }
 
 /// A future that several tasks wait for.
@@ -52,7 +57,8 @@ type Stop = Shared<Pin<Box<dyn Future<Output = ()> + Send + Sync>>>;
 /// Pause before the catalog is tried again.
 const CATALOG_RETRY: Duration = Duration::from_secs(5);
 
-/// Runs until `stop` is done; visits that are under way are ended first.
+/// Runs until `stop` is done; visits that are under way are ended first. Every replica follows all objects; only the
+/// leader acts.
 ///
 /// # Errors
 /// See [`RunError`].
@@ -63,6 +69,9 @@ pub async fn run(
 ) -> Result<(), RunError> {
     let stop: Stop = (Box::pin(stop) as Pin<Box<dyn Future<Output = ()> + Send + Sync>>).shared();
     let metrics = Metrics::default();
+    let leadership = Leadership::default();
+    let election = Election::new(&client, settings.candidacy(), leadership.clone(), metrics.clone());
+    let client = leadership.guard(client); // from here on, whatever writes asks first
     let (events, publishing) = Events::new(client.clone(), metrics.clone(), settings.events_per_second);
     let ready = Ready::default();
     let listener = listener(&settings).await?;
@@ -78,26 +87,60 @@ pub async fn run(
         client: client.clone(),
         metrics: metrics.clone(),
         events: events.clone(),
+        leadership,
     };
-    let queues = wiring::start(&mut background, &namespaces, &follower, feeds, &stores);
-
+    let woken = wiring::start(&mut background, &namespaces, &follower, feeds, &stores);
+    let begun = async {
+        all_seen(&stores, &secrets).await?;
+        ready.store(true, Ordering::Relaxed);
+        tracing::info!(version = env!("CARGO_PKG_VERSION"), %listen, "ready");
+        election.win().await;
+        Ok(())
+    };
     tokio::select! {
         () = stop.clone() => return Ok(()),
         ended = background.join_next() => return Err(RunError::Ended(ended.and_then(Result::err))),
-        seen = all_seen(&stores, &secrets) => seen?,
-    }
-    let selection = settings.catalog_selection();
-    if settings.catalog && !applied(&client, &stores, &selection).await {
-        background.spawn(apply_catalog_later(client.clone(), stores.clone(), selection));
+        begun = begun => begun.map_err(RunError::Read)?,
     }
     let context = Arc::new(context(client, &settings, stores, secrets, events, metrics));
-    let mut controllers = controllers(&context, queues, settings.concurrency, &stop);
-    ready.store(true, Ordering::Relaxed);
-    tracing::info!(version = env!("CARGO_PKG_VERSION"), %listen, "governing");
+    govern(&context, &settings, woken, &mut background, &stop, &election).await
+}
+
+/// Acts as the leader: until the orderly end, after which the next one may begin, or until another leads.
+async fn govern(
+    context: &Arc<Context>,
+    settings: &Settings,
+    (wakers, queues): (Wakers, Queues),
+    background: &mut JoinSet<()>,
+    stop: &Stop,
+    election: &Election,
+) -> Result<(), RunError> {
+    let governing = async {
+        let (client, stores) = (&context.client, &context.stores);
+        let selection = settings.catalog_selection();
+        let applied = !settings.catalog || applied(client, stores, &selection).await;
+        wakers.wake_all(stores);
+        wiring::tell_of_contributors(stores, &context.events);
+        let mut controllers = controllers(context, queues, settings.concurrency, stop);
+        tracing::info!("governing");
+        let late = async {
+            if !applied {
+                apply_catalog_later(client, stores, &selection).await;
+            }
+            std::future::pending::<()>().await;
+        };
+        tokio::select! {
+            ended = all_ended(&mut controllers) => ended,
+            () = late => Ok(()),
+        }
+    };
     tokio::select! {
-        ended = all_ended(&mut controllers) => ended.map_err(|error| RunError::Ended(Some(error))),
-        ended = background.join_next() => Err(RunError::Ended(ended.and_then(Result::err))),
+        ended = governing => ended.map_err(|error| RunError::Ended(Some(error)))?,
+        ended = background.join_next() => return Err(RunError::Ended(ended.and_then(Result::err))),
+        lost = election.keep() => return Err(lost.into()),
     }
+    election.give_up().await;
+    Ok(())
 }
 
 async fn listener(settings: &Settings) -> Result<TcpListener, RunError> {
@@ -148,12 +191,11 @@ async fn applied(client: &Client, stores: &Stores, selection: &Selection) -> boo
     applied.is_ok()
 }
 
-/// Tries until it's done, then rests: a part that ends counts as a defect.
-async fn apply_catalog_later(client: Client, stores: Stores, selection: Selection) {
+async fn apply_catalog_later(client: &Client, stores: &Stores, selection: &Selection) {
     loop {
         tokio::time::sleep(CATALOG_RETRY).await;
-        if applied(&client, &stores, &selection).await {
-            return std::future::pending().await;
+        if applied(client, stores, selection).await {
+            return;
         }
     }
 }

@@ -1,9 +1,11 @@
 //! Settings: flags, each also an environment variable.
 
+use crate::cluster::lease::Candidacy;
 use crate::connection_type::catalog::Selection;
 use clap::{Args, ValueEnum};
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
+use std::time::Duration;
 
 /// How the operator runs.
 #[derive(Args, Clone, Debug)]
@@ -38,6 +40,18 @@ pub struct Settings {
     /// How many events are published a second, at most.
     #[arg(long, env = "EVENTS_PER_SECOND", default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..))]
     pub events_per_second: u32,
+    /// The namespace of the Lease that replicas of the operator stand for; without one there must be no other replica.
+    #[arg(long, env = "LEASE_NAMESPACE")]
+    pub lease_namespace: Option<String>,
+    /// The name of that Lease.
+    #[arg(long, env = "LEASE_NAME", default_value = "connection-operator")]
+    pub lease_name: String,
+    /// How many seconds a leader that is not heard of still counts as one.
+    #[arg(long, env = "LEASE_SECONDS", default_value_t = 15, value_parser = clap::value_parser!(u16).range(3..=600))]
+    pub lease_seconds: u16,
+    /// What this replica is called in the Lease; the name of the machine, if nothing else.
+    #[arg(long, env = "POD_NAME")]
+    pub pod_name: Option<String>,
     /// How log lines are written.
     #[arg(long, env = "LOG_FORMAT", default_value = "text")]
     pub log_format: LogFormat,
@@ -81,6 +95,28 @@ impl Settings {
             include: names(self.catalog_include.split(',')),
             exclude: names(self.catalog_exclude.split(',')),
         }
+    }
+
+    /// The Lease that this process stands for, under a name that no process before it had: one that was started again
+    /// in the same pod can't know how far the one before it came.
+    #[must_use]
+    pub fn candidacy(&self) -> Option<Candidacy> {
+        let namespace = self
+            .lease_namespace
+            .clone()
+            .filter(|namespace| !namespace.is_empty())?;
+        let machine = || hostname::get().map(|name| name.to_string_lossy().into_owned());
+        let replica = self
+            .pod_name
+            .clone()
+            .or_else(|| machine().ok())
+            .unwrap_or_default();
+        Some(Candidacy {
+            namespace,
+            name: self.lease_name.clone(),
+            identity: format!("{replica}_{:016x}", fastrand::u64(..)),
+            duration: Duration::from_secs(self.lease_seconds.into()),
+        })
     }
 }
 

@@ -1,5 +1,6 @@
-//! Which change wakes which controller: one queue a kind, one follower a kind.
+//! Which change wakes which controller: one follower a kind.
 
+use super::queues::{Queues, Wakers, queues};
 use crate::api::grants::Binding;
 use crate::api::{
     Connection, ConnectionType, ConsentRecord, Dataset, Enrichment, Export, Refers, SharedConnection,
@@ -8,58 +9,17 @@ use crate::cluster::events::Events;
 use crate::cluster::follow::{Follower, follow, follow_metadata};
 use crate::cluster::guard::Guarded;
 use crate::cluster::secrets::SecretMeta;
-use crate::cluster::{Change, Feed, ObjectKey, Objects, Places};
+use crate::cluster::{Change, Feed, Leadership, Objects, Places};
 use crate::reconcile::{Stores, Writes};
 use crate::{connection, connection_type, dataset, enrichment, export};
-use futures::channel::mpsc::{UnboundedReceiver, UnboundedSender, unbounded};
 use k8s_openapi::NamespaceResourceScope;
 use k8s_openapi::api::rbac::v1::{ClusterRoleBinding, Role, RoleBinding};
 use kube::Resource;
-use kube::runtime::reflector::ObjectRef;
 use serde::de::DeserializeOwned;
 use std::collections::BTreeSet;
 use std::fmt::Debug;
+use std::sync::Arc;
 use tokio::task::JoinSet;
-
-/// The names of objects to visit.
-pub(super) type Queue<K> = UnboundedReceiver<ObjectRef<K>>;
-
-/// Puts names into one kind's queue. A queue holds each name once, so that a storm is visited once.
-struct Waker<K: Resource>(UnboundedSender<ObjectRef<K>>);
-
-impl<K: Resource> Clone for Waker<K> {
-    fn clone(&self) -> Self {
-        Self(self.0.clone())
-    }
-}
-
-impl<K: Resource<DynamicType = ()>> Waker<K> {
-    fn new() -> (Self, Queue<K>) {
-        let (sender, queue) = unbounded();
-        (Self(sender), queue)
-    }
-
-    fn wake(&self, keys: Vec<ObjectKey>) {
-        for key in keys {
-            let _ = self.0.unbounded_send(key.to_ref()); // no receiver: the controllers have stopped
-        }
-    }
-
-    fn wake_itself(&self, change: &Change<K>) {
-        if let Some(object) = &change.after {
-            self.wake(vec![ObjectKey::of(&**object)]);
-        }
-    }
-}
-
-/// The queue of each kind.
-pub(super) struct Queues {
-    pub connection_types: Queue<ConnectionType>,
-    pub connections: Queue<Connection>,
-    pub exports: Queue<Export>,
-    pub enrichments: Queue<Enrichment>,
-    pub datasets: Queue<Dataset>,
-}
 
 /// The writing side of each kind's objects.
 pub(super) struct Feeds {
@@ -112,48 +72,15 @@ impl Feeds {
     }
 }
 
-#[derive(Clone)]
-struct Wakers {
-    connection_types: Waker<ConnectionType>,
-    connections: Waker<Connection>,
-    exports: Waker<Export>,
-    enrichments: Waker<Enrichment>,
-    datasets: Waker<Dataset>,
-}
-
-fn queues() -> (Wakers, Queues) {
-    let (connection_types, connection_types_queue) = Waker::new();
-    let (connections, connections_queue) = Waker::new();
-    let (exports, exports_queue) = Waker::new();
-    let (enrichments, enrichments_queue) = Waker::new();
-    let (datasets, datasets_queue) = Waker::new();
-    let queues = Queues {
-        connection_types: connection_types_queue,
-        connections: connections_queue,
-        exports: exports_queue,
-        enrichments: enrichments_queue,
-        datasets: datasets_queue,
-    };
-    (
-        Wakers {
-            connection_types,
-            connections,
-            exports,
-            enrichments,
-            datasets,
-        },
-        queues,
-    )
-}
-
-/// Begins to follow every kind in these namespaces, or in all. Each follower runs as one task of `tasks`.
+/// Begins to follow every kind in these namespaces, or in all. Each follower runs as one task of `tasks`. Changes wake
+/// nobody until this process leads: a standby would only gather names.
 pub(super) fn start(
     tasks: &mut JoinSet<()>,
     namespaces: &BTreeSet<String>,
     follower: &Follower,
     feeds: Feeds,
     stores: &Stores,
-) -> Queues {
+) -> (Wakers, Queues) {
     let (wakers, queues) = queues();
     let woken = || (wakers.clone(), stores.clone());
     let mut follow_all = FollowAll {
@@ -188,9 +115,9 @@ pub(super) fn start(
         Places::of(&follower.client, namespaces),
         follower.metrics.clone(),
         feeds.secrets,
-        on_secret(woken()),
+        once_leading(follower.leadership.clone(), on_secret(woken())),
     ));
-    queues
+    (wakers, queues)
 }
 
 /// What can be followed.
@@ -237,6 +164,7 @@ impl FollowAll<'_> {
     ) where
         K: Followed,
     {
+        let told = once_leading(self.follower.leadership.clone(), told);
         self.tasks
             .spawn(follow(places, self.follower.clone(), feed, wanted, told));
     }
@@ -244,6 +172,15 @@ impl FollowAll<'_> {
 
 fn names_ours<K: Refers>(object: &K) -> bool {
     !object.references().is_empty()
+}
+
+/// Passes changes on from when this process leads. What it missed by then is in the stores, and woken from there.
+fn once_leading<K>(leadership: Leadership, mut told: impl FnMut(&Change<K>)) -> impl FnMut(&Change<K>) {
+    move |change| {
+        if leadership.has_begun() {
+            told(change);
+        }
+    }
 }
 
 type Woken = (Wakers, Stores);
@@ -346,6 +283,24 @@ fn on_role_binding(woken: Woken, events: Events) -> impl FnMut(&Change<RoleBindi
 
 fn on_cluster_role_binding(woken: Woken, events: Events) -> impl FnMut(&Change<ClusterRoleBinding>) {
     move |change| on_contributors(&woken, &events, change)
+}
+
+/// Tells of the bindings that there were before this process led.
+pub(super) fn tell_of_contributors(stores: &Stores, events: &Events) {
+    tell_of_all(&stores.role_bindings, events);
+    tell_of_all(&stores.cluster_role_bindings, events);
+}
+
+fn tell_of_all<B: Binding + Clone>(bindings: &Objects<B>, events: &Events) {
+    for binding in bindings.store().state() {
+        let change = Change {
+            before: None,
+            after: Some(Arc::clone(&binding)),
+        };
+        if let Some(notice) = connection::watch::told_of_contributors(&change) {
+            events.tell(&*binding, notice);
+        }
+    }
 }
 
 fn on_contributors<B: Binding>((wakers, stores): &Woken, events: &Events, change: &Change<B>) {

@@ -4,12 +4,12 @@ use super::order::{compare, random, sequences};
 use super::steps::take;
 use crate::support::World;
 use crate::support::manifests::{dataset, enrichment, export, partner_secret, sftp, sftp_import};
-use crate::support::operator::{OPERATOR, Operator, own_cluster};
+use crate::support::operator::{OPERATOR, Operator, own_cluster, writes};
 use connection_operator::api::{Connection, ConnectionType, Dataset, Enrichment, Export};
 use kube::Api;
 use kube::api::{Patch, PatchParams};
-use local_cluster::{ControlPlane, Options};
-use serde_json::{Value, json};
+use local_cluster::Options;
+use serde_json::json;
 
 /// How many objects the restart test has the operator look at: five types and what is made below.
 const OBJECTS: u64 = 5 + 2 + 2 + 2 + 1;
@@ -63,12 +63,12 @@ async fn a_restart_with_everything_settled_writes_nothing_and_leaves_a_type_that
     until_counted(&world).await;
     operator.kill();
 
-    let before = writes(&control_plane);
+    let before = writes(&control_plane, OPERATOR);
     let operator = Operator::govern(&control_plane).await;
     operator
         .until("every object was visited", || visited(&operator) >= OBJECTS)
         .await;
-    let after = writes(&control_plane);
+    let after = writes(&control_plane, OPERATOR);
     assert_eq!(
         after[before.len()..],
         [""; 0],
@@ -102,17 +102,4 @@ async fn until_counted(world: &World) {
 
 fn visited(operator: &Operator) -> u64 {
     operator.counted("connections_reconciles_total", "outcome=\"settled\"")
-}
-
-/// The operator's requests that change something, from the API server's own log.
-fn writes(control_plane: &ControlPlane) -> Vec<String> {
-    let log = std::fs::read_to_string(control_plane.audit_log()).expect("a log");
-    let requests = log
-        .lines()
-        .filter_map(|line| serde_json::from_str::<Value>(line).ok());
-    let ours = requests.filter(|request| request["user"]["username"] == OPERATOR);
-    let changing = ours.filter(|request| !matches!(request["verb"].as_str(), Some("get" | "list" | "watch")));
-    changing
-        .map(|request| format!("{} {}", request["verb"], request["requestURI"]))
-        .collect()
 }

@@ -4,6 +4,7 @@ mod monitoring;
 mod upgrade;
 
 use crate::support::shared;
+use local_cluster::chart::OPERATOR_ACCOUNT;
 use local_cluster::programs::{HELM, prometheus_operator_definitions};
 use serde_json::Value;
 use std::io::Write;
@@ -36,17 +37,19 @@ fn refusal(manifests: &[u8]) -> Option<String> {
         "-f",
         "-",
     ]);
-    let piped = kubectl
+    answer(&mut kubectl, manifests)
+}
+
+/// Runs a command with this input, and gives what it says if it fails.
+fn answer(command: &mut Command, input: &[u8]) -> Option<String> {
+    let piped = command
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped());
-    let mut child = piped.spawn().expect("kubectl runs");
-    child
-        .stdin
-        .take()
-        .expect("an input")
-        .write_all(manifests)
-        .expect("it reads");
+    let mut child = piped.spawn().expect("it runs");
+    let mut stdin = child.stdin.take().expect("an input");
+    let _ = stdin.write_all(input); // not every command reads it
+    drop(stdin);
     let answer = child.wait_with_output().expect("it ends");
     (!answer.status.success()).then(|| String::from_utf8_lossy(&answer.stderr).into_owned())
 }
@@ -102,7 +105,7 @@ fn every_value_is_described_and_no_other_is_taken() {
 #[test]
 fn whatever_the_values_the_api_server_takes_what_is_rendered() {
     install_prometheus_operators_kinds();
-    let rows: [(&str, &[&str]); 12] = [
+    let rows: [(&str, &[&str]); 13] = [
         ("as it comes", &[]),
         ("no connector", &["connectors=[]"]),
         (
@@ -120,6 +123,7 @@ fn whatever_the_values_the_api_server_takes_what_is_rendered() {
                 r#"tolerations=[{"operator":"Exists"}]"#,
             ],
         ),
+        ("one that leads and one that stands by", &["replicas=2"]),
         ("another name", &[r#"fullnameOverride="governor""#]),
         (
             "more at once, fewer events",
@@ -167,9 +171,82 @@ fn whatever_the_values_the_api_server_takes_what_is_rendered() {
 }
 
 #[test]
+fn the_operators_account_may_use_its_lease_and_no_other() {
+    let one = |name: &str| format!("--field-selector=metadata.name={name}");
+    let (ours, others) = (one("connection-operator"), one("other"));
+    let create = ["create", "--dry-run=server", "-f", "-"];
+    let lease = |name: &str| {
+        format!("{{apiVersion: coordination.k8s.io/v1, kind: Lease, metadata: {{name: {name}}}}}")
+            .into_bytes()
+    };
+    let rows: [(&str, &[&str], bool); 7] = [
+        ("it makes it", &create, true),
+        ("it lists it by name", &["get", "leases", &ours], true),
+        (
+            "it watches it by name",
+            &["get", "leases", &ours, "--watch-only", "--request-timeout=1s"],
+            true,
+        ),
+        (
+            "it renews it",
+            &[
+                "patch",
+                "lease",
+                "connection-operator",
+                "--dry-run=server",
+                "-p",
+                "{}",
+            ],
+            true,
+        ),
+        (
+            "it lists none by another name",
+            &["get", "leases", &others],
+            false,
+        ),
+        ("it lists not all", &["get", "leases"], false),
+        (
+            "it takes no other",
+            &["patch", "lease", "other", "--dry-run=server", "-p", "{}"],
+            false,
+        ),
+    ];
+    for name in ["other", "connection-operator"] {
+        let mut apply = shared().kubectl();
+        apply.args(["--namespace=connection-operator", "apply", "-f", "-"]);
+        assert_eq!(answer(&mut apply, &lease(name)), None);
+    }
+    for (case, arguments, may) in rows {
+        let mut kubectl = shared().kubectl();
+        kubectl
+            .arg("--namespace=connection-operator")
+            .arg(format!("--as={OPERATOR_ACCOUNT}"));
+        let said = answer(kubectl.args(arguments), &lease("connection-operator-new"));
+        let forbidden = said.as_ref().is_some_and(|said| said.contains("orbidden"));
+        assert_eq!(!forbidden, may, "{case}: {said:?}");
+    }
+}
+
+#[test]
+fn replicas_are_protected_while_nodes_are_drained_and_a_single_one_never_is() {
+    let off = r#"podDisruptionBudget={"enabled":false}"#;
+    let rows: [(&[&str], bool); 3] = [
+        (&[], false),
+        (&["replicas=2"], true),
+        (&["replicas=2", off], false),
+    ];
+    for (values, protected) in rows {
+        let manifests = String::from_utf8(rendered(values).stdout).expect("text");
+        let budget = manifests.contains("kind: PodDisruptionBudget");
+        assert_eq!(budget, protected, "{values:?}");
+    }
+}
+
+#[test]
 fn values_that_mean_nothing_are_refused_with_their_name() {
     let rows = [
-        ("an unknown value", "replicas=3", "replicas"),
+        ("an unknown value", "copies=3", "copies"),
+        ("a number of replicas below none", "replicas=-1", "replicas"),
         ("text for a number", r#"concurrency="many""#, "concurrency"),
         (
             "a label that is the chart's own",

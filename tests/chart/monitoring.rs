@@ -107,7 +107,7 @@ fn finds(query: &str) -> String {
     let query = query
         .replace("$__rate_interval", "5m")
         .replace(" or vector(0)", "");
-    let threshold = Regex::new(r" > [0-9]+$").expect("a pattern");
+    let threshold = Regex::new(r" [<>] [0-9]+$").expect("a pattern");
     format!("count({}) > bool 0", threshold.replace(&query, ""))
 }
 

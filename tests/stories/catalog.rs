@@ -5,11 +5,7 @@ use crate::support::operator::{Operator, own_cluster};
 use crate::support::{Conditioned, World};
 use connection_operator::api::{ConditionType, Connection, ConnectionType};
 use kube::api::PatchParams;
-use local_cluster::{ControlPlane, Options};
-
-async fn governed(control_plane: &ControlPlane, settings: &[(&str, &str)]) -> Operator {
-    Operator::start_with(control_plane, settings).governing().await
-}
+use local_cluster::Options;
 
 /// What a type says of its end, once its mark is or isn't there.
 async fn mark(world: &World, type_: &str, marked: bool) -> Option<String> {
@@ -42,13 +38,16 @@ async fn a_type_that_is_brought_no_more_stays_says_so_and_comes_back_unmarked() 
         .await;
     dropped.expect("an earlier version brought it");
     world.apply(connection_type("of-the-company")).await;
-    governed(&control_plane, &[("CATALOG_INCLUDE", "sftp-export,marketo")])
-        .await
-        .kill();
+    let including = Operator::start_with(&control_plane, &[("CATALOG_INCLUDE", "sftp-export,marketo")]);
+    for brought in ["marketo", "sftp-export"] {
+        world.until_type(brought, |_| true).await;
+    }
+    mark(&world, "of-an-older-release", true).await;
+    including.kill();
     let expected = ["marketo", "of-an-older-release", "of-the-company", "sftp-export"];
     assert_eq!(names(&world).await, expected, "only what is included was brought");
 
-    let excluding = governed(&control_plane, &[("CATALOG_EXCLUDE", "sftp-export,no-such-type")]).await;
+    let excluding = Operator::start_with(&control_plane, &[("CATALOG_EXCLUDE", "sftp-export,no-such-type")]);
     world.connect(sftp("partner")).await;
     let going_on = " Connections of this type go on; make new ones of another.";
     assert_eq!(
@@ -69,7 +68,7 @@ async fn a_type_that_is_brought_no_more_stays_says_so_and_comes_back_unmarked() 
     assert_eq!(mark(&world, "marketo", false).await, None);
     excluding.kill();
 
-    let _complete = governed(&control_plane, &[]).await;
+    let _complete = Operator::start(&control_plane);
     assert_eq!(mark(&world, "sftp-export", false).await, None);
     let partner = world.until_ready_says::<Connection>("partner", "Ready").await;
     assert_eq!(

@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 use std::time::Duration;
 
 /// Takes the demand for a display name away, as if it had not been there from the start.
-async fn loosen(world: &World) {
+pub async fn loosen(world: &World) {
     let api: Api<CustomResourceDefinition> = Api::all(world.client.clone());
     let place = "/spec/versions/0/schema/openAPIV3Schema/properties/spec/required";
     let patch = serde_json::from_value(json!([{"op": "remove", "path": place}])).expect("a patch");
@@ -30,7 +30,7 @@ async fn loosen(world: &World) {
 }
 
 /// Demands a display name again.
-async fn tighten(world: &World) {
+pub async fn tighten(world: &World) {
     let api: Api<CustomResourceDefinition> = Api::all(world.client.clone());
     let place = "/spec/versions/0/schema/openAPIV3Schema/properties/spec/required";
     let patch =
@@ -43,7 +43,7 @@ async fn tighten(world: &World) {
 }
 
 /// Stores an object, as soon as the API server has taken in the looser definition.
-async fn store(world: &World, manifest: &Value) {
+pub async fn store(world: &World, manifest: &Value) {
     let attempt = async {
         while world.try_apply(manifest).await.is_err() {
             tokio::time::sleep(Duration::from_millis(50)).await;

@@ -6,7 +6,7 @@ mod connections;
 mod datasets;
 mod enrichments;
 mod exports;
-mod malformed;
+pub mod malformed;
 mod namespaces;
 mod refusals;
 mod removal;

@@ -53,7 +53,7 @@ async fn it_works_in_the_listed_namespaces_and_neither_reads_nor_writes_elsewher
     assert!(!may(&control_plane, &["list", "connections", "--all-namespaces"]));
 
     let settings = [("NAMESPACES", &*listed.join(","))];
-    let operator = Operator::start_with(&control_plane, &settings).governing().await;
+    let operator = Operator::start_with(&control_plane, &settings);
     for world in [&one, &other] {
         world.consent("partner").await;
         world.until_active::<Export>("nightly").await;

@@ -21,8 +21,6 @@ pub const CONNECTORS: &str = "sftp,object-storage,audience-api";
 static SHARED: OnceLock<ControlPlane> = OnceLock::new();
 static UNREFUSED: OnceLock<ControlPlane> = OnceLock::new();
 
-/// A user who is a pipeline.
-pub const PIPELINE: &str = "pipeline";
 /// All users who are pipelines.
 pub const PIPELINES: &str = "pipeline\nsystem:serviceaccount:marketing:administrators-pipeline";
 /// What the chart is installed with on every control plane.
@@ -101,6 +99,10 @@ pub fn settings() -> Settings {
         catalog_exclude: String::new(),
         namespaces: String::new(),
         events_per_second: 100,
+        lease_namespace: None,
+        lease_name: "connection-operator".to_owned(),
+        lease_seconds: 15,
+        pod_name: None,
         log_format: LogFormat::Text,
         log: "warn".to_owned(),
     }

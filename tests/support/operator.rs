@@ -3,10 +3,11 @@
 use super::{CONNECTORS, PATIENCE, PIPELINES, allow_deletions, client, installed};
 use kube::Client;
 use local_cluster::{ControlPlane, Options};
+use serde_json::Value;
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
-use std::path::PathBuf;
-use std::process::{Child, Command, Stdio};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
 /// Whom the API server takes the operator for, so that its requests can be told from those of the tests.
@@ -41,7 +42,22 @@ impl Operator {
 
     /// Starts it with settings of its own.
     pub fn start_with(control_plane: &ControlPlane, settings: &[(&str, &str)]) -> Self {
-        let kubeconfig = kubeconfig(control_plane);
+        Self::start_as(&kubeconfig(control_plane, "operator"), settings)
+    }
+
+    /// Starts a replica of this name that stands for the Lease, and tells how the log of the API server calls it.
+    pub fn replica(control_plane: &ControlPlane, name: &str, lease_seconds: &str) -> (Self, String) {
+        let kubeconfig = kubeconfig(control_plane, name);
+        let variables = [
+            ("POD_NAME", name),
+            ("LEASE_NAMESPACE", "connection-operator"),
+            ("LEASE_SECONDS", lease_seconds),
+        ];
+        let credential = credential(control_plane, &kubeconfig);
+        (Self::start_as(&kubeconfig, &variables), credential)
+    }
+
+    fn start_as(kubeconfig: &Path, variables: &[(&str, &str)]) -> Self {
         let address = free_address();
         let process = Command::new(env!("CARGO_BIN_EXE_connection-operator"))
             .arg("run")
@@ -50,7 +66,7 @@ impl Operator {
             .env("CONNECTORS", CONNECTORS)
             .env("PIPELINES", PIPELINES)
             .env("LOG", "warn")
-            .envs(settings.iter().copied())
+            .envs(variables.iter().copied())
             .stdin(Stdio::null())
             .spawn()
             .expect("the operator starts");
@@ -59,14 +75,34 @@ impl Operator {
 
     /// Starts it and waits until it governs.
     pub async fn govern(control_plane: &ControlPlane) -> Self {
-        Self::start(control_plane).governing().await
+        let operator = Self::start(control_plane);
+        operator.until_ready().await;
+        operator
     }
 
-    /// Waits until it governs.
-    pub async fn governing(self) -> Self {
-        self.until("it governs", || self.get("/readyz").starts_with("HTTP/1.0 200"))
-            .await;
-        self
+    /// Waits until it has seen all objects.
+    pub async fn until_ready(&self) {
+        let ready = || self.get("/readyz").starts_with("HTTP/1.0 200");
+        self.until("it is ready", ready).await;
+    }
+
+    /// Sends it a signal, by the name that kill(1) knows.
+    pub fn signal(&self, signal: &str) {
+        let id = self.process.id().to_string();
+        let sent = Command::new("kill").args(["-s", signal, &id]).status();
+        assert!(sent.expect("kill runs").success(), "{signal} is sent");
+    }
+
+    /// Waits until it has ended by itself.
+    pub async fn ended(&mut self) -> ExitStatus {
+        let started = Instant::now();
+        loop {
+            if let Some(status) = self.process.try_wait().expect("it is our child") {
+                return status;
+            }
+            assert!(started.elapsed() < PATIENCE, "never: it ends");
+            tokio::time::sleep(PAUSE).await;
+        }
     }
 
     /// Ends it as a power cut would.
@@ -123,11 +159,46 @@ impl Drop for Operator {
     }
 }
 
-fn kubeconfig(control_plane: &ControlPlane) -> PathBuf {
-    let path = control_plane.directory().join("operator.kubeconfig");
+/// Each one has a token of its own.
+fn kubeconfig(control_plane: &ControlPlane, name: &str) -> PathBuf {
+    let path = control_plane.directory().join(format!("{name}.kubeconfig"));
     let text = control_plane.kubeconfig_for_operator().expect("a token");
     std::fs::write(&path, text).expect("it can be written");
     path
+}
+
+/// The id of a kubeconfig's token: all replicas are one user.
+fn credential(control_plane: &ControlPlane, kubeconfig: &Path) -> String {
+    let mut whoami = control_plane.kubectl();
+    whoami
+        .arg("--kubeconfig")
+        .arg(kubeconfig)
+        .args(["auth", "whoami", "--output=json"]);
+    let answer = whoami.output().expect("kubectl runs");
+    let review: Value = serde_json::from_slice(&answer.stdout).expect("JSON");
+    let id = review["status"]["userInfo"]["extra"][CREDENTIAL][0].as_str();
+    id.expect("a token has an id").to_owned()
+}
+
+const CREDENTIAL: &str = "authentication.kubernetes.io/credential-id";
+
+/// The requests of a user, or of one of its tokens, that change something, from the API server's own log: verb, address
+/// and answer.
+pub fn writes(control_plane: &ControlPlane, by: &str) -> Vec<String> {
+    let log = std::fs::read_to_string(control_plane.audit_log()).expect("a log");
+    let requests = log
+        .lines()
+        .filter_map(|line| serde_json::from_str::<Value>(line).ok());
+    let theirs = requests
+        .filter(|request| request["user"]["username"] == by || request["user"]["extra"][CREDENTIAL][0] == by);
+    let changing =
+        theirs.filter(|request| !matches!(request["verb"].as_str(), Some("get" | "list" | "watch")));
+    let told = changing.map(|request| {
+        let [verb, address] = ["verb", "requestURI"].map(|field| request[field].as_str().unwrap_or_default());
+        format!("{verb} {address} {}", request["responseStatus"]["code"])
+    });
+    told.filter(|told| !told.contains("/selfsubjectreviews ")) // by which a test learns whose token it is
+        .collect()
 }
 
 /// A port that was free a moment ago.

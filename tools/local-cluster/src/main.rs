@@ -17,6 +17,7 @@ usage: local-cluster <command>
   path <program>  have a pinned program, such as helm, and print where it is
   image <folder>  build the operator's image and put it there, as an OCI archive
   values          print the page of the chart's values
+  oldest          have the oldest Kubernetes that the chart is for, and print its folder, for KUBEBUILDER_ASSETS
   control-plane   run a control plane until this is stopped; prints the path of its kubeconfig
 
 CLUSTER=existing makes up and down use the cluster of the current kubeconfig instead.
@@ -35,6 +36,7 @@ fn main() -> ExitCode {
         (["path", program], _) => path(program),
         (["image", folder], _) => operator::release(&places, Path::new(folder)),
         (["values"], _) => values::page(&places).map(|page| print!("{page}")),
+        (["oldest"], _) => oldest(),
         (["control-plane"], _) => control_plane(),
         // Said by `up` to itself, inside the node.
         (["node", local], _) => inside::run(&Places::of(places.clone_root(), Path::new(local))),
@@ -65,6 +67,15 @@ fn path(name: &str) -> Result<(), Error> {
             ),
         })?;
     println!("{}", program.path()?.display());
+    Ok(())
+}
+
+fn oldest() -> Result<(), Error> {
+    let paths = programs::OLDEST.iter().map(programs::Program::path);
+    let paths = paths.collect::<Result<Vec<_>, _>>()?;
+    if let Some(folder) = paths.first().and_then(|path| path.parent()) {
+        println!("{}", folder.display());
+    }
     Ok(())
 }
 

@@ -53,6 +53,11 @@ const KUBERNETES: Part = Part {
     sources: &[],
     tags: "",
 };
+/// The oldest Kubernetes that the chart is for.
+const OLDEST_KUBERNETES: Part = Part {
+    folder: "kubernetes-oldest",
+    ..KUBERNETES
+};
 const CONTAINERD_PART: Part = Part {
     folder: "containerd",
     module: "github.com/containerd/containerd/v2",
@@ -162,6 +167,21 @@ pub const PROMTOOL: Program = program(
     "github.com/prometheus/prometheus/cmd/promtool",
     60,
 );
+/// What tests need of the oldest Kubernetes that the chart is for.
+pub const OLDEST: [Program; 2] = [
+    program(
+        "kube-apiserver",
+        OLDEST_KUBERNETES,
+        "k8s.io/kubernetes/cmd/kube-apiserver",
+        240,
+    ),
+    program(
+        "kube-controller-manager",
+        OLDEST_KUBERNETES,
+        "k8s.io/kubernetes/cmd/kube-controller-manager",
+        60,
+    ),
+];
 
 impl Program {
     /// Its path: from the folder that `KUBEBUILDER_ASSETS` names if it is there, else from the cache, built if need be.
@@ -355,7 +375,7 @@ mod tests {
 
     #[test]
     fn every_program_is_pinned() {
-        for program in ALL.iter().chain([&KSTATUS, &PROMTOOL]) {
+        for program in ALL.iter().chain(&OLDEST).chain([&KSTATUS, &PROMTOOL]) {
             let version = program.version().unwrap();
             assert!(
                 version.starts_with(|first: char| first.is_ascii_digit()),
