@@ -16,12 +16,18 @@ bench: ## Measure the operator's figures as ratios within one run (SCALE=small: 
 demo: ## Tell the story of a connection on a real cluster (KEEP=1: leave it running)
 	@tools/demo
 
+.PHONY: image
+image: ## Build the operator's image and its bill of materials into dist/
+	@cargo run -q --locked -p local-cluster -- image dist
+	@tools/sbom dist/connection-operator.cdx.json
+
 .PHONY: generate
 generate: ## Write the generated files anew: CRDs and docs
 	@mkdir -p crds charts/connection-operator/files/crds
 	@cargo run -q -- crds --directory crds
 	@cp crds/*.yaml charts/connection-operator/files/crds/
 	@cargo run -q -- conditions > docs/conditions.md
+	@cargo run -q -p local-cluster -- values > docs/values.md
 
 .PHONY: lint
 lint: ## Check format, lints, dependencies, charts and generated files

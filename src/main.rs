@@ -22,7 +22,7 @@ struct Arguments {
 #[derive(Subcommand)]
 enum Command {
     /// Run the controllers.
-    Run(Settings),
+    Run(Box<Settings>),
     /// Stop the operator and take its finalizers off, so that everything can be deleted.
     Uninstall {
         /// The namespace of the operator's Deployment.
@@ -78,7 +78,7 @@ fn execute(command: Command) -> Result<(), Box<dyn Error>> {
                     tokio::select! { _ = terminated.recv() => {}, _ = tokio::signal::ctrl_c() => {} }
                     tracing::info!("ending");
                 };
-                Ok(run(client, settings, stop).await?)
+                Ok(run(client, *settings, stop).await?)
             })
         }
         Command::Uninstall {

@@ -5,6 +5,7 @@ use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
+use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::{Registry, Unit};
 
 /// Upper bounds of the reconcile histogram, in seconds.
@@ -61,6 +62,11 @@ impl Metrics {
     #[must_use]
     pub fn registry(&self) -> Registry {
         let mut registry = Registry::with_prefix("connections");
+        registry.register(
+            "build",
+            "The operator's version; there while it runs",
+            Info::new([("version", env!("CARGO_PKG_VERSION"))]),
+        );
         registry.register(
             "reconciles",
             "Visits to objects, by what became of them",

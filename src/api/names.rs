@@ -33,5 +33,7 @@ pub const STATUS_POLICY: &str = "status.connections.dev";
 pub const FIELD_MANAGER: &str = "connection-operator";
 /// Who owns the connection types that come with the operator.
 pub const CATALOG_FIELD_MANAGER: &str = "connection-operator-catalog";
+/// Who marks connection types that the operator no longer brings.
+pub const DEPRECATION_FIELD_MANAGER: &str = "connection-operator-deprecation";
 /// The controller's name in events.
 pub const EVENT_REPORTER: &str = "connection-operator";

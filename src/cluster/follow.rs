@@ -4,6 +4,7 @@ use super::events::{Events, Malformed};
 use super::guard::{Guarded, Misfit};
 use super::leadership::Leadership;
 use super::objects::{Change, Feed, ObjectKey, Seen, slim};
+use super::places::Places;
 use super::writes::{self, Target};
 use crate::api::Refers;
 use crate::api::names::IN_USE_FINALIZER;
@@ -13,7 +14,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use kube::core::PartialObjectMeta;
 use kube::runtime::WatchStreamExt;
 use kube::runtime::watcher::{self, Event, watcher};
-use kube::{Api, Client, Resource};
+use kube::{Client, Resource};
 use serde::de::DeserializeOwned;
 use std::collections::HashMap;
 use std::fmt::Debug;
@@ -36,28 +37,30 @@ pub struct Follower {
 /// stops the others, and a standby only remembers it, and sees to it once it leads. An object that isn't `wanted` counts
 /// as gone.
 pub async fn follow<K>(
-    api: Api<Guarded<K>>,
+    places: Places<Guarded<K>>,
     follower: Follower,
     feed: Feed<K>,
     wanted: fn(&K) -> bool,
     told: impl FnMut(&Change<K>),
 ) where
-    K: Resource<DynamicType = ()> + Refers + Clone + Debug + DeserializeOwned + Send + 'static,
+    K: Resource<DynamicType = ()> + Refers + Clone + Debug + DeserializeOwned + Send + Sync + 'static,
 {
     let kind = K::kind(&()).into_owned();
     let metrics = follower.metrics.clone();
-    let leadership = follower.leadership.clone();
-    let mut misfits = Misfits::<K>::new(follower, wanted);
-    let watched = watcher(api, watcher::Config::default()).default_backoff();
-    let begun = stream::once(async move { leadership.begun().await });
-    let steps = stream::select(watched.map(Step::Watched), begun.map(|()| Step::Begun));
-    let events = steps.filter_map(move |step| {
-        ready(match step {
-            Step::Watched(event) => event.map(|event| misfits.sort_out(event)).transpose(),
-            Step::Begun => {
-                misfits.see_to_all();
-                None
-            }
+    let events = places.seen(|api| {
+        let leadership = follower.leadership.clone();
+        let mut misfits = Misfits::<K>::new(follower.clone(), wanted);
+        let watched = watcher(api, watcher::Config::default()).default_backoff();
+        let begun = stream::once(async move { leadership.begun().await });
+        let steps = stream::select(watched.map(Step::Watched), begun.map(|()| Step::Begun));
+        steps.filter_map(move |step| {
+            ready(match step {
+                Step::Watched(event) => event.map(|event| misfits.sort_out(event)).transpose(),
+                Step::Begun => {
+                    misfits.see_to_all();
+                    None
+                }
+            })
         })
     });
     apply(&kind, &metrics, events, feed, told).await;
@@ -70,7 +73,7 @@ enum Step<E> {
 
 /// Follows only the metadata of a kind.
 pub async fn follow_metadata<K>(
-    api: Api<PartialObjectMeta<K>>,
+    places: Places<PartialObjectMeta<K>>,
     metrics: Metrics,
     feed: Feed<PartialObjectMeta<K>>,
     told: impl FnMut(&Change<PartialObjectMeta<K>>),
@@ -79,18 +82,20 @@ pub async fn follow_metadata<K>(
     PartialObjectMeta<K>: Refers,
 {
     let kind = K::kind(&()).into_owned();
-    let events = watcher(api, watcher::Config::default())
-        .default_backoff()
-        .map(|event| {
-            event.map(|event| {
-                Seen::Event(event.modify(|object| {
-                    slim(object);
-                    object.metadata.annotations = None;
-                    object.metadata.labels = None;
-                    object.metadata.owner_references = None;
-                }))
+    let events = places.seen(|api| {
+        watcher(api, watcher::Config::default())
+            .default_backoff()
+            .map(|event| {
+                event.map(|event| {
+                    Seen::Event(event.modify(|object| {
+                        slim(object);
+                        object.metadata.annotations = None;
+                        object.metadata.labels = None;
+                        object.metadata.owner_references = None;
+                    }))
+                })
             })
-        });
+    });
     apply(&kind, &metrics, events, feed, told).await;
 }
 

@@ -74,6 +74,8 @@ type Index = HashMap<Reference, BTreeSet<ObjectKey>>;
 pub enum Seen<K> {
     /// An object that could be read, or the frame of a list.
     Event(Event<K>),
+    /// All objects of one namespace, where namespaces are followed one by one.
+    Listed(String, Vec<K>),
     /// An object that is gone or can't be read any more.
     Unreadable(ObjectKey),
 }
@@ -166,6 +168,8 @@ where
 pub struct Feed<K: Resource<DynamicType = ()> + Clone + 'static> {
     writer: reflector::store::Writer<K>,
     objects: Objects<K>,
+    /// Namespaces that are followed one by one and weren't listed yet.
+    awaited: BTreeSet<String>,
 }
 
 impl<K> Default for Feed<K>
@@ -180,6 +184,7 @@ where
                 store,
                 index: Arc::default(),
             },
+            awaited: BTreeSet::new(),
         }
     }
 }
@@ -188,6 +193,15 @@ impl<K> Feed<K>
 where
     K: Resource<DynamicType = ()> + Refers + Clone + Debug + 'static,
 {
+    /// One that is fed by namespaces: it's ready once each of them was listed.
+    #[must_use]
+    pub fn of(namespaces: &BTreeSet<String>) -> Self {
+        Self {
+            awaited: namespaces.clone(),
+            ..Self::default()
+        }
+    }
+
     /// The reading side.
     #[must_use]
     pub fn objects(&self) -> Objects<K> {
@@ -202,6 +216,7 @@ where
                 Vec::new()
             }
             Seen::Event(event @ Event::InitDone) => self.replace(event),
+            Seen::Listed(namespace, objects) => self.replace_in(namespace, objects),
             Seen::Event(event @ (Event::Apply(object) | Event::Delete(object))) => {
                 self.change(&ObjectKey::of(object), event)
             }
@@ -245,6 +260,38 @@ where
             after: None,
         }));
         changes
+    }
+
+    /// Replaces the objects of one namespace and leaves the others alone.
+    fn replace_in(&mut self, namespace: &str, listed: &[K]) -> Vec<Change<K>> {
+        let present: BTreeSet<ObjectKey> = listed.iter().map(ObjectKey::of).collect();
+        let gone = |object: &Arc<K>| {
+            let key = ObjectKey::of(&**object);
+            key.namespace == namespace && !present.contains(&key)
+        };
+        let gone: Vec<Arc<K>> = self.objects.store.state().into_iter().filter(gone).collect();
+        let arrived = listed.iter().cloned().map(Event::Apply);
+        let gone = gone.iter().map(|object| Event::Delete(K::clone(object)));
+        let events: Vec<Event<K>> = arrived.chain(gone).collect();
+        let changes = events.iter().flat_map(|event| match event {
+            Event::Apply(object) | Event::Delete(object) => self.change(&ObjectKey::of(object), event),
+            Event::Init | Event::InitApply(_) | Event::InitDone => Vec::new(),
+        });
+        let changes = changes.collect();
+        if self.awaited.remove(namespace) && self.awaited.is_empty() {
+            self.complete();
+        }
+        changes
+    }
+
+    /// kube's store counts as ready after a whole list, so it's given one of what it has.
+    fn complete(&mut self) {
+        self.writer.apply_watcher_event(&Event::Init);
+        for object in self.objects.store.state() {
+            self.writer
+                .apply_watcher_event(&Event::InitApply(K::clone(&object)));
+        }
+        self.writer.apply_watcher_event(&Event::InitDone);
     }
 
     fn reindex(&self, changes: &[Change<K>]) {

@@ -1,7 +1,9 @@
 //! The process around the controllers: settings, wiring, health, shutdown, uninstall.
 
 pub mod catalog;
+mod census;
 pub mod health;
+mod queues;
 mod retention;
 pub mod run;
 pub mod settings;

@@ -1,16 +1,19 @@
 //! From settings to running controllers, and to an orderly end.
 
 use super::catalog;
+use super::census::Census;
 use super::health::{self, Ready};
+use super::queues::{Queues, Wakers};
 use super::retention;
 use super::settings::Settings;
-use super::wiring::{self, Feeds, Queues, Wakers};
+use super::wiring::{self, Feeds};
 use crate::cluster::events::Events;
 use crate::cluster::follow::Follower;
 use crate::cluster::lease::{Election, Lost};
 use crate::cluster::policies::Policies;
 use crate::cluster::secrets::{SecretMeta, SecretReader};
 use crate::cluster::{Leadership, Objects};
+use crate::connection_type::catalog::Selection;
 use crate::governance::connection_types::CompiledTypes;
 use crate::metrics::Metrics;
 use crate::reconcile::{Context, Failures, Recorded, Stores, Written, controller};
@@ -77,16 +80,17 @@ pub async fn run(
 
     let mut background = JoinSet::new();
     background.spawn(publishing);
-    background.spawn(serve(listener, &metrics, &ready));
-    let feeds = Feeds::default();
+    let namespaces = settings.namespaces();
+    let feeds = Feeds::of(&namespaces);
     let (stores, secrets) = feeds.stores();
+    background.spawn(serve(listener, &metrics, &stores, &ready));
     let follower = Follower {
         client: client.clone(),
         metrics: metrics.clone(),
         events: events.clone(),
         leadership,
     };
-    let woken = wiring::start(&mut background, &client, &follower, feeds, &stores);
+    let woken = wiring::start(&mut background, &namespaces, &follower, feeds, &stores);
     let begun = async {
         all_seen(&stores, &secrets).await?;
         ready.store(true, Ordering::Relaxed);
@@ -114,14 +118,15 @@ async fn govern(
 ) -> Result<(), RunError> {
     let governing = async {
         let (client, stores) = (&context.client, &context.stores);
-        let applied = !settings.catalog || applied(client, stores).await;
+        let selection = settings.catalog_selection();
+        let applied = !settings.catalog || applied(client, stores, &selection).await;
         wakers.wake_all(stores);
         wiring::tell_of_contributors(stores, &context.events);
         let mut controllers = controllers(context, queues, settings.concurrency, stop);
         tracing::info!("governing");
         let late = async {
             if !applied {
-                apply_catalog_later(client, stores).await;
+                apply_catalog_later(client, stores, &selection).await;
             }
             std::future::pending::<()>().await;
         };
@@ -156,9 +161,12 @@ async fn listener(settings: &Settings) -> Result<TcpListener, RunError> {
 fn serve(
     listener: TcpListener,
     metrics: &Metrics,
+    stores: &Stores,
     ready: &Ready,
 ) -> impl Future<Output = ()> + Send + 'static {
-    let serving = health::serve(listener, metrics.registry(), Ready::clone(ready));
+    let mut registry = metrics.registry();
+    registry.register_collector(Box::new(Census(stores.clone())));
+    let serving = health::serve(listener, registry, Ready::clone(ready));
     async move {
         if let Err(error) = serving.await {
             tracing::error!(error = %error, "health and metrics can't be served any more");
@@ -182,8 +190,8 @@ async fn all_seen(stores: &Stores, secrets: &Objects<SecretMeta>) -> Result<(), 
 }
 
 /// Tries once before the controllers begin, so that connections find their types; no controller waits for more.
-async fn applied(client: &Client, stores: &Stores) -> bool {
-    let applied = catalog::apply(client, &stores.connection_types).await;
+async fn applied(client: &Client, stores: &Stores, selection: &Selection) -> bool {
+    let applied = catalog::apply(client, &stores.connection_types, selection).await;
     if let Err(error) = &applied {
         let error = error as &dyn std::error::Error;
         tracing::warn!(error, retry_in = ?CATALOG_RETRY, "the catalog wasn't applied");
@@ -191,10 +199,10 @@ async fn applied(client: &Client, stores: &Stores) -> bool {
     applied.is_ok()
 }
 
-async fn apply_catalog_later(client: &Client, stores: &Stores) {
+async fn apply_catalog_later(client: &Client, stores: &Stores, selection: &Selection) {
     loop {
         tokio::time::sleep(CATALOG_RETRY).await;
-        if applied(client, stores).await {
+        if applied(client, stores, selection).await {
             return;
         }
     }

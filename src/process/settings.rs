@@ -1,6 +1,7 @@
 //! Settings: flags, each also an environment variable.
 
 use crate::cluster::lease::Candidacy;
+use crate::connection_type::catalog::Selection;
 use clap::{Args, ValueEnum};
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
@@ -30,6 +31,15 @@ pub struct Settings {
     /// Whether the connection types that come with the operator are applied.
     #[arg(long, env = "CATALOG", default_value_t = true, action = clap::ArgAction::Set)]
     pub catalog: bool,
+    /// Which of them, separated by commas; all if empty.
+    #[arg(long, env = "CATALOG_INCLUDE", default_value = "")]
+    pub catalog_include: String,
+    /// Which of them not, separated by commas.
+    #[arg(long, env = "CATALOG_EXCLUDE", default_value = "")]
+    pub catalog_exclude: String,
+    /// The namespaces whose objects are followed, separated by commas; all if empty.
+    #[arg(long, env = "NAMESPACES", default_value = "")]
+    pub namespaces: String,
     /// How many events are published a second, at most.
     #[arg(long, env = "EVENTS_PER_SECOND", default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..))]
     pub events_per_second: u32,
@@ -73,6 +83,21 @@ impl Settings {
     #[must_use]
     pub fn pipeline_names(&self) -> BTreeSet<String> {
         names(self.pipelines.lines())
+    }
+
+    /// The namespaces to follow; none means all.
+    #[must_use]
+    pub fn namespaces(&self) -> BTreeSet<String> {
+        names(self.namespaces.split(','))
+    }
+
+    /// Which types of the catalog are wanted.
+    #[must_use]
+    pub fn catalog_selection(&self) -> Selection {
+        Selection {
+            include: names(self.catalog_include.split(',')),
+            exclude: names(self.catalog_exclude.split(',')),
+        }
     }
 
     /// The Lease that this process stands for, under a name that no process before it had: one that was started again

@@ -1,76 +1,27 @@
-//! Which change wakes which controller: one queue a kind, one follower a kind.
+//! Which change wakes which controller: one follower a kind.
 
+use super::queues::{Queues, Wakers, queues};
 use crate::api::grants::Binding;
 use crate::api::{
     Connection, ConnectionType, ConsentRecord, Dataset, Enrichment, Export, Refers, SharedConnection,
 };
 use crate::cluster::events::Events;
 use crate::cluster::follow::{Follower, follow, follow_metadata};
+use crate::cluster::guard::Guarded;
 use crate::cluster::secrets::SecretMeta;
-use crate::cluster::{Change, Feed, Leadership, ObjectKey, Objects};
+use crate::cluster::{Change, Feed, Leadership, Objects, Places};
 use crate::reconcile::{Stores, Writes};
 use crate::{connection, connection_type, dataset, enrichment, export};
-use futures::channel::mpsc::{UnboundedReceiver, UnboundedSender, unbounded};
-use k8s_openapi::api::core::v1::Secret;
+use k8s_openapi::NamespaceResourceScope;
 use k8s_openapi::api::rbac::v1::{ClusterRoleBinding, Role, RoleBinding};
-use kube::core::PartialObjectMeta;
-use kube::runtime::reflector::ObjectRef;
-use kube::{Api, Client, Resource};
+use kube::Resource;
 use serde::de::DeserializeOwned;
+use std::collections::BTreeSet;
 use std::fmt::Debug;
 use std::sync::Arc;
 use tokio::task::JoinSet;
 
-/// The names of objects to visit.
-pub(super) type Queue<K> = UnboundedReceiver<ObjectRef<K>>;
-
-/// Puts names into one kind's queue. A queue holds each name once, so that a storm is visited once.
-struct Waker<K: Resource>(UnboundedSender<ObjectRef<K>>);
-
-impl<K: Resource> Clone for Waker<K> {
-    fn clone(&self) -> Self {
-        Self(self.0.clone())
-    }
-}
-
-impl<K: Resource<DynamicType = ()>> Waker<K> {
-    fn new() -> (Self, Queue<K>) {
-        let (sender, queue) = unbounded();
-        (Self(sender), queue)
-    }
-
-    fn wake(&self, keys: Vec<ObjectKey>) {
-        for key in keys {
-            let _ = self.0.unbounded_send(key.to_ref()); // no receiver: the controllers have stopped
-        }
-    }
-
-    fn wake_all(&self, objects: &Objects<K>)
-    where
-        K: Clone,
-    {
-        let all = objects.store().state();
-        self.wake(all.iter().map(|object| ObjectKey::of(&**object)).collect());
-    }
-
-    fn wake_itself(&self, change: &Change<K>) {
-        if let Some(object) = &change.after {
-            self.wake(vec![ObjectKey::of(&**object)]);
-        }
-    }
-}
-
-/// The queue of each kind.
-pub(super) struct Queues {
-    pub connection_types: Queue<ConnectionType>,
-    pub connections: Queue<Connection>,
-    pub exports: Queue<Export>,
-    pub enrichments: Queue<Enrichment>,
-    pub datasets: Queue<Dataset>,
-}
-
 /// The writing side of each kind's objects.
-#[derive(Default)]
 pub(super) struct Feeds {
     connection_types: Feed<ConnectionType>,
     connections: Feed<Connection>,
@@ -86,6 +37,23 @@ pub(super) struct Feeds {
 }
 
 impl Feeds {
+    /// Of these namespaces, or of all if there are none.
+    pub fn of(namespaces: &BTreeSet<String>) -> Self {
+        Self {
+            connection_types: Feed::default(),
+            connections: Feed::of(namespaces),
+            exports: Feed::of(namespaces),
+            enrichments: Feed::of(namespaces),
+            datasets: Feed::of(namespaces),
+            consent_records: Feed::of(namespaces),
+            shared_connections: Feed::of(namespaces),
+            roles: Feed::of(namespaces),
+            role_bindings: Feed::of(namespaces),
+            cluster_role_bindings: Feed::default(),
+            secrets: Feed::of(namespaces),
+        }
+    }
+
     /// The reading sides.
     pub fn stores(&self) -> (Stores, Objects<SecretMeta>) {
         let stores = Stores {
@@ -104,57 +72,11 @@ impl Feeds {
     }
 }
 
-/// The other ends of the queues.
-#[derive(Clone)]
-pub(super) struct Wakers {
-    connection_types: Waker<ConnectionType>,
-    connections: Waker<Connection>,
-    exports: Waker<Export>,
-    enrichments: Waker<Enrichment>,
-    datasets: Waker<Dataset>,
-}
-
-impl Wakers {
-    /// Wakes every object there is, as nobody woke them before this process led.
-    pub fn wake_all(&self, stores: &Stores) {
-        self.connection_types.wake_all(&stores.connection_types);
-        self.connections.wake_all(&stores.connections);
-        self.exports.wake_all(&stores.exports);
-        self.enrichments.wake_all(&stores.enrichments);
-        self.datasets.wake_all(&stores.datasets);
-    }
-}
-
-fn queues() -> (Wakers, Queues) {
-    let (connection_types, connection_types_queue) = Waker::new();
-    let (connections, connections_queue) = Waker::new();
-    let (exports, exports_queue) = Waker::new();
-    let (enrichments, enrichments_queue) = Waker::new();
-    let (datasets, datasets_queue) = Waker::new();
-    let queues = Queues {
-        connection_types: connection_types_queue,
-        connections: connections_queue,
-        exports: exports_queue,
-        enrichments: enrichments_queue,
-        datasets: datasets_queue,
-    };
-    (
-        Wakers {
-            connection_types,
-            connections,
-            exports,
-            enrichments,
-            datasets,
-        },
-        queues,
-    )
-}
-
-/// Begins to follow every kind. Each follower runs as one task of `tasks`. Changes wake nobody until this process
-/// leads: a standby would only gather names.
+/// Begins to follow every kind in these namespaces, or in all. Each follower runs as one task of `tasks`. Changes wake
+/// nobody until this process leads: a standby would only gather names.
 pub(super) fn start(
     tasks: &mut JoinSet<()>,
-    client: &Client,
+    namespaces: &BTreeSet<String>,
     follower: &Follower,
     feeds: Feeds,
     stores: &Stores,
@@ -163,10 +85,15 @@ pub(super) fn start(
     let woken = || (wakers.clone(), stores.clone());
     let mut follow_all = FollowAll {
         tasks,
-        client,
+        namespaces,
         follower,
     };
-    follow_all.begin(feeds.connection_types, on_type(woken()));
+    follow_all.begin_in(
+        Places::everywhere(&follower.client),
+        feeds.connection_types,
+        |_| true,
+        on_type(woken()),
+    );
     follow_all.begin(feeds.connections, on_connection(woken()));
     follow_all.begin(feeds.exports, on_export(woken()));
     follow_all.begin(feeds.enrichments, on_enrichment(woken()));
@@ -178,13 +105,14 @@ pub(super) fn start(
         feeds.role_bindings,
         on_role_binding(woken(), follower.events.clone()),
     );
-    follow_all.begin_named(
+    follow_all.begin_in(
+        Places::everywhere(&follower.client),
         feeds.cluster_role_bindings,
+        names_ours,
         on_cluster_role_binding(woken(), follower.events.clone()),
     );
-    let secrets = Api::<PartialObjectMeta<Secret>>::all(client.clone());
     tasks.spawn(follow_metadata(
-        secrets,
+        Places::of(&follower.client, namespaces),
         follower.metrics.clone(),
         feeds.secrets,
         once_leading(follower.leadership.clone(), on_secret(woken())),
@@ -192,41 +120,58 @@ pub(super) fn start(
     (wakers, queues)
 }
 
+/// What can be followed.
+trait Followed:
+    Resource<DynamicType = ()> + Refers + Clone + Debug + DeserializeOwned + Send + Sync + 'static
+{
+}
+
+impl<K> Followed for K where
+    K: Resource<DynamicType = ()> + Refers + Clone + Debug + DeserializeOwned + Send + Sync + 'static
+{
+}
+
 struct FollowAll<'a> {
     tasks: &'a mut JoinSet<()>,
-    client: &'a Client,
+    namespaces: &'a BTreeSet<String>,
     follower: &'a Follower,
 }
 
 impl FollowAll<'_> {
     fn begin<K>(&mut self, feed: Feed<K>, told: impl FnMut(&Change<K>) + Send + 'static)
     where
-        K: Resource<DynamicType = ()> + Refers + Clone + Debug + DeserializeOwned + Send + Sync + 'static,
+        K: Followed + Resource<Scope = NamespaceResourceScope>,
     {
-        self.begin_wanted(feed, |_| true, told);
+        let places = Places::of(&self.follower.client, self.namespaces);
+        self.begin_in(places, feed, |_| true, told);
     }
 
     /// Keeps only those in memory that name something of ours: of Kubernetes' own kinds that are few.
     fn begin_named<K>(&mut self, feed: Feed<K>, told: impl FnMut(&Change<K>) + Send + 'static)
     where
-        K: Resource<DynamicType = ()> + Refers + Clone + Debug + DeserializeOwned + Send + Sync + 'static,
+        K: Followed + Resource<Scope = NamespaceResourceScope>,
     {
-        self.begin_wanted(feed, |object| !object.references().is_empty(), told);
+        let places = Places::of(&self.follower.client, self.namespaces);
+        self.begin_in(places, feed, names_ours, told);
     }
 
-    fn begin_wanted<K>(
+    fn begin_in<K>(
         &mut self,
+        places: Places<Guarded<K>>,
         feed: Feed<K>,
         wanted: fn(&K) -> bool,
         told: impl FnMut(&Change<K>) + Send + 'static,
     ) where
-        K: Resource<DynamicType = ()> + Refers + Clone + Debug + DeserializeOwned + Send + Sync + 'static,
+        K: Followed,
     {
-        let api = Api::all(self.client.clone());
         let told = once_leading(self.follower.leadership.clone(), told);
         self.tasks
-            .spawn(follow(api, self.follower.clone(), feed, wanted, told));
+            .spawn(follow(places, self.follower.clone(), feed, wanted, told));
     }
+}
+
+fn names_ours<K: Refers>(object: &K) -> bool {
+    !object.references().is_empty()
 }
 
 /// Passes changes on from when this process leads. What it missed by then is in the stores, and woken from there.

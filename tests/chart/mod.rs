@@ -1,8 +1,12 @@
 //! The chart, rendered with many values, against a real API server.
 
+mod monitoring;
+mod upgrade;
+
 use crate::support::shared;
 use local_cluster::chart::OPERATOR_ACCOUNT;
-use local_cluster::programs::HELM;
+use local_cluster::programs::{HELM, prometheus_operator_definitions};
+use serde_json::Value;
 use std::io::Write;
 use std::path::PathBuf;
 use std::process::{Command, Output, Stdio};
@@ -11,6 +15,7 @@ fn chart() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("charts/connection-operator")
 }
 
+/// What Helm makes of the chart with these values, under the release name `some-release` in the namespace `default`.
 fn rendered(values: &[&str]) -> Output {
     let mut helm = Command::new(HELM.path().expect("helm"));
     helm.args(["template", "some-release"]).arg(chart());
@@ -49,9 +54,58 @@ fn answer(command: &mut Command, input: &[u8]) -> Option<String> {
     (!answer.status.success()).then(|| String::from_utf8_lossy(&answer.stderr).into_owned())
 }
 
+/// The very kinds that Prometheus Operator defines.
+fn install_prometheus_operators_kinds() {
+    let folder = prometheus_operator_definitions().expect("they can be had");
+    let mut kubectl = shared().kubectl();
+    kubectl.args(["apply", "--server-side"]);
+    for kind in ["servicemonitors", "prometheusrules"] {
+        kubectl.arg("--filename");
+        kubectl.arg(folder.join(format!("monitoring.coreos.com_{kind}.yaml")));
+    }
+    let applied = kubectl.output().expect("kubectl runs");
+    assert!(
+        applied.status.success(),
+        "{}",
+        String::from_utf8_lossy(&applied.stderr)
+    );
+    let mut kubectl = shared().kubectl();
+    kubectl.args(["wait", "--for=condition=Established", "--timeout=30s", "crd"]);
+    let waited = kubectl.args([
+        "servicemonitors.monitoring.coreos.com",
+        "prometheusrules.monitoring.coreos.com",
+    ]);
+    assert!(waited.output().expect("kubectl runs").status.success());
+}
+
+#[test]
+fn every_value_is_described_and_no_other_is_taken() {
+    fn look(name: &str, schema: &Value, defaults: &Value) {
+        let Some(properties) = schema["properties"].as_object() else {
+            return;
+        };
+        assert_eq!(schema["additionalProperties"], false, "{name} takes anything");
+        for (key, property) in properties {
+            let name = format!("{name}.{key}");
+            let description = property["description"].as_str().unwrap_or_default();
+            assert!(description.ends_with('.'), "{name} isn't described in a sentence");
+            assert!(
+                key == "global" || defaults.get(key).is_some(),
+                "{name} has no default"
+            );
+            look(&name, property, &defaults[key]);
+        }
+    }
+    let read = |name| std::fs::read_to_string(chart().join(name)).expect("a file");
+    let schema = serde_json::from_str(&read("values.schema.json")).expect("JSON");
+    let defaults = serde_saphyr::from_str(&read("values.yaml")).expect("YAML");
+    look("", &schema, &defaults);
+}
+
 #[test]
 fn whatever_the_values_the_api_server_takes_what_is_rendered() {
-    let rows: [(&str, &[&str]); 8] = [
+    install_prometheus_operators_kinds();
+    let rows: [(&str, &[&str]); 13] = [
         ("as it comes", &[]),
         ("no connector", &["connectors=[]"]),
         (
@@ -74,6 +128,35 @@ fn whatever_the_values_the_api_server_takes_what_is_rendered() {
         (
             "more at once, fewer events",
             &["concurrency=64", "events.perSecond=1"],
+        ),
+        (
+            "part of the catalog",
+            &[r#"catalog={"include":["marketo"],"exclude":["google-ads"]}"#],
+        ),
+        (
+            "an account that exists",
+            &[r#"serviceAccount={"create":false,"name":"governor"}"#],
+        ),
+        ("listed namespaces", &[r#"namespaces=["default","kube-system"]"#]),
+        (
+            "watched and walled in",
+            &[
+                r#"monitoring={"serviceMonitor":{"enabled":true,"labels":{"release":"main"}},"alerts":{"enabled":true},"dashboard":{"enabled":true}}"#,
+                r#"networkPolicy={"enabled":true,"metricsFrom":[{"namespaceSelector":{}}],"apiServer":{"ports":[6443],"cidrs":["10.0.0.0/8"]}}"#,
+            ],
+        ),
+        (
+            "labelled, annotated and spread",
+            &[
+                r#"commonLabels={"team":"platform"}"#,
+                r#"commonAnnotations={"example.com/owner":"platform"}"#,
+                r#"podLabels={"tier":"control"}"#,
+                r#"podAnnotations={"example.com/scrape":"yes"}"#,
+                r#"serviceAccount={"annotations":{"example.com/role":"none"}}"#,
+                r#"priorityClassName="system-cluster-critical""#,
+                r#"affinity={"nodeAffinity":{"preferredDuringSchedulingIgnoredDuringExecution":[{"weight":1,"preference":{"matchExpressions":[{"key":"zone","operator":"Exists"}]}}]}}"#,
+                r#"topologySpreadConstraints=[{"maxSkew":1,"topologyKey":"zone","whenUnsatisfiable":"ScheduleAnyway"}]"#,
+            ],
         ),
     ];
     for (case, values) in rows {
@@ -145,11 +228,36 @@ fn the_operators_account_may_use_its_lease_and_no_other() {
 }
 
 #[test]
+fn replicas_are_protected_while_nodes_are_drained_and_a_single_one_never_is() {
+    let off = r#"podDisruptionBudget={"enabled":false}"#;
+    let rows: [(&[&str], bool); 3] = [
+        (&[], false),
+        (&["replicas=2"], true),
+        (&["replicas=2", off], false),
+    ];
+    for (values, protected) in rows {
+        let manifests = String::from_utf8(rendered(values).stdout).expect("text");
+        let budget = manifests.contains("kind: PodDisruptionBudget");
+        assert_eq!(budget, protected, "{values:?}");
+    }
+}
+
+#[test]
 fn values_that_mean_nothing_are_refused_with_their_name() {
     let rows = [
         ("an unknown value", "copies=3", "copies"),
         ("a number of replicas below none", "replicas=-1", "replicas"),
         ("text for a number", r#"concurrency="many""#, "concurrency"),
+        (
+            "a label that is the chart's own",
+            r#"commonLabels={"app.kubernetes.io/name":"other"}"#,
+            "app.kubernetes.io/name",
+        ),
+        (
+            "no account where none is made",
+            r#"serviceAccount={"create":false}"#,
+            "serviceAccount.name",
+        ),
         (
             "a log format that isn't one",
             r#"logging={"format":"xml"}"#,

@@ -1,11 +1,13 @@
 //! What people experience, told from their side.
 
 mod bad_input;
+mod catalog;
 mod connections;
 mod datasets;
 mod enrichments;
 mod exports;
 pub mod malformed;
+mod namespaces;
 mod records;
 mod refusals;
 mod removal;

@@ -101,7 +101,7 @@ async fn a_decision_leaves_the_record_after_its_time() {
     let values = [VALUES[0], r#"consent={"retentionDays":1}"#];
     tokio::task::block_in_place(|| control_plane.install_chart(&values)).expect("the chart is upgraded");
 
-    let _operator = Operator::forgetful(&control_plane);
+    let _operator = Operator::start_with(&control_plane, &[("CONSENT_RETENTION_DAYS", "1")]);
     world.until_gone::<ConsentRecord>("old-1").await;
     records.get("new-1").await.expect("its time is not over");
     let refused = records.delete("new-1", &DeleteParams::default()).await;

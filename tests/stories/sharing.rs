@@ -24,7 +24,7 @@ impl Conditioned for SharedConnection {
     }
 }
 
-fn user(name: &str) -> Value {
+pub(super) fn user(name: &str) -> Value {
     json!({"apiGroup": "rbac.authorization.k8s.io", "kind": "User", "name": name})
 }
 
@@ -32,7 +32,7 @@ fn group(name: &str) -> Value {
     json!({"apiGroup": "rbac.authorization.k8s.io", "kind": "Group", "name": name})
 }
 
-fn contributors(kind: &str, name: &str, subjects: &[Value]) -> Value {
+pub(super) fn contributors(kind: &str, name: &str, subjects: &[Value]) -> Value {
     json!({
         "apiVersion": "rbac.authorization.k8s.io/v1", "kind": kind, "metadata": {"name": name},
         "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "connections-contributor"},
@@ -41,7 +41,7 @@ fn contributors(kind: &str, name: &str, subjects: &[Value]) -> Value {
 }
 
 /// The connection of the stories, shared.
-fn shared_sftp(name: &str) -> Value {
+pub(super) fn shared_sftp(name: &str) -> Value {
     with(
         sftp(name),
         &json!({"spec": {"access": {"exports": "Contributors"}}}),
@@ -74,7 +74,7 @@ async fn can_use(world: &World, user: &str, groups: &[&str], connection: &str) -
         .is_some_and(|status| status.allowed)
 }
 
-async fn until_can_use(world: &World, user: &str, connection: &str, expected: bool) {
+pub(super) async fn until_can_use(world: &World, user: &str, connection: &str, expected: bool) {
     let started = Instant::now();
     while can_use(world, user, &[], connection).await != expected {
         assert!(

@@ -37,13 +37,12 @@ pub struct Operator {
 impl Operator {
     /// Starts it, without waiting until it governs.
     pub fn start(control_plane: &ControlPlane) -> Self {
-        Self::start_with(control_plane, &kubeconfig(control_plane, "operator"), &[])
+        Self::start_with(control_plane, &[])
     }
 
-    /// Starts it so that it takes decisions off the record after a day.
-    pub fn forgetful(control_plane: &ControlPlane) -> Self {
-        let kubeconfig = kubeconfig(control_plane, "operator");
-        Self::start_with(control_plane, &kubeconfig, &[("CONSENT_RETENTION_DAYS", "1")])
+    /// Starts it with settings of its own.
+    pub fn start_with(control_plane: &ControlPlane, settings: &[(&str, &str)]) -> Self {
+        Self::start_as(control_plane, &kubeconfig(control_plane, "operator"), settings)
     }
 
     /// Starts a replica of this name that stands for the Lease, and tells how the log of the API server calls it.
@@ -55,13 +54,10 @@ impl Operator {
             ("LEASE_SECONDS", lease_seconds),
         ];
         let credential = credential(control_plane, &kubeconfig);
-        (
-            Self::start_with(control_plane, &kubeconfig, &variables),
-            credential,
-        )
+        (Self::start_as(control_plane, &kubeconfig, &variables), credential)
     }
 
-    fn start_with(control_plane: &ControlPlane, kubeconfig: &Path, variables: &[(&str, &str)]) -> Self {
+    fn start_as(control_plane: &ControlPlane, kubeconfig: &Path, variables: &[(&str, &str)]) -> Self {
         let address = free_address();
         let process = Command::new(env!("CARGO_BIN_EXE_connection-operator"))
             .arg("run")
@@ -125,7 +121,7 @@ impl Operator {
 
     /// The sum of a counter over all its labels but those given.
     pub fn counted(&self, counter: &str, label: &str) -> u64 {
-        let metrics = self.get("/metrics");
+        let metrics = self.metrics();
         let lines = metrics
             .lines()
             .filter(|line| line.starts_with(counter) && line.contains(label));
@@ -141,6 +137,11 @@ impl Operator {
             assert!(started.elapsed() < PATIENCE, "never: {what}");
             tokio::time::sleep(PAUSE).await;
         }
+    }
+
+    /// What it counts about itself.
+    pub fn metrics(&self) -> String {
+        self.get("/metrics")
     }
 
     /// The answer to a plain request, or nothing.

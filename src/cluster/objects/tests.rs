@@ -1,6 +1,7 @@
 use super::*;
 use crate::api::Export;
 use crate::fixtures::{ExportBuilder, NAMESPACE, export};
+use futures::FutureExt;
 use proptest::prelude::*;
 use std::collections::BTreeMap;
 
@@ -45,6 +46,43 @@ fn users(objects: &Objects<Export>, connection: &str) -> Vec<String> {
 
 fn row(name: &str, before: bool, after: bool) -> (String, (bool, bool)) {
     (name.to_owned(), (before, after))
+}
+
+/// A list of one namespace, where namespaces are followed one by one.
+fn listed_in(feed: &mut Feed<Export>, namespace: &str, exports: &[ExportBuilder]) -> Vec<Change<Export>> {
+    let within = |export: &ExportBuilder| {
+        let mut export = export.0.clone();
+        export.metadata.namespace = Some(namespace.to_owned());
+        export
+    };
+    feed.apply(&Seen::Listed(
+        namespace.to_owned(),
+        exports.iter().map(within).collect(),
+    ))
+}
+
+#[test]
+fn a_list_of_one_namespace_replaces_nothing_of_another() {
+    let mut feed = Feed::of(&["sales".to_owned(), NAMESPACE.to_owned()].into());
+    let ready = feed.objects().store();
+    listed_in(
+        &mut feed,
+        NAMESPACE,
+        &[export("a").on("one"), export("b").on("one")],
+    );
+    assert!(
+        ready.wait_until_ready().now_or_never().is_none(),
+        "sales wasn't listed yet"
+    );
+    listed_in(&mut feed, "sales", &[export("a").on("one")]);
+    assert!(ready.wait_until_ready().now_or_never().is_some());
+    assert_eq!(feed.objects().len(), 3);
+
+    let again = listed_in(&mut feed, NAMESPACE, &[export("b").on("two")]);
+    assert_eq!(told(&again), [row("a", true, false), row("b", true, true)].into());
+    assert!(feed.objects().get("sales", "a").is_some(), "another namespace's");
+    assert_eq!(users(&feed.objects(), "two"), ["b"]);
+    assert_eq!(users(&feed.objects(), "one"), Vec::<String>::new());
 }
 
 #[test]

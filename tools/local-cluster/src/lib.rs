@@ -4,6 +4,7 @@
 //! - [`chart`]: the operator's chart on such a control plane.
 //! - [`node`]: these and all else that runs pods, enclosed in namespaces; for people to try things on.
 //! - [`programs`]: the pinned programs, built once and kept in the user's cache.
+//! - [`values`]: the page of the chart's values.
 //! - [`mod@up`], [`existing`]: the commands, for a cluster of this machine and for one that is there already.
 //!
 //! ```no_run
@@ -34,6 +35,7 @@ mod readiness;
 pub mod requirements;
 mod run_directory;
 pub mod up;
+pub mod values;
 
 pub use control_plane::{ControlPlane, Options};
 pub use error::Error;

@@ -7,7 +7,7 @@ use std::thread;
 
 use local_cluster::node::inside;
 use local_cluster::places::Places;
-use local_cluster::{ControlPlane, Error, Options, existing, programs, up};
+use local_cluster::{ControlPlane, Error, Options, existing, operator, programs, up, values};
 
 const USAGE: &str = "\
 usage: local-cluster <command>
@@ -15,6 +15,8 @@ usage: local-cluster <command>
   up              start a node on this machine with the operator on it, or bring it up to date
   down            stop it and remove what it left
   path <program>  have a pinned program, such as helm, and print where it is
+  image <folder>  build the operator's image and put it there, as an OCI archive
+  values          print the page of the chart's values
   oldest          have the oldest Kubernetes that the chart is for, and print its folder, for KUBEBUILDER_ASSETS
   control-plane   run a control plane until this is stopped; prints the path of its kubeconfig
 
@@ -32,6 +34,8 @@ fn main() -> ExitCode {
         (["down"], false) => up::down(&places),
         (["down"], true) => existing::down(&places),
         (["path", program], _) => path(program),
+        (["image", folder], _) => operator::release(&places, Path::new(folder)),
+        (["values"], _) => values::page(&places).map(|page| print!("{page}")),
         (["oldest"], _) => oldest(),
         (["control-plane"], _) => control_plane(),
         // Said by `up` to itself, inside the node.
@@ -53,6 +57,7 @@ fn main() -> ExitCode {
 fn path(name: &str) -> Result<(), Error> {
     let program = programs::ALL
         .iter()
+        .chain([&programs::PROMTOOL])
         .find(|program| program.name == name)
         .ok_or_else(|| Error::NotHere {
             missing: format!("there is no pinned program {name}"),

@@ -29,6 +29,19 @@ pub fn image(places: &Places) -> Result<Image, Error> {
     })
 }
 
+/// Puts the operator's image into a folder, named by its version.
+///
+/// # Errors
+/// When it can't be built, or the folder can't be written.
+pub fn release(places: &Places, folder: &Path) -> Result<(), Error> {
+    let image = image(places)?;
+    fs::create_dir_all(folder).map_err(Error::file("make", folder))?;
+    let archive = folder.join(format!("{NAME}-{}.tar", env!("CARGO_PKG_VERSION")));
+    fs::copy(&image.archive, &archive).map_err(Error::file("write", &archive))?;
+    println!("{}", archive.display());
+    Ok(())
+}
+
 /// How long the build will take: of everything, of the operator alone, or of nothing.
 fn expected(places: &Places) -> Duration {
     let changed = |path: &Path| fs::metadata(path).and_then(|metadata| metadata.modified()).ok();
@@ -81,9 +94,30 @@ pub fn static_program(places: &Places, name: &str) -> Result<PathBuf, Error> {
     }
     build
         .env("CARGO_TARGET_DIR", target_directory(places))
-        .env("RUSTFLAGS", "-C target-feature=+crt-static");
+        .env("CARGO_ENCODED_RUSTFLAGS", flags(places));
     run(&mut build)?;
     Ok(program_file(places, name))
+}
+
+/// The compiler's flags, as cargo takes them. No path of this machine ends up in a program, so that it's the same
+/// whichever folder it was built in.
+fn flags(places: &Places) -> String {
+    let cargo_home = env::var_os("CARGO_HOME")
+        .or_else(|| Some(Path::new(&env::var_os("HOME")?).join(".cargo").into_os_string()))
+        .unwrap_or_default();
+    let static_flags = ["-C".to_owned(), "target-feature=+crt-static".to_owned()];
+    // The last that fits counts: the build output may lie within the clone.
+    let renamed = [
+        (Path::new(&cargo_home), "/cargo"),
+        (places.clone_root(), "/clone"),
+        (&target_directory(places), "/target"),
+    ];
+    let renamed = renamed.map(|(path, name)| format!("--remap-path-prefix={}={name}", path.display()));
+    static_flags
+        .into_iter()
+        .chain(renamed)
+        .collect::<Vec<_>>()
+        .join("\u{1f}")
 }
 
 fn is_about_a_package(variable: &str) -> bool {

@@ -35,6 +35,8 @@ struct Part {
     version_variable: Option<&'static str>,
     /// Files of a program that is written here: what it is depends on them too.
     sources: &'static [&'static str],
+    /// Build tags that leave out what isn't needed.
+    tags: &'static str,
 }
 
 const ETCD_PART: Part = Part {
@@ -42,12 +44,14 @@ const ETCD_PART: Part = Part {
     module: "go.etcd.io/etcd/server/v3",
     version_variable: None,
     sources: &[],
+    tags: "",
 };
 const KUBERNETES: Part = Part {
     folder: "kubernetes",
     module: "k8s.io/kubernetes",
     version_variable: Some("k8s.io/component-base/version.gitVersion"),
     sources: &[],
+    tags: "",
 };
 /// The oldest Kubernetes that the chart is for.
 const OLDEST_KUBERNETES: Part = Part {
@@ -59,24 +63,35 @@ const CONTAINERD_PART: Part = Part {
     module: "github.com/containerd/containerd/v2",
     version_variable: Some("github.com/containerd/containerd/v2/version.Version"),
     sources: &[],
+    tags: "",
 };
 const COREDNS_PART: Part = Part {
     folder: "coredns",
     module: "github.com/coredns/coredns",
     version_variable: None,
     sources: &[],
+    tags: "",
 };
 const HELM_PART: Part = Part {
     folder: "helm",
     module: "helm.sh/helm/v4",
     version_variable: Some("helm.sh/helm/v4/internal/version.version"),
     sources: &[],
+    tags: "",
 };
 const KSTATUS_PART: Part = Part {
     folder: "kstatus",
     module: "sigs.k8s.io/cli-utils",
     version_variable: None,
     sources: &["go.mod", "go.sum", "main.go"],
+    tags: "",
+};
+const PROMETHEUS: Part = Part {
+    folder: "prometheus",
+    module: "github.com/prometheus/prometheus",
+    version_variable: None,
+    sources: &[],
+    tags: "remove_all_sd", // the clients of all clouds: two thirds of the build
 };
 
 const fn program(name: &'static str, part: Part, package: &'static str, seconds: u32) -> Program {
@@ -145,6 +160,13 @@ pub const HELM: Program = program("helm", HELM_PART, "helm.sh/helm/v4/cmd/helm",
 /// Says what GitOps tools make of an object, by the library that they use.
 pub const KSTATUS: Program = program("kstatus", KSTATUS_PART, ".", 20);
 
+/// Checks alerts and evaluates queries. No node needs it.
+pub const PROMTOOL: Program = program(
+    "promtool",
+    PROMETHEUS,
+    "github.com/prometheus/prometheus/cmd/promtool",
+    60,
+);
 /// What tests need of the oldest Kubernetes that the chart is for.
 pub const OLDEST: [Program; 2] = [
     program(
@@ -236,6 +258,7 @@ impl Program {
         run(Command::new("go")
             .arg("build")
             .args(["-mod=readonly", "-buildvcs=false", "-trimpath"])
+            .args(["-tags", self.part.tags])
             .args(["-ldflags", &self.part.linker_flags(&version)])
             .arg("-o")
             .arg(&unfinished)
@@ -257,6 +280,27 @@ impl Program {
         ));
         Ok(())
     }
+}
+
+/// The definitions of Prometheus Operator's kinds, in the pinned version.
+///
+/// # Errors
+/// When they cannot be fetched.
+pub fn prometheus_operator_definitions() -> Result<PathBuf, Error> {
+    let module = "github.com/prometheus-operator/prometheus-operator";
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../go/prometheus-operator");
+    let mut download = Command::new("go");
+    download
+        .args(["mod", "download", "-json", module])
+        .current_dir(&folder);
+    let told = run(download.envs([("GOFLAGS", ""), ("GOWORK", "off")]))?;
+    let told: Option<serde_json::Value> = serde_json::from_str(&told).ok();
+    let unpacked = told.as_ref().and_then(|told| told["Dir"].as_str());
+    let unpacked = unpacked.ok_or_else(|| Error::Unpinned {
+        file: folder.join("go.mod"),
+        module,
+    })?;
+    Ok(Path::new(unpacked).join("example/prometheus-operator-crd"))
 }
 
 /// Written past the capture of tests, whose first run would seem to hang otherwise.
@@ -331,7 +375,7 @@ mod tests {
 
     #[test]
     fn every_program_is_pinned() {
-        for program in ALL.iter().chain(&OLDEST).chain([&KSTATUS]) {
+        for program in ALL.iter().chain(&OLDEST).chain([&KSTATUS, &PROMTOOL]) {
             let version = program.version().unwrap();
             assert!(
                 version.starts_with(|first: char| first.is_ascii_digit()),

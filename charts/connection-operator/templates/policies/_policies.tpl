@@ -1,6 +1,6 @@
 {{/* The accounts that policies name, as CEL strings. */}}
 {{- define "connection-operator.operatorAccount" -}}
-'system:serviceaccount:{{ .Release.Namespace }}:{{ include "connection-operator.fullname" . }}'
+'system:serviceaccount:{{ .Release.Namespace }}:{{ include "connection-operator.serviceAccountName" . }}'
 {{- end }}
 
 {{- define "connection-operator.uninstallAccount" -}}
@@ -18,8 +18,7 @@ apiVersion: admissionregistration.k8s.io/v1
 kind: ValidatingAdmissionPolicyBinding
 metadata:
   name: {{ .name }}
-  labels:
-    {{- include "connection-operator.labels" .root | nindent 4 }}
+  {{- include "connection-operator.metadata" .root | nindent 2 }}
 spec:
   policyName: {{ .name }}
   validationActions: [Deny]

@@ -96,6 +96,7 @@ fn build(
 
     let reference = image.reference();
     let unfinished = image.archive.with_extension("unfinished");
+    let version = format!("VERSION={}", env!("CARGO_PKG_VERSION"));
     // The time stamp keeps one content one image.
     run(buildah(&work)
         .args([
@@ -104,6 +105,8 @@ fn build(
             "chroot",
             "--timestamp",
             "0",
+            "--build-arg",
+            &version,
             "--tag",
             &reference,
             "--file",

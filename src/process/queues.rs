@@ -1,0 +1,103 @@
+//! What is to be visited: one queue a kind.
+
+use crate::api::{Connection, ConnectionType, Dataset, Enrichment, Export};
+use crate::cluster::{Change, ObjectKey, Objects};
+use crate::reconcile::Stores;
+use futures::channel::mpsc::{UnboundedReceiver, UnboundedSender, unbounded};
+use kube::Resource;
+use kube::runtime::reflector::ObjectRef;
+
+/// The names of objects to visit.
+pub(super) type Queue<K> = UnboundedReceiver<ObjectRef<K>>;
+
+/// Puts names into one kind's queue. A queue holds each name once, so that a storm is visited once.
+pub(super) struct Waker<K: Resource>(UnboundedSender<ObjectRef<K>>);
+
+impl<K: Resource> Clone for Waker<K> {
+    fn clone(&self) -> Self {
+        Self(self.0.clone())
+    }
+}
+
+impl<K: Resource<DynamicType = ()>> Waker<K> {
+    fn new() -> (Self, Queue<K>) {
+        let (sender, queue) = unbounded();
+        (Self(sender), queue)
+    }
+
+    pub fn wake(&self, keys: Vec<ObjectKey>) {
+        for key in keys {
+            let _ = self.0.unbounded_send(key.to_ref()); // no receiver: the controllers have stopped
+        }
+    }
+
+    fn wake_all(&self, objects: &Objects<K>)
+    where
+        K: Clone,
+    {
+        let all = objects.store().state();
+        self.wake(all.iter().map(|object| ObjectKey::of(&**object)).collect());
+    }
+
+    pub fn wake_itself(&self, change: &Change<K>) {
+        if let Some(object) = &change.after {
+            self.wake(vec![ObjectKey::of(&**object)]);
+        }
+    }
+}
+
+/// The queue of each kind.
+pub(super) struct Queues {
+    pub connection_types: Queue<ConnectionType>,
+    pub connections: Queue<Connection>,
+    pub exports: Queue<Export>,
+    pub enrichments: Queue<Enrichment>,
+    pub datasets: Queue<Dataset>,
+}
+
+/// The other ends of the queues.
+#[derive(Clone)]
+pub(super) struct Wakers {
+    pub connection_types: Waker<ConnectionType>,
+    pub connections: Waker<Connection>,
+    pub exports: Waker<Export>,
+    pub enrichments: Waker<Enrichment>,
+    pub datasets: Waker<Dataset>,
+}
+
+impl Wakers {
+    /// Wakes every object there is, as nobody woke them before this process led.
+    pub fn wake_all(&self, stores: &Stores) {
+        self.connection_types.wake_all(&stores.connection_types);
+        self.connections.wake_all(&stores.connections);
+        self.exports.wake_all(&stores.exports);
+        self.enrichments.wake_all(&stores.enrichments);
+        self.datasets.wake_all(&stores.datasets);
+    }
+}
+
+/// One queue a kind, both ends.
+pub(super) fn queues() -> (Wakers, Queues) {
+    let (connection_types, connection_types_queue) = Waker::new();
+    let (connections, connections_queue) = Waker::new();
+    let (exports, exports_queue) = Waker::new();
+    let (enrichments, enrichments_queue) = Waker::new();
+    let (datasets, datasets_queue) = Waker::new();
+    let queues = Queues {
+        connection_types: connection_types_queue,
+        connections: connections_queue,
+        exports: exports_queue,
+        enrichments: enrichments_queue,
+        datasets: datasets_queue,
+    };
+    (
+        Wakers {
+            connection_types,
+            connections,
+            exports,
+            enrichments,
+            datasets,
+        },
+        queues,
+    )
+}
