@@ -18,7 +18,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::task::Poll;
 use std::time::Instant;
 use thiserror::Error;
-use tokio::sync::SetOnce;
+use tokio::sync::{RwLock, SetOnce};
 
 /// Why a write wasn't sent.
 #[derive(Debug, Error)]
@@ -51,6 +51,8 @@ impl Term {
 struct State {
     term: Mutex<Term>,
     begun: SetOnce<()>,
+    /// Shared by all writes that are on their way.
+    sending: RwLock<()>,
 }
 
 /// The leadership of this process. Cheap to clone.
@@ -91,6 +93,12 @@ impl Leadership {
         *self.0.term.lock().unwrap_or_else(PoisonError::into_inner) = Term::None;
     }
 
+    /// Leads no more once all writes that are on their way have been answered; new ones are refused meanwhile.
+    pub(super) async fn end_in_order(&self) {
+        let _all_answered = self.0.sending.write().await;
+        self.end();
+    }
+
     fn set(&self, term: Term) {
         *self.0.term.lock().unwrap_or_else(PoisonError::into_inner) = term;
         let _ = self.0.begun.set(()); // it may have begun long ago
@@ -123,6 +131,9 @@ impl Leadership {
 
     /// Goes on with a request only while this process leads.
     async fn during<T>(&self, sending: impl Future<Output = kube::Result<T>>) -> kube::Result<T> {
+        let Ok(_on_its_way) = self.0.sending.try_read() else {
+            return Err(kube::Error::Service(NotLeading.into()));
+        };
         let mut sending = pin!(sending);
         poll_fn(|context| {
             if self.holds() {
@@ -234,6 +245,23 @@ mod tests {
         assert!((&mut sending).now_or_never().is_none(), "it waits");
         leadership.end();
         assert!(sending.now_or_never().expect("it waits no more").is_err());
+    }
+
+    #[tokio::test]
+    async fn an_orderly_end_waits_for_what_is_on_its_way_and_lets_nothing_new_begin() {
+        let leadership = Leadership::default();
+        leadership.begin_for_ever();
+        let (answer, answered) = futures::channel::oneshot::channel();
+        let mut sending = Box::pin(leadership.during(answered.map(|_| Ok(()))));
+        assert!((&mut sending).now_or_never().is_none(), "it waits");
+        let mut ending = Box::pin(leadership.end_in_order());
+        assert!((&mut ending).now_or_never().is_none(), "something is on its way");
+        let new = leadership.during(ready(Ok(())));
+        assert!(new.await.is_err(), "it comes too late");
+        answer.send(()).expect("it is waited for");
+        assert!(sending.await.is_ok());
+        ending.await;
+        assert!(!leadership.holds());
     }
 
     #[tokio::test]

@@ -145,11 +145,18 @@ impl Election {
 
     /// Leads no more, and lets the next one begin. All visits must have ended.
     pub async fn give_up(&self) {
-        self.leadership.end();
         self.metrics.leader.set(0);
-        if let Some(seat) = &self.lease
-            && let Err(fault) = seat.release().await
+        let Some(seat) = &self.lease else {
+            return self.leadership.end();
+        };
+        // An event, say. Whatever isn't answered by then is dropped.
+        if timeout(seat.candidacy.every(), self.leadership.end_in_order())
+            .await
+            .is_err()
         {
+            self.leadership.end();
+        }
+        if let Err(fault) = seat.release().await {
             let error = &fault as &dyn std::error::Error;
             tracing::warn!(lease = %seat.candidacy, error, "the Lease wasn't given up; the next one waits until it runs out");
         }
