@@ -5,3 +5,4 @@ mod flux;
 mod kstatus;
 mod notice;
 mod table;
+mod written;
