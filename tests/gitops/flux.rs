@@ -83,17 +83,12 @@ async fn flux_says_of_every_kind_in_every_situation_what_the_table_says() {
 
 #[test]
 fn flux_waits_for_what_the_operator_has_not_seen() {
-    for check in checks() {
+    for check in checks().iter().filter(|check| check.kind != "ConsentRecord") {
         let unseen = json!({"metadata": {"generation": 1}, "status": {"observedGeneration": -1}});
-        assert_eq!(
-            judged(&check, &unseen),
-            Situation::Unseen.flux(),
-            "{}",
-            check.kind
-        );
+        assert_eq!(judged(check, &unseen), Situation::Unseen.flux(), "{}", check.kind);
         let without = json!({"metadata": {"generation": 1}, "status": {}});
         assert_eq!(
-            judged(&check, &without),
+            judged(check, &without),
             Situation::Unseen.flux(),
             "{}",
             check.kind

@@ -4,4 +4,6 @@ mod argo_cd;
 mod flux;
 mod kstatus;
 mod notice;
+mod pipeline;
 mod table;
+mod written;

@@ -1,10 +1,10 @@
 //! The table of situations: for each, real objects of every kind that can be in it, as the API server gives them.
 
-use crate::support::manifests::{
-    connection_type, dataset, enrichment, export, plain_connection, secret, sftp, sftp_import, with,
-};
-use crate::support::{PATIENCE, World, given};
-use kube::api::{DeleteParams, Patch, PatchParams};
+use super::written::{kept, shared, written};
+use crate::support::manifests::{connection_type, dataset, enrichment, export, secret, sftp, with};
+use crate::support::{PATIENCE, World, withdrawn};
+use connection_operator::api::{Connection, ConsentRecord, custom_resource_definitions};
+use kube::api::{DeleteParams, ListParams, Patch, PatchParams};
 use kube::core::{DynamicObject, GroupVersionKind};
 use kube::discovery::ApiResource;
 use kube::runtime::wait::await_condition;
@@ -19,6 +19,8 @@ pub enum Situation {
     Well,
     /// Suspended or detached on purpose, itself or what it uses.
     Resting,
+    /// It tells of a connection that is suspended on purpose, and nothing on that can run.
+    Closed,
     /// A person must consent.
     Consent,
     /// Its author must correct something.
@@ -41,7 +43,7 @@ impl Situation {
         match self {
             Self::Well | Self::Resting | Self::RunFailed => "Current",
             Self::Consent | Self::Mistake | Self::Held => "Failed",
-            Self::Waiting | Self::Unseen => "InProgress",
+            Self::Waiting | Self::Closed | Self::Unseen => "InProgress",
             Self::Leaving => "Terminating",
         }
     }
@@ -50,7 +52,7 @@ impl Situation {
     pub fn argo_cd(self) -> &'static str {
         match self {
             Self::Well => "Healthy",
-            Self::Resting | Self::Consent => "Suspended",
+            Self::Resting | Self::Closed | Self::Consent => "Suspended",
             Self::Mistake | Self::RunFailed | Self::Held => "Degraded",
             Self::Waiting | Self::Leaving | Self::Unseen => "Progressing",
         }
@@ -79,23 +81,13 @@ pub async fn rows() -> &'static [Row] {
     ROWS.get_or_init(|| async { made().await }).await
 }
 
-/// An object that the operator has judged: what it becomes, kind, manifest, the reason of Ready.
-type Judged = (Situation, Value, &'static str);
-
 async fn made() -> Vec<Row> {
     let world = World::furnished().await;
     let bootstrap = json!({"type": "bootstrap.kubernetes.io/token"});
     world
         .apply(with(secret("bootstrap", &[("id", "abc")]), &bootstrap))
         .await;
-    let wanted: Vec<Judged> = [
-        types(&world),
-        connections(&world),
-        datasets(),
-        exports(),
-        enrichments(),
-    ]
-    .concat();
+    let wanted = written(&world);
     for (_, manifest, _) in &wanted {
         world.apply(manifest.clone()).await;
     }
@@ -106,11 +98,16 @@ async fn made() -> Vec<Row> {
         "provider",
         "resting-provider",
         "pigeons",
+        "withdrawn",
     ] {
         world.consent(agreed).await;
     }
+    let consented = |connection: &Connection| digest(connection).is_some();
+    let connection = world.until("withdrawn", "it names a digest", consented).await;
+    let digest = digest(&connection).expect("just seen");
+    world.merge::<Connection>("withdrawn", withdrawn(digest)).await;
     let mut rows = Vec::new();
-    for (situation, manifest, reason) in &wanted {
+    for (situation, manifest, reason) in wanted.iter().chain(&shared()) {
         let object = settled(&world, manifest, reason).await;
         rows.push(Row {
             situation: *situation,
@@ -118,161 +115,55 @@ async fn made() -> Vec<Row> {
             object,
         });
     }
+    rows.push(on_record(&world).await);
+    rows.push(shared_still().await);
     rows.extend(leaving(&world).await);
     rows.extend(with_runs(&rows));
+    rows.extend(unproven(&rows));
     rows
+}
+
+/// The digest that is agreed to.
+fn digest(connection: &Connection) -> Option<&str> {
+    let annotation = connection.annotations().get("connections.dev/consent")?;
+    Some(annotation)
 }
 
 fn case(manifest: &Value, reason: &str) -> String {
     format!("{} {}, {reason}", manifest["kind"], manifest["metadata"]["name"])
 }
 
-fn types(world: &World) -> Vec<Judged> {
-    use Situation::{Mistake, Well};
-    let unmanned = json!({"spec": {"connector": "carrier-pigeon"}});
-    let contradicting = json!({"spec": {"parameters": [
-        {"name": "host", "type": "String", "description": "A host.", "pattern": "(", "destination": true},
-    ]}});
-    vec![
-        (
-            Well,
-            with(connection_type(&world.type_name("pigeons")), &unmanned),
-            "Ready",
-        ),
-        (
-            Mistake,
-            with(connection_type(&world.type_name("bad")), &contradicting),
-            "TypeInvalid",
-        ),
-    ]
+/// A decision on record, which has no status.
+async fn on_record(world: &World) -> Row {
+    let records = world.api::<ConsentRecord>().list(&ListParams::default()).await;
+    let record = records.expect("a list").items.pop().expect("a decision");
+    let mut object = serde_json::to_value(record).expect("JSON");
+    object["apiVersion"] = "connections.dev/v1alpha1".into();
+    object["kind"] = "ConsentRecord".into();
+    Row {
+        situation: Situation::Well,
+        case: case(&object, "on record"),
+        object,
+    }
 }
 
-fn connections(world: &World) -> Vec<Judged> {
-    use Situation::{Consent, Mistake, Resting, Waiting, Well};
-    let suspended = json!({"spec": {"suspend": true}});
-    let elsewhere = given(&"0".repeat(64));
-    let keyless = json!({"spec": {"secrets": {"password": {"secretKeyRef": {"name": "absent"}}}}});
-    let unknown = json!({"spec": {"parameters": {"colour": "blue"}}});
-    vec![
-        (Well, sftp("ready"), "Ready"),
-        (Well, sftp_import("provider"), "Ready"),
-        (
-            Well,
-            plain_connection("pigeons", &world.type_name("pigeons")),
-            "Ready",
-        ),
-        (Resting, with(sftp("resting"), &suspended), "Suspended"),
-        (
-            Resting,
-            with(sftp_import("resting-provider"), &suspended),
-            "Suspended",
-        ),
-        (Consent, sftp("asking"), "ConsentRequired"),
-        (Consent, sftp_import("asking-provider"), "ConsentRequired"),
-        (Consent, with(sftp("elsewhere"), &elsewhere), "ConsentStale"),
-        (Mistake, with(sftp("wrong"), &unknown), "ParametersInvalid"),
-        (Waiting, with(sftp("keyless"), &keyless), "SecretNotFound"),
-        (
-            Waiting,
-            plain_connection("typeless", &world.type_name("none")),
-            "TypeNotFound",
-        ),
-    ]
+/// What is told of a shared connection that is being removed and still in use: only where no deletion is refused.
+async fn shared_still() -> Row {
+    let world = World::unrefused().await.furnish().await;
+    let shared = json!({"spec": {"access": {"exports": "Contributors"}}});
+    world.apply(with(sftp("partner"), &shared)).await;
+    world.apply(export("nightly", "partner")).await;
+    world.until_used_by::<Connection>("partner", 1).await;
+    world.delete::<Connection>("partner").await;
+    let manifest = kept("partner");
+    Row {
+        situation: Situation::Waiting,
+        case: case(&manifest, "BeingRemoved"),
+        object: settled(&world, &manifest, "BeingRemoved").await,
+    }
 }
 
-fn datasets() -> Vec<Judged> {
-    use Situation::{Mistake, Waiting, Well};
-    let from = |secret: &str| json!({"spec": {"credentials": {"accessKeyId": {"secretKeyRef": {"name": secret, "key": "id"}}}}});
-    vec![
-        (Well, dataset("orders", "Source"), "Ready"),
-        (Well, dataset("companies", "Output"), "Ready"),
-        (Well, dataset("off", "Output"), "Ready"),
-        (Well, dataset("odd", "Output"), "Ready"),
-        (Well, dataset("wrong", "Output"), "Ready"),
-        (Well, dataset("crossed", "Output"), "Ready"),
-        (
-            Mistake,
-            with(dataset("robots", "Source"), &from("bootstrap")),
-            "SecretNotAllowed",
-        ),
-        (
-            Waiting,
-            with(dataset("locked", "Source"), &from("absent")),
-            "SecretNotFound",
-        ),
-    ]
-}
-
-fn exports() -> Vec<Judged> {
-    use Situation::{Mistake, Resting, Waiting, Well};
-    let nightly = json!({"spec": {"schedule": {"cron": "0 2 * * *"}}});
-    let never = json!({"spec": {"schedule": {"cron": "0 0 30 2 *"}}});
-    let suspended = json!({"spec": {"suspend": true}});
-    let detached = json!({"spec": {"connectionRef": null}});
-    let unknown = json!({"spec": {"parameters": {"colour": "blue"}}});
-    let nothing = json!({"spec": {"payload": [{"dataset": "nothing"}]}});
-    vec![
-        (Well, with(export("nightly", "ready"), &nightly), "Ready"),
-        (Well, export("manual", "ready"), "Ready"),
-        (
-            Resting,
-            with(export("suspended", "ready"), &suspended),
-            "Suspended",
-        ),
-        (Resting, with(export("detached", "ready"), &detached), "Detached"),
-        (Resting, export("on-resting", "resting"), "Suspended"),
-        (
-            Mistake,
-            with(export("wrong", "ready"), &unknown),
-            "ParametersInvalid",
-        ),
-        (Mistake, export("mismatched", "provider"), "TypeMismatch"),
-        (Mistake, export("unmanned", "pigeons"), "NoConnector"),
-        (Mistake, with(export("never", "ready"), &never), "ScheduleInvalid"),
-        (Waiting, export("before-consent", "asking"), "ConnectionNotReady"),
-        (Waiting, export("lost", "absent"), "ConnectionNotFound"),
-        (
-            Waiting,
-            with(export("empty", "ready"), &nothing),
-            "DatasetNotFound",
-        ),
-    ]
-}
-
-fn enrichments() -> Vec<Judged> {
-    use Situation::{Mistake, Resting, Waiting, Well};
-    let suspended = json!({"spec": {"suspend": true}});
-    let detached = json!({"spec": {"connectionRef": null}});
-    let unknown = json!({"spec": {"parameters": {"colour": "blue"}}});
-    let to_companies = json!({"spec": {"output": {"dataset": "companies"}}});
-    vec![
-        (Well, enrichment("companies", "provider"), "Ready"),
-        (
-            Resting,
-            with(enrichment("off", "provider"), &detached),
-            "Detached",
-        ),
-        (
-            Resting,
-            with(enrichment("odd", "provider"), &suspended),
-            "Suspended",
-        ),
-        (
-            Mistake,
-            with(enrichment("wrong", "provider"), &unknown),
-            "ParametersInvalid",
-        ),
-        (Mistake, enrichment("crossed", "ready"), "TypeMismatch"),
-        (
-            Mistake,
-            with(enrichment("second", "provider"), &to_companies),
-            "OutputTaken",
-        ),
-        (Waiting, enrichment("outless", "provider"), "DatasetNotFound"),
-    ]
-}
-
-/// One of each kind that somebody has deleted and that somebody still holds.
+/// One of each kind that people write, which somebody has deleted and somebody still holds.
 async fn leaving(world: &World) -> Vec<Row> {
     let held = json!({"metadata": {"finalizers": ["example.com/hold"]}});
     let mut rows = Vec::new();
@@ -334,6 +225,22 @@ fn with_runs(rows: &[Row]) -> Vec<Row> {
     .collect()
 }
 
+/// What is said of a consent that was given while the API server vouched for nobody.
+fn unproven(rows: &[Row]) -> Vec<Row> {
+    let asking = rows.iter().filter(|row| row.situation == Situation::Consent);
+    let unproven = asking.map(|row| {
+        let mut object = row.object.clone();
+        set(&mut object, "Ready", "False", "ConsentUnproven");
+        set(&mut object, "ConsentGiven", "False", "ConsentUnproven");
+        Row {
+            situation: row.situation,
+            case: format!("{} unproven", row.case),
+            object,
+        }
+    });
+    unproven.collect()
+}
+
 fn set(object: &mut Value, type_: &str, status: &str, reason: &str) {
     let conditions = object["status"]["conditions"].as_array_mut().expect("conditions");
     let condition = conditions.iter_mut().find(|condition| condition["type"] == type_);
@@ -359,8 +266,24 @@ fn says(object: &DynamicObject, reason: &str) -> bool {
     let status = &object.data["status"];
     let conditions = status["conditions"].as_array();
     let mut conditions = conditions.into_iter().flatten();
-    status["observedGeneration"].as_i64() == object.metadata.generation
+    let observed = status["observedGeneration"].as_i64(); // absent where spec and status are written at once
+    observed.is_none_or(|observed| Some(observed) == object.metadata.generation)
         && conditions.any(|condition| condition["type"] == "Ready" && condition["reason"] == reason)
+}
+
+#[tokio::test]
+async fn no_kind_is_left_out() {
+    let rows = rows().await;
+    for definition in custom_resource_definitions() {
+        let kind = definition.spec.names.kind;
+        let in_situation = |situation| {
+            rows.iter()
+                .any(|row| row.object["kind"] == kind.as_str() && row.situation == situation)
+        };
+        assert!(in_situation(Situation::Well), "{kind}");
+        let kept = ["SharedConnection", "ConsentRecord"].contains(&kind.as_str()); // and nobody deletes them
+        assert!(kept || in_situation(Situation::Leaving), "{kind}");
+    }
 }
 
 /// Where the object of a manifest stands, and its name.
