@@ -98,8 +98,8 @@ async fn make_in_order(from: &World, found: &[Option<DynamicObject>], to: &World
         if let Some(stamp) = object.annotations().get(CONSENTED_BY_ANNOTATION)
             && stamp.starts_with("withdrawn ")
         {
-            annotate(to, place, &json!("taken back")).await;
-            annotate(to, place, &Value::Null).await;
+            annotate(to, place, Some("taken-back")).await;
+            annotate(to, place, None).await;
         }
         if let Some(consent) = object.annotations().get(CONSENT_ANNOTATION) {
             let current = asked_for(from, place).await.as_ref() == Some(consent);
@@ -108,7 +108,7 @@ async fn make_in_order(from: &World, found: &[Option<DynamicObject>], to: &World
             } else {
                 Some("stale".to_owned())
             };
-            annotate(to, place, &json!(consent)).await;
+            annotate(to, place, consent.as_deref()).await;
         }
     }
     let going = |object: &Option<DynamicObject>| object.as_ref().is_some_and(is_going);

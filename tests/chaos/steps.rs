@@ -1,11 +1,12 @@
 //! What may happen to a small world, one step at a time.
 
-use crate::support::World;
 use crate::support::manifests::{connection_type, dataset, notice, secret, with};
+use crate::support::{World, given, withdrawn};
 use connection_operator::api::names::CONSENT_ANNOTATION;
 use connection_operator::api::{Connection, ConnectionType};
 use connection_operator::governance::consent::{Subject, required};
 
+use kube::ResourceExt;
 use kube::api::{DeleteParams, Patch, PatchParams};
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -72,20 +73,28 @@ pub async fn take(world: &World, step: &Step) {
         }
         Step::Consent(place) => {
             if let Some(digest) = asked_for(world, *place).await {
-                annotate(world, *place, &json!(digest)).await;
+                annotate(world, *place, Some(&digest)).await;
             }
         }
-        Step::Withdraw(place) => annotate(world, *place, &Value::Null).await,
+        Step::Withdraw(place) => annotate(world, *place, None).await,
     }
 }
 
-/// Sets or removes the consent annotation, if the connection is there.
-pub async fn annotate(world: &World, place: usize, consent: &Value) {
-    let patch = Patch::Merge(json!({"metadata": {"annotations": {CONSENT_ANNOTATION: consent}}}));
+/// Consents, or takes consent back, if the connection is there.
+pub async fn annotate(world: &World, place: usize, consent: Option<&str>) {
     let (_, name) = PLACES[place];
-    let _ = world
-        .api::<Connection>()
-        .patch(name, &PatchParams::default(), &patch)
+    let connections = world.api::<Connection>();
+    let Some(connection) = connections.get_opt(name).await.expect("an answer") else {
+        return;
+    };
+    let before = connection.annotations().get(CONSENT_ANNOTATION);
+    let change = match (consent, before) {
+        (Some(digest), _) => given(digest),
+        (None, Some(digest)) => withdrawn(digest),
+        (None, None) => return,
+    };
+    let _ = connections
+        .patch(name, &PatchParams::default(), &Patch::Merge(change))
         .await;
 }
 

@@ -1,9 +1,9 @@
 //! Consent by pull request: the notice and the digest are had without a cluster, and then count on one.
 
-use crate::support::World;
 use crate::support::manifests::{connection_type, plain_connection, sftp, with};
+use crate::support::{World, given};
 use connection_operator::api::Connection;
-use serde_json::{Value, json};
+use serde_json::Value;
 use std::io::Write;
 use std::process::{Command, Output, Stdio};
 
@@ -34,10 +34,8 @@ fn agreed(manifests: &[&Value], namespace: &str) -> Value {
         .last()
         .and_then(|line| line.split_once(": "))
         .expect("a line");
-    with(
-        manifests[0].clone(),
-        &json!({"metadata": {"annotations": {annotation.trim(): digest}}}),
-    )
+    assert_eq!(annotation.trim(), "connections.dev/consent");
+    with(manifests[0].clone(), &given(digest))
 }
 
 #[tokio::test]

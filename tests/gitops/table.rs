@@ -3,7 +3,7 @@
 use crate::support::manifests::{
     connection_type, dataset, enrichment, export, plain_connection, secret, sftp, sftp_import, with,
 };
-use crate::support::{PATIENCE, World};
+use crate::support::{PATIENCE, World, given};
 use kube::api::{DeleteParams, Patch, PatchParams};
 use kube::core::{DynamicObject, GroupVersionKind};
 use kube::discovery::ApiResource;
@@ -150,7 +150,7 @@ fn types(world: &World) -> Vec<Judged> {
 fn connections(world: &World) -> Vec<Judged> {
     use Situation::{Consent, Mistake, Resting, Waiting, Well};
     let suspended = json!({"spec": {"suspend": true}});
-    let elsewhere = json!({"metadata": {"annotations": {"connections.dev/consent": "0".repeat(64)}}});
+    let elsewhere = given(&"0".repeat(64));
     let keyless = json!({"spec": {"secrets": {"password": {"secretKeyRef": {"name": "absent"}}}}});
     let unknown = json!({"spec": {"parameters": {"colour": "blue"}}});
     vec![

@@ -2,7 +2,7 @@
 //! to do; and nobody else is disturbed.
 
 use crate::support::manifests::{connection, dataset, enrichment, export, secret, sftp, sftp_import, with};
-use crate::support::{Conditioned, Kind, World};
+use crate::support::{Conditioned, Kind, World, given};
 use connection_operator::api::condition::MESSAGE_MAX;
 use connection_operator::api::{Connection, Enrichment, Export};
 use serde_json::{Map, Value, json};
@@ -203,8 +203,7 @@ async fn consent_that_is_garbage_counts_for_nothing() {
     for (i, (why, consent)) in garbage.into_iter().enumerate() {
         let name = format!("n{i}");
         world.apply(sftp(&name)).await;
-        let annotated = json!({"metadata": {"annotations": {"connections.dev/consent": consent}}});
-        world.merge::<Connection>(&name, annotated).await;
+        world.merge::<Connection>(&name, given(&consent)).await;
         let told = world.until_ready_says::<Connection>(&name, "ConsentStale").await;
         let start =
             "The consent that was given isn't for this connection as it is now (folder \"/in\", hostname";

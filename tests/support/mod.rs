@@ -4,7 +4,7 @@ pub mod manifests;
 pub mod operator;
 mod world;
 
-pub use world::{Active, Conditioned, Kind, PATIENCE, World};
+pub use world::{Active, Conditioned, Kind, PATIENCE, World, given, withdrawn};
 
 use connection_operator::process::settings::LogFormat;
 use connection_operator::process::{Settings, run};
@@ -45,11 +45,15 @@ pub fn unrefused() -> &'static ControlPlane {
 /// Starts the operator in this process, for as long as that lives; its runtime is its own, as in production.
 fn governed(control_plane: ControlPlane) -> ControlPlane {
     let kubeconfig = control_plane.kubeconfig_for_operator().expect("a token");
+    let settings = Settings {
+        mutating_policies: control_plane.mutates().expect("an answer"),
+        ..settings()
+    };
     thread::spawn(move || {
         let runtime = tokio::runtime::Runtime::new().expect("a runtime");
         runtime.block_on(async {
             let client = client(&kubeconfig).await;
-            run(client, settings(), std::future::pending())
+            run(client, settings, std::future::pending())
                 .await
                 .expect("the operator runs");
         });

@@ -42,7 +42,7 @@ impl Operator {
 
     /// Starts it with settings of its own.
     pub fn start_with(control_plane: &ControlPlane, settings: &[(&str, &str)]) -> Self {
-        Self::start_as(&kubeconfig(control_plane, "operator"), settings)
+        Self::start_as(control_plane, &kubeconfig(control_plane, "operator"), settings)
     }
 
     /// Starts a replica of this name that stands for the Lease, and tells how the log of the API server calls it.
@@ -54,10 +54,10 @@ impl Operator {
             ("LEASE_SECONDS", lease_seconds),
         ];
         let credential = credential(control_plane, &kubeconfig);
-        (Self::start_as(&kubeconfig, &variables), credential)
+        (Self::start_as(control_plane, &kubeconfig, &variables), credential)
     }
 
-    fn start_as(kubeconfig: &Path, variables: &[(&str, &str)]) -> Self {
+    fn start_as(control_plane: &ControlPlane, kubeconfig: &Path, variables: &[(&str, &str)]) -> Self {
         let address = free_address();
         let process = Command::new(env!("CARGO_BIN_EXE_connection-operator"))
             .arg("run")
@@ -65,6 +65,10 @@ impl Operator {
             .env("LISTEN", address.to_string())
             .env("CONNECTORS", CONNECTORS)
             .env("PIPELINES", PIPELINES)
+            .env(
+                "MUTATING_POLICIES",
+                control_plane.mutates().expect("an answer").to_string(),
+            )
             .env("LOG", "warn")
             .envs(variables.iter().copied())
             .stdin(Stdio::null())
@@ -191,8 +195,10 @@ pub fn writes(control_plane: &ControlPlane, by: &str) -> Vec<String> {
         .filter_map(|line| serde_json::from_str::<Value>(line).ok());
     let theirs = requests
         .filter(|request| request["user"]["username"] == by || request["user"]["extra"][CREDENTIAL][0] == by);
-    let changing =
-        theirs.filter(|request| !matches!(request["verb"].as_str(), Some("get" | "list" | "watch")));
+    let changing = theirs.filter(|request| {
+        let asks_who_it_is = request["objectRef"]["resource"] == "selfsubjectreviews"; // a test, about its token
+        !asks_who_it_is && !matches!(request["verb"].as_str(), Some("get" | "list" | "watch"))
+    });
     let told = changing.map(|request| {
         let [verb, address] = ["verb", "requestURI"].map(|field| request[field].as_str().unwrap_or_default());
         format!("{verb} {address} {}", request["responseStatus"]["code"])

@@ -3,6 +3,7 @@
 use super::{client, manifests, shared, unrefused};
 use connection_operator::api::connection::DependentsStatus;
 use connection_operator::api::export::{ExportStatus, State};
+use connection_operator::api::names::{CONSENT_ANNOTATION, CONSENTED_BY_ANNOTATION};
 use connection_operator::api::{
     Condition, ConditionType, Connection, ConnectionType, Dataset, Enrichment, Export,
 };
@@ -235,14 +236,28 @@ impl World {
                 required(connection).is_some()
             })
             .await;
-        let digest = required(&connection);
-        self.merge::<Connection>(
-            name,
-            json!({"metadata": {"annotations": {"connections.dev/consent": digest}}}),
-        )
-        .await;
+        let digest = required(&connection).expect("just seen");
+        self.merge::<Connection>(name, given(&digest)).await;
     }
 }
+
+/// The change by which the tests' administrator consents. Before Kubernetes 1.36 she states her name herself.
+pub fn given(digest: &str) -> Value {
+    let stamp = match digest {
+        "" => Value::Null, // as if there were none
+        digest => json!(format!("given {digest} {ADMINISTRATOR}")),
+    };
+    json!({"metadata": {"annotations": {CONSENT_ANNOTATION: digest, CONSENTED_BY_ANNOTATION: stamp}}})
+}
+
+/// The change by which she takes it back.
+pub fn withdrawn(digest: &str) -> Value {
+    let stamp = format!("withdrawn {digest} {ADMINISTRATOR}");
+    json!({"metadata": {"annotations": {CONSENT_ANNOTATION: null, CONSENTED_BY_ANNOTATION: stamp}}})
+}
+
+/// Whom the API server takes the tests for.
+const ADMINISTRATOR: &str = "admin";
 
 /// The digest that a connection asks to agree to.
 fn required(connection: &Connection) -> Option<String> {

@@ -104,7 +104,11 @@ impl ControlPlane {
         Ok(String::from_utf8_lossy(&answer.stderr).contains("sharing.connections.dev"))
     }
 
-    fn mutates(&self) -> Result<bool, Error> {
+    /// Whether the API server serves mutating policies: from Kubernetes 1.36 on.
+    ///
+    /// # Errors
+    /// When it doesn't answer.
+    pub fn mutates(&self) -> Result<bool, Error> {
         let served = run(self
             .kubectl()
             .args(["get", "--raw", "/apis/admissionregistration.k8s.io/v1"]))?;
