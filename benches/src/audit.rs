@@ -1,8 +1,10 @@
-//! What the API server's audit log says about one user's requests.
+//! What the API server's audit log says about the requests that were made with one token.
 
 use crate::Outcome;
+use crate::account::CREDENTIAL_ID;
 use jiff::Timestamp;
 use serde::Deserialize;
+use std::collections::HashMap;
 use std::fs::File;
 use std::io::{BufRead, BufReader};
 use std::path::Path;
@@ -14,7 +16,7 @@ const LOOK: Duration = Duration::from_millis(200);
 /// Nothing that is measured takes longer.
 const PATIENCE: Duration = Duration::from_mins(15);
 
-/// One finished request of the user.
+/// One finished request.
 #[derive(Clone, Debug)]
 pub struct Request {
     /// What it was for.
@@ -35,6 +37,10 @@ pub enum Purpose {
     Status,
     /// A write to an object itself; the operator does it for its finalizer alone.
     Object,
+    /// A decision on consent, put on record.
+    Record,
+    /// What is kept for a shared connection.
+    Sharing,
     Event,
     Watch,
     Lease,
@@ -44,12 +50,23 @@ pub enum Purpose {
 impl Request {
     /// Whether it wrote, or tried to.
     pub fn writes(&self) -> bool {
-        matches!(self.purpose, Purpose::Status | Purpose::Object | Purpose::Event)
+        self.governs() || self.purpose == Purpose::Event
     }
 
-    /// Whether it wrote to an object of ours.
+    /// Whether it wrote an object of ours, or one that the operator keeps.
     pub fn governs(&self) -> bool {
-        matches!(self.purpose, Purpose::Status | Purpose::Object)
+        use Purpose::{Object, Record, Sharing, Status};
+        matches!(self.purpose, Status | Object | Record | Sharing)
+    }
+
+    /// Whether it put a decision on record.
+    pub fn records(&self) -> bool {
+        self.purpose == Purpose::Record
+    }
+
+    /// Whether it wrote what is kept for a shared connection.
+    pub fn shares(&self) -> bool {
+        self.purpose == Purpose::Sharing
     }
 }
 
@@ -57,7 +74,7 @@ impl Request {
 pub struct Audit {
     log: BufReader<File>,
     rest: String,
-    user: String,
+    credential: String,
 }
 
 #[derive(Deserialize)]
@@ -75,7 +92,8 @@ struct Line {
 
 #[derive(Deserialize)]
 struct User {
-    username: String,
+    #[serde(default)]
+    extra: HashMap<String, Vec<String>>,
 }
 
 #[derive(Default, Deserialize)]
@@ -94,12 +112,12 @@ struct Answer {
 }
 
 impl Audit {
-    /// Begins at the log's end.
-    pub fn of(path: &Path, user: &str) -> Outcome<Self> {
+    /// Begins at the log's end; the token is known by the id of its credential.
+    pub fn of(path: &Path, credential: &str) -> Outcome<Self> {
         let mut audit = Self {
             log: BufReader::new(File::open(path)?),
             rest: String::new(),
-            user: user.to_owned(),
+            credential: credential.to_owned(),
         };
         audit.read()?;
         Ok(audit)
@@ -109,9 +127,10 @@ impl Audit {
     pub fn read(&mut self) -> Outcome<Vec<Request>> {
         let mut requests = Vec::new();
         while self.log.read_line(&mut self.rest)? > 0 && self.rest.ends_with('\n') {
-            if self.rest.contains(&self.user) {
+            if self.rest.contains(&self.credential) {
                 let line: Line = serde_json::from_str(&self.rest)?;
-                if line.user.username == self.user {
+                let ids = line.user.extra.get(CREDENTIAL_ID);
+                if ids.is_some_and(|ids| ids.contains(&self.credential)) {
                     requests.push(line.into());
                 }
             }
@@ -158,6 +177,8 @@ impl From<Line> for Request {
             ("watch", ..) => Purpose::Watch,
             ("get" | "list", ..) => Purpose::Read,
             (_, "events", _) => Purpose::Event,
+            (_, "consentrecords", _) => Purpose::Record,
+            (_, "roles" | "rolebindings" | "sharedconnections", _) => Purpose::Sharing,
             (_, _, "status") => Purpose::Status,
             _ => Purpose::Object,
         };

@@ -3,10 +3,13 @@
 
 use crate::Outcome;
 use crate::replica::Sent;
-use connection_operator::api::{Connection, ConnectionType, Dataset, Enrichment, Export};
+use connection_operator::api::{
+    Connection, ConnectionType, ConsentRecord, Dataset, Enrichment, Export, SharedConnection,
+};
 use futures::{StreamExt, TryStreamExt, stream};
 use http::Request;
 use k8s_openapi::api::core::v1::Secret;
+use k8s_openapi::api::rbac::v1::{ClusterRoleBinding, Role, RoleBinding};
 use kube::api::ListParams;
 use kube::core::PartialObjectMeta;
 use kube::{Api, Client, Resource};
@@ -17,7 +20,7 @@ use std::fmt::Debug;
 use std::time::{Duration, Instant};
 
 /// What the operator's `--concurrency` is by default: so many visits to objects of each kind at the same time.
-const CONCURRENCY: usize = 16;
+pub const CONCURRENCY: usize = 16;
 const JSON_PATCH: &str = "application/json-patch+json";
 const METADATA_ONLY: &str = "application/json;as=PartialObjectMetadataList;v=v1;g=meta.k8s.io";
 
@@ -59,8 +62,9 @@ async fn send(client: &Client, patches: &[Sent], versions: &HashMap<String, Stri
 }
 
 /// The time, try by try, of the writes that bring a change of a connection to its export, one after the other: the
-/// connection's spec, its status, the export's status.
+/// connection's spec, which an administrator writes, its status, the export's status.
 pub async fn relay(
+    admin: &Client,
     client: &Client,
     [connections, exports]: &[Vec<Sent>; 2],
     tries: usize,
@@ -69,14 +73,15 @@ pub async fn relay(
     for (number, (connection, export)) in connections.iter().zip(exports).cycle().take(tries).enumerate() {
         let object = connection.path.trim_end_matches("/status");
         let suspended = json!([{"op": "add", "path": "/spec/suspend", "value": number % 2 == 0}]);
-        let writes = [
-            patch(object, &suspended)?,
+        let change = patch(object, &suspended)?;
+        let statuses = [
             patch(&connection.path, &renumbered(connection, number))?,
             patch(&export.path, &renumbered(export, number))?,
         ];
         let started = Instant::now();
-        for write in writes {
-            client.request_text(write).await?;
+        admin.request_text(change).await?;
+        for status in statuses {
+            client.request_text(status).await?;
         }
         took.push(started.elapsed());
     }
@@ -142,6 +147,11 @@ pub async fn list(client: &Client) -> Outcome<Duration> {
         request(Export::url_path(&(), None), "application/json")?,
         request(Enrichment::url_path(&(), None), "application/json")?,
         request(Dataset::url_path(&(), None), "application/json")?,
+        request(ConsentRecord::url_path(&(), None), "application/json")?,
+        request(SharedConnection::url_path(&(), None), "application/json")?,
+        request(Role::url_path(&(), None), "application/json")?,
+        request(RoleBinding::url_path(&(), None), "application/json")?,
+        request(ClusterRoleBinding::url_path(&(), None), "application/json")?,
         request(Secret::url_path(&(), None), METADATA_ONLY)?,
     ];
     let started = Instant::now();

@@ -15,6 +15,8 @@ pub struct Machine {
     pub processor: String,
     pub memory_mib: u64,
     pub kernel: String,
+    /// Processes that wanted a core, on average over the last 1, 5 and 15 minutes.
+    pub load: Vec<f64>,
 }
 
 impl Machine {
@@ -33,6 +35,11 @@ impl Machine {
                 .next()
                 .unwrap_or_default()
                 .to_owned(),
+            load: fs::read_to_string("/proc/loadavg")?
+                .split(' ')
+                .take(3)
+                .filter_map(|number| number.parse().ok())
+                .collect(),
         })
     }
 }

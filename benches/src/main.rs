@@ -1,7 +1,9 @@
 //! `make bench`: the figures of the operator, all in one run, each as a ratio to what the same machine can do bare.
 
+mod account;
 mod audit;
 mod bare;
+mod kept;
 mod machine;
 mod measures;
 mod operator;
@@ -22,7 +24,7 @@ type Outcome<T> = Result<T, Box<dyn Error + Send + Sync>>;
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    match run().await {
+    match Box::pin(run()).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("{error}");
@@ -38,6 +40,7 @@ async fn run() -> Outcome<()> {
         Ok(other) => return Err(format!("SCALE is {other:?}, expected \"small\" or \"full\"").into()),
     };
     let mut report = Report::new(scale);
+    phases::admission(&mut report).await?;
     Bench::start(scale).await?.run(&mut report).await?;
     report.print();
     let file = report.write(&Path::new(env!("CARGO_MANIFEST_DIR")).join("results"))?;

@@ -45,7 +45,7 @@ pub fn count(requests: &[Request], counts: impl Fn(&Request) -> bool) -> f64 {
     requests.iter().filter(|request| counts(request)).count() as f64
 }
 
-/// Finalizer and status writes by object.
+/// Writes by object, events excepted.
 pub struct Writes(HashMap<String, u32>);
 
 impl Writes {
@@ -72,6 +72,12 @@ impl Writes {
             .fold((0.0, 0.0), |(sum, count), writes| (sum + writes, count + 1.0));
         sum / f64::max(count, 1.0)
     }
+}
+
+/// The 99th of a hundred.
+pub fn p99(numbers: &mut [f64]) -> f64 {
+    numbers.sort_by(f64::total_cmp);
+    numbers[(numbers.len() * 99 / 100).saturating_sub(1)]
 }
 
 pub fn median(numbers: &mut [f64]) -> f64 {

@@ -1,4 +1,4 @@
-//! The operator as it is shipped: the release binary, in a process of its own, as a user of its own.
+//! The operator as it is shipped: the release binary, in a process of its own, by the chart's own account.
 
 use crate::Outcome;
 use local_cluster::processes::{Launch, Tied};

@@ -11,6 +11,7 @@ use connection_operator::cluster::secrets::{SecretMeta, SecretReader};
 use connection_operator::governance::connection_types::CompiledTypes;
 use connection_operator::metrics::Metrics;
 use connection_operator::reconcile::{Context, Failures, Governed, Recorded, Stores, Written};
+use http::request::Parts;
 use http::{Method, Request, Response};
 use k8s_openapi::api::core::v1::Secret;
 use kube::client::Body;
@@ -31,7 +32,20 @@ pub struct Sent {
     pub operations: Vec<Value>,
 }
 
-type Taken = Arc<Mutex<Vec<Sent>>>;
+/// What was written: patches, and decisions on record.
+#[derive(Default)]
+struct Writes {
+    patches: Vec<Sent>,
+    records: Vec<ConsentRecord>,
+}
+
+impl Writes {
+    const fn is_empty(&self) -> bool {
+        self.patches.is_empty() && self.records.is_empty()
+    }
+}
+
+type Taken = Arc<Mutex<Writes>>;
 
 pub struct Replica {
     context: Context,
@@ -43,6 +57,7 @@ struct Feeds {
     datasets: Feed<Dataset>,
     connections: Feed<Connection>,
     exports: Feed<Export>,
+    records: Feed<ConsentRecord>,
 }
 
 impl Replica {
@@ -55,6 +70,7 @@ impl Replica {
             datasets: Feed::default(),
             connections: Feed::default(),
             exports: Feed::default(),
+            records: Feed::default(),
         };
         let secrets = fed(world.secrets.iter().map(metadata).collect::<Vec<SecretMeta>>());
         let metrics = Metrics::default();
@@ -65,7 +81,7 @@ impl Replica {
             exports: feeds.exports.objects(),
             enrichments: Feed::<Enrichment>::default().objects(),
             datasets: feeds.datasets.objects(),
-            consent_records: Feed::<ConsentRecord>::default().objects(),
+            consent_records: feeds.records.objects(),
             shared_connections: Feed::default().objects(),
             roles: Feed::default().objects(),
             role_bindings: Feed::default().objects(),
@@ -123,7 +139,7 @@ impl Replica {
         Ok(sent)
     }
 
-    async fn settled<K>(&self, object: &K) -> Outcome<(K, Sent)>
+    async fn settled<K>(&mut self, object: &K) -> Outcome<(K, Sent)>
     where
         K: Governed + HasStatus,
         K::Status: DeserializeOwned,
@@ -131,7 +147,11 @@ impl Replica {
         let mut settled = object.clone();
         let mut status = None;
         Arc::new(object.clone()).reconcile(&self.context).await?;
-        for patch in self.take() {
+        let written = self.take();
+        for record in written.records {
+            self.feeds.records.apply(&Seen::Event(Event::Apply(record)));
+        }
+        for patch in written.patches {
             let value = patch
                 .operations
                 .last()
@@ -153,7 +173,7 @@ impl Replica {
         }
     }
 
-    fn take(&self) -> Vec<Sent> {
+    fn take(&self) -> Writes {
         std::mem::take(&mut *self.taken.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
@@ -206,27 +226,56 @@ fn version(secret: &Secret) -> (String, String) {
     (format!("{path}/{}", secret.name_any()), version)
 }
 
-/// A client whose API server keeps what is patched for us, and has every Secret.
+/// A client whose API server keeps for us what is written, and has every Secret and policy.
 fn client(taken: &Taken, versions: HashMap<String, String>) -> Client {
     let (taken, versions) = (Arc::clone(taken), Arc::new(versions));
     let service = service_fn(move |request: Request<Body>| {
         let (taken, versions) = (Arc::clone(&taken), Arc::clone(&versions));
         async move {
             let (head, body) = request.into_parts();
-            let answer = if head.method == Method::PATCH {
-                let operations = serde_json::from_slice(&body.collect_bytes().await?)?;
-                let path = head.uri.path().to_owned();
-                let sent = Sent { path, operations };
-                taken.lock().unwrap_or_else(PoisonError::into_inner).push(sent);
-                json!({"metadata": {"resourceVersion": "1"}})
-            } else {
-                json!({
-                    "metadata": {"resourceVersion": versions.get(head.uri.path())}, "type": "Opaque",
+            let path = head.uri.path();
+            let answer = match head.method {
+                Method::GET if path.starts_with(POLICIES) => policy(path),
+                Method::GET => json!({
+                    "metadata": {"resourceVersion": versions.get(path)}, "type": "Opaque",
                     "data": {"username": "YWNtZQ==", "password": "bm90LWEtcmVhbC1vbmU="},
-                })
+                }),
+                _ => take(&taken, &head, &body.collect_bytes().await?)?,
             };
             Outcome::Ok(Response::new(Body::from(answer.to_string().into_bytes())))
         }
     });
     Client::new(service, "default")
+}
+
+const POLICIES: &str = "/apis/admissionregistration.k8s.io/v1/";
+
+/// Any policy or binding, as the chart installs them: of whichever sort, with what is looked at.
+fn policy(path: &str) -> Value {
+    let name = path.rsplit('/').next().unwrap_or_default();
+    json!({
+        "metadata": {"name": name},
+        "spec": {
+            "failurePolicy": "Fail", "validations": [{}], "mutations": [{}],
+            "policyName": name, "validationActions": ["Deny"],
+        },
+    })
+}
+
+/// Keeps a write and answers it.
+fn take(taken: &Taken, head: &Parts, body: &[u8]) -> Outcome<Value> {
+    let mut taken = taken.lock().unwrap_or_else(PoisonError::into_inner);
+    if head.method == Method::POST {
+        let mut record: ConsentRecord = serde_json::from_slice(body)?;
+        // A record is made in the namespace that the address names.
+        record.metadata.namespace = head.uri.path().rsplit('/').nth(1).map(str::to_owned);
+        let answer = serde_json::to_value(&record)?;
+        taken.records.push(record);
+        return Ok(answer);
+    }
+    taken.patches.push(Sent {
+        path: head.uri.path().to_owned(),
+        operations: serde_json::from_slice(body)?,
+    });
+    Ok(json!({"metadata": {"resourceVersion": "1"}}))
 }

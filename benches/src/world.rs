@@ -1,13 +1,14 @@
 //! The world that everything is measured in: consented connections, each with one export.
 
 use crate::Outcome;
-use connection_operator::api::names::CONSENT_ANNOTATION;
+use connection_operator::api::names::{CONSENT_ANNOTATION, CONTRIBUTOR_ROLE};
 use connection_operator::api::{Connection, ConnectionType, Dataset, Export, custom_resource_definitions};
 use connection_operator::connection_type::catalog;
 use connection_operator::governance::consent::{self, Subject};
 use futures::{StreamExt, TryStreamExt, stream};
 use k8s_openapi::NamespaceResourceScope;
 use k8s_openapi::api::core::v1::{Namespace, Secret};
+use k8s_openapi::api::rbac::v1::RoleBinding;
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
 use kube::api::PostParams;
 use kube::runtime::conditions::is_crd_established;
@@ -21,6 +22,8 @@ use std::time::Duration;
 
 /// Requests at the same time while the world is made; nothing is measured then.
 const MAKING: usize = 32;
+/// Who may make exports on shared connections, in every namespace.
+pub const CONTRIBUTOR: &str = "carol";
 /// The type of all connections.
 pub const TYPE: &str = "sftp-export";
 
@@ -34,8 +37,10 @@ pub struct Scale {
     pub secrets_each: usize,
     /// How long nothing may happen, in seconds.
     pub settled_seconds: u64,
-    /// Changes whose way to the export is timed.
+    /// Changes whose way to the export, or to an answer, is timed.
     pub tries: usize,
+    /// Connections that are shared.
+    pub shared: usize,
     /// Connections, then exports, that are made after everything has settled.
     pub later: usize,
 }
@@ -48,6 +53,7 @@ impl Scale {
         secrets_each: 2,
         settled_seconds: 60,
         tries: 100,
+        shared: 1000,
         later: 100,
     };
     pub const SMALL: Self = Self {
@@ -57,6 +63,7 @@ impl Scale {
         secrets_each: 2,
         settled_seconds: 10,
         tries: 100,
+        shared: 1000,
         later: 20,
     };
 
@@ -80,9 +87,8 @@ pub struct World {
 }
 
 impl World {
-    /// Makes it on an empty cluster.
+    /// Makes it where nothing but the chart is installed. The client's user consents to every connection.
     pub async fn make(client: &Client, scale: &Scale) -> Outcome<Self> {
-        install_definitions(client).await?;
         let type_ = Api::all(client.clone())
             .create(&PostParams::default(), &sftp_export()?)
             .await?;
@@ -137,7 +143,8 @@ where
     stream::iter(made).buffered(MAKING).try_collect().await
 }
 
-async fn install_definitions(client: &Client) -> Outcome<()> {
+/// The definitions of our kinds, and nothing else of the chart.
+pub async fn install_definitions(client: &Client) -> Outcome<()> {
     let api: Api<CustomResourceDefinition> = Api::all(client.clone());
     for definition in custom_resource_definitions() {
         api.create(&PostParams::default(), &definition).await?;
@@ -156,6 +163,14 @@ async fn make_namespace(client: &Client, name: &str) -> Outcome<()> {
     let wanted: Namespace = object(json!({"metadata": {"name": name}}))?;
     Api::all(client.clone())
         .create(&PostParams::default(), &wanted)
+        .await?;
+    let contributors: RoleBinding = object(json!({
+        "metadata": {"name": "contributors"},
+        "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": CONTRIBUTOR_ROLE},
+        "subjects": [{"apiGroup": "rbac.authorization.k8s.io", "kind": "User", "name": CONTRIBUTOR}],
+    }))?;
+    Api::namespaced(client.clone(), name)
+        .create(&PostParams::default(), &contributors)
         .await?;
     Ok(())
 }
@@ -182,7 +197,7 @@ fn dataset(namespace: &str) -> Outcome<Dataset> {
     }))
 }
 
-/// A connection to which its administrator has agreed already.
+/// A connection to which its administrator agrees as it is made.
 fn connection(namespace: &str, i: usize, secrets_each: usize, type_: &ConnectionType) -> Outcome<Connection> {
     let secret = format!("partner-{}", i % secrets_each);
     let mut connection: Connection = object(json!({
@@ -215,11 +230,16 @@ fn connection_name(i: usize) -> String {
 }
 
 fn export(namespace: &str, i: usize) -> Outcome<Export> {
+    export_on(namespace, &format!("weekly-{i:04}"), &connection_name(i))
+}
+
+/// An export that sends customers to a connection.
+pub fn export_on(namespace: &str, name: &str, connection: &str) -> Outcome<Export> {
     object(json!({
         "apiVersion": "connections.dev/v1alpha1", "kind": "Export",
-        "metadata": {"namespace": namespace, "name": format!("weekly-{i:04}")},
+        "metadata": {"namespace": namespace, "name": name},
         "spec": {
-            "displayName": format!("Customers to partner {i}"), "connectionRef": {"name": connection_name(i)},
+            "displayName": format!("Customers to {connection}"), "connectionRef": {"name": connection},
             "payload": [{"dataset": "customers", "columns": ["email", "country"], "where": "country = 'FR'"}],
             "parameters": {"subfolder": "customers/weekly"},
             "schedule": {"cron": "0 6 * * 1", "timeZone": "Europe/Paris"},

@@ -1,27 +1,25 @@
 //! The phases of the run, in order. Each says how its rows are made.
 
+mod admission;
 mod pace;
 mod rest;
+mod sharing;
 mod time;
 
-use crate::Outcome;
+pub use admission::admission;
+
+use crate::account::{Token, client};
 use crate::audit::Audit;
-use crate::bare;
 use crate::operator::{Setup, program};
 use crate::replica::{Replica, Sent};
 use crate::report::Must::AtLeast;
 use crate::report::Report;
 use crate::world::{Scale, World};
-use k8s_openapi::api::rbac::v1::ClusterRoleBinding;
-use kube::api::PostParams;
-use kube::config::{KubeConfigOptions, Kubeconfig};
-use kube::{Api, Client, Config};
+use crate::{Outcome, bare};
+use kube::Client;
 use local_cluster::{ControlPlane, Options};
-use serde_json::json;
 use std::time::{Duration, Instant};
 
-const OPERATOR: &str = "bench-operator";
-const BARE: &str = "bench-bare";
 /// Without a write for so long, a phase counts as over; no number contains this pause.
 const QUIET: Duration = Duration::from_secs(3);
 const BY_PROCESSOR_TIME: &str = "writes per second of processor time of the API server, etcd, the controller manager and the writer together: what the machine does besides doesn't count";
@@ -30,7 +28,8 @@ pub struct Bench {
     scale: Scale,
     control_plane: ControlPlane,
     admin: Client,
-    bare: Client,
+    bare: Token,
+    operator: Token,
     setup: Setup,
     world: World,
     /// What the operator will write.
@@ -49,12 +48,12 @@ impl Bench {
             audit: true,
             ..Options::default()
         };
-        let control_plane = tokio::task::spawn_blocking(|| ControlPlane::start(options)).await??;
+        let control_plane = tokio::task::spawn_blocking(|| governed(options)).await??;
         let admin = client(control_plane.kubeconfig()).await?;
-        let bare = client(&control_plane.kubeconfig_for(BARE, None)?).await?;
-        allow(&admin).await?;
+        let bare = Token::new(&control_plane).await?;
+        let operator = Token::new(&control_plane).await?;
         let kubeconfig = control_plane.directory().join("operator.kubeconfig");
-        std::fs::write(&kubeconfig, control_plane.kubeconfig_for(OPERATOR, None)?)?;
+        std::fs::write(&kubeconfig, &operator.kubeconfig)?;
         let setup = Setup {
             program: program()?,
             kubeconfig,
@@ -70,6 +69,7 @@ impl Bench {
             control_plane,
             admin,
             bare,
+            operator,
             setup,
             world,
             patches,
@@ -81,7 +81,7 @@ impl Bench {
     pub async fn run(&self, report: &mut Report) -> Outcome<()> {
         self.visit(report).await?;
         let ceiling = self.ceiling(report, "ceiling before converging").await?;
-        bare::unwrite(&self.bare, &self.patches).await?;
+        bare::unwrite(&self.bare.client, &self.patches).await?;
         let operator = self.converge(report, ceiling).await?;
         self.settled(report, &operator).await?;
         self.later(report).await?;
@@ -94,7 +94,7 @@ impl Bench {
             "notice raised: writes per second ÷ ceiling",
             AtLeast(0.8),
             storm.per_second / ceiling.per_second,
-            "status writes to every connection and export after the type's notice got a new version, from the first one's arrival to the last one's answer, ÷ the second ceiling",
+            "status writes to every connection and export, and a record of each consent that went stale, after the type's notice got a new version, from the first one's arrival to the last one's answer, ÷ the second ceiling",
         );
         report.row(
             "notice raised, by processor time",
@@ -116,31 +116,21 @@ impl Bench {
             storm.per_processor_second / calm.per_processor_second,
             "every object has news in both; events go out at the default budget in one, at one a second in the other",
         );
+        self.sharing(report).await?;
+        self.unsharing(report).await?;
         self.relay(report).await?;
         Ok(())
     }
 
-    fn audit(&self, user: &str) -> Outcome<Audit> {
-        Audit::of(&self.control_plane.audit_log(), user)
+    /// What is asked with this token from now on.
+    fn audit(&self, token: &Token) -> Outcome<Audit> {
+        Audit::of(&self.control_plane.audit_log(), &token.id)
     }
 }
 
-async fn client(kubeconfig: &str) -> Outcome<Client> {
-    let kubeconfig = Kubeconfig::from_yaml(kubeconfig)?;
-    let config = Config::from_custom_kubeconfig(kubeconfig, &KubeConfigOptions::default()).await?;
-    Ok(Client::try_from(config)?)
-}
-
-/// Both users may do everything, and neither is let past the API server's own order of precedence.
-async fn allow(admin: &Client) -> Outcome<()> {
-    let subject = |name| json!({"apiGroup": "rbac.authorization.k8s.io", "kind": "User", "name": name});
-    let binding: ClusterRoleBinding = serde_json::from_value(json!({
-        "metadata": {"name": "bench"},
-        "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "cluster-admin"},
-        "subjects": [subject(OPERATOR), subject(BARE)],
-    }))?;
-    Api::all(admin.clone())
-        .create(&PostParams::default(), &binding)
-        .await?;
-    Ok(())
+/// A control plane with the chart installed.
+fn governed(options: Options) -> Result<ControlPlane, local_cluster::Error> {
+    let control_plane = ControlPlane::start(options)?;
+    control_plane.install_chart(&[])?;
+    Ok(control_plane)
 }

@@ -1,6 +1,6 @@
 //! How fast the operator writes, beside a bare client.
 
-use super::{BARE, BY_PROCESSOR_TIME, Bench, OPERATOR, QUIET};
+use super::{BY_PROCESSOR_TIME, Bench, QUIET};
 use crate::audit::{Pace, Purpose, Request};
 use crate::machine::{Memory, Processor};
 use crate::measures::{Speed, Writes, count, facts, unsettled};
@@ -18,9 +18,9 @@ impl Bench {
     /// The bare client's pace at writing what the operator would write.
     pub(super) async fn ceiling(&self, report: &mut Report, phase: &'static str) -> Outcome<Speed> {
         println!("== {phase}");
-        let mut audit = self.audit(BARE)?;
+        let mut audit = self.audit(&self.bare)?;
         let before = Processor::now()?;
-        bare::write(&self.bare, &self.patches).await?;
+        bare::write(&self.bare.client, &self.patches).await?;
         let used = Processor::now()?.since(&before);
         let requests = audit.read()?;
         let pace = Pace::of(&requests, Request::governs, Request::governs)?;
@@ -31,10 +31,10 @@ impl Bench {
     /// From an operator that starts to the last of its writes.
     pub(super) async fn converge(&self, report: &mut Report, ceiling: Speed) -> Outcome<Operator> {
         println!("== converging");
-        let mut audit = self.audit(OPERATOR)?;
+        let mut audit = self.audit(&self.operator)?;
         let before = Processor::now()?;
         let operator = Operator::start(&self.setup, &[]).await?;
-        let enough = 3 * self.scale.connections(); // finalizer and status of a connection, status of an export
+        let enough = 3 * self.scale.connections(); // record and status of a connection, status of an export
         let requests = audit.until_quiet(QUIET, Request::governs, enough).await?;
         let used = Processor::now()?.since(&before);
         let pace = Pace::of(&requests, Request::governs, Request::writes)?;
@@ -43,7 +43,7 @@ impl Bench {
             "converge: all our writes per second ÷ ceiling",
             AtLeast(0.8),
             speed.per_second / ceiling.per_second,
-            "finalizers, statuses and events by the audit log, from the arrival of the first finalizer or status to the answer to the last one, ÷ status writes per second of a bare client that sends the operator's own patches, 16 at a time for each of the two kinds",
+            "statuses, records of consent and events by the audit log, from the arrival of the first status or record to the answer to the last one, ÷ status writes per second of a bare client that sends the operator's own patches, 16 at a time for each of the two kinds",
         );
         report.row(
             "converge, by processor time",
@@ -74,7 +74,7 @@ impl Bench {
         flags: &[&str],
     ) -> Outcome<Speed> {
         println!("== {phase}");
-        let mut audit = self.audit(OPERATOR)?;
+        let mut audit = self.audit(&self.operator)?;
         let operator = Operator::start(&self.setup, flags).await?;
         audit.until_quiet(QUIET, unsettled, 1).await?;
         let before = Processor::now()?;

@@ -1,7 +1,7 @@
 //! What little happens in a settled world.
 
-use super::{Bench, OPERATOR, QUIET};
-use crate::audit::Request;
+use super::{Bench, QUIET};
+use crate::audit::{Purpose, Request};
 use crate::machine::Memory;
 use crate::measures::{Writes, count, median, unsettled};
 use crate::operator::Operator;
@@ -22,7 +22,7 @@ impl Bench {
     /// After the last event: nothing but watches, and how much memory that takes.
     pub(super) async fn settled(&self, report: &mut Report, operator: &Operator) -> Outcome<()> {
         println!("== settled");
-        let mut audit = self.audit(OPERATOR)?;
+        let mut audit = self.audit(&self.operator)?;
         audit.until_quiet(QUIET, unsettled, 0).await?;
         tokio::time::sleep(self.scale.settled()).await; // the measure itself: nothing for so long
         let requests = audit.read()?;
@@ -59,17 +59,24 @@ impl Bench {
     /// Connections that come into a settled world, then exports on them.
     pub(super) async fn later(&self, report: &mut Report) -> Outcome<()> {
         println!("== more connections, then exports on them");
-        let mut audit = self.audit(OPERATOR)?;
+        let mut audit = self.audit(&self.operator)?;
         let scale = &self.scale;
         make_all(&self.admin, self.world.later_connections(scale)).await?;
         let connections = audit.until_quiet(QUIET, Request::writes, 2 * scale.later).await?;
         make_all(&self.admin, World::later_exports(scale)).await?;
         let exports = audit.until_quiet(QUIET, Request::writes, scale.later).await?;
         report.row(
-            "writes to bring one connection to Ready",
-            AtMost(2.0),
+            "writes to bring one consented connection to Ready",
+            AtMost(1.0),
             Writes::of(&connections).most("connections/"),
-            "finalizer and status by the audit log; the most of any among the connections that were made in a settled world",
+            "finalizer and status by the audit log, from its creation with consent; the most of any among the connections that were made in a settled world",
+        );
+        report.row(
+            "records of its consent besides, per connection",
+            AtMost(1.0),
+            count(&connections, Request::records)
+                / count(&connections, |request| request.purpose == Purpose::Status),
+            "records that were written for those connections, by the audit log, ÷ their status writes",
         );
         report.row(
             "writes to bring one export to Active",
@@ -111,11 +118,11 @@ impl Bench {
     /// Starts anew where nothing is left to do.
     pub(super) async fn restart(&self, report: &mut Report) -> Outcome<()> {
         println!("== restarting");
-        let mut audit = self.audit(OPERATOR)?;
+        let mut audit = self.audit(&self.operator)?;
         let (mut lists, mut starts, mut memory) = (Vec::new(), Vec::new(), None);
         let mut requests = Vec::new();
         for _ in 0..RESTARTS {
-            lists.push(bare::list(&self.bare).await?.as_secs_f64());
+            lists.push(bare::list(&self.bare.client).await?.as_secs_f64());
             let operator = Operator::start(&self.setup, &[]).await?;
             starts.push(operator.ready_after.as_secs_f64());
             requests.extend(audit.until_quiet(QUIET, unsettled, 1).await?);
