@@ -115,6 +115,25 @@ where
     send(client, request).await.map_err(refused)
 }
 
+/// Makes an object of ours and gives its resource version: cheaper for the API server than applying it. That it's there
+/// already is a conflict.
+///
+/// # Errors
+/// See [`WriteError`].
+pub async fn make<K>(client: &Client, object: &K) -> Result<String, WriteError>
+where
+    K: Resource<DynamicType = (), Scope = NamespaceResourceScope> + Serialize,
+{
+    let refused = |source| refusal("an object that it keeps", source);
+    let body = serde_json::to_vec(object).map_err(|error| refused(kube::Error::SerdeError(error)))?;
+    let params = PostParams {
+        field_manager: Some(FIELD_MANAGER.to_owned()),
+        ..PostParams::default()
+    };
+    let request = requests::<K>(&Target::of(object)).create(&params, body);
+    send(client, request).await.map_err(refused)
+}
+
 /// Removes an object of ours. That it's gone already is as good.
 ///
 /// # Errors

@@ -69,9 +69,9 @@ impl Context {
 
     pub(super) async fn keep(&self, kept: &Kept) -> Result<(), WriteError> {
         match kept {
-            Kept::Role(role) => self.write_whole(role).await,
-            Kept::RoleBinding(binding) => self.write_whole(binding).await,
-            Kept::SharedConnection(shared) => self.write_whole(shared).await,
+            Kept::Role(role) => self.write_whole(role, &self.stores.roles).await,
+            Kept::RoleBinding(binding) => self.write_whole(binding, &self.stores.role_bindings).await,
+            Kept::SharedConnection(shared) => self.write_whole(shared, &self.stores.shared_connections).await,
         }
     }
 
@@ -83,11 +83,16 @@ impl Context {
         }
     }
 
-    async fn write_whole<K>(&self, object: &K) -> Result<(), WriteError>
+    async fn write_whole<K>(&self, object: &K, present: &Objects<K>) -> Result<(), WriteError>
     where
-        K: Resource<DynamicType = (), Scope = NamespaceResourceScope> + Serialize,
+        K: Resource<DynamicType = (), Scope = NamespaceResourceScope> + Clone + Serialize,
     {
-        let version = writes::apply(&self.client, object).await?;
+        let key = ObjectKey::of(object);
+        let version = if present.get(&key.namespace, &key.name).is_some() {
+            writes::apply(&self.client, object).await?
+        } else {
+            writes::make(&self.client, object).await?
+        };
         self.written.note(object, &version);
         Ok(())
     }

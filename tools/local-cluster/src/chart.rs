@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use crate::Error;
 use crate::control_plane::ControlPlane;
 use crate::kubeconfig::with_token;
-use crate::operator::NAME;
+use crate::operator::{NAME, PROBE};
 use crate::processes::run;
 use crate::programs::HELM;
 
@@ -117,11 +117,7 @@ impl ControlPlane {
 
     fn holds(&self) -> Result<bool, Error> {
         let manifest = self.directory().join("probe.yaml");
-        let probe = concat!(
-            "apiVersion: connections.dev/v1alpha1\nkind: Dataset\nmetadata: {name: probe}\n",
-            "spec: {location: {url: \"s3://probe/probe\"}, format: {type: Parquet}}\n",
-        );
-        std::fs::write(&manifest, probe).map_err(Error::file("write", &manifest))?;
+        std::fs::write(&manifest, PROBE).map_err(Error::file("write", &manifest))?;
         let mut create = self.kubectl();
         create.args([
             "create",

@@ -10,8 +10,9 @@ use crate::Error;
 use crate::node::images::{Image, of_program};
 use crate::places::Places;
 use crate::processes::run;
-use crate::programs::HELM;
+use crate::programs::{HELM, KUBECTL};
 use crate::progress::step;
+use crate::readiness::wait_until;
 
 /// The name of the program, of its image, of its chart, of its release and of its namespace.
 pub const NAME: &str = "connection-operator";
@@ -171,8 +172,39 @@ pub fn install(places: &Places, kubeconfig: &Path, repository: &str, tag: &str) 
                 kubeconfig.display()
             ),
         })
+    })?;
+    await_admission(places, kubeconfig)
+}
+
+/// Waits until objects of our kinds can be made. Where the API server has just got to know a kind, it refuses them for a
+/// moment, until its mutating policies know the kind too.
+fn await_admission(places: &Places, kubeconfig: &Path) -> Result<(), Error> {
+    step("objects of its kinds admitted", Duration::ZERO, || {
+        let manifest = places.state().join("probe.yaml");
+        fs::write(&manifest, PROBE).map_err(Error::file("write", &manifest))?;
+        let kubectl = KUBECTL.path()?;
+        wait_until(
+            "objects of the operator's kinds being admitted",
+            PATIENCE,
+            &places.logs(),
+            || {
+                let mut create = Command::new(&kubectl);
+                create.env("KUBECONFIG", kubeconfig);
+                create.args(["create", "--dry-run=server", "--namespace", NAME, "--filename"]);
+                Ok(run(create.arg(&manifest)).is_ok())
+            },
+        )
     })
 }
+
+/// A dataset that is never made.
+pub const PROBE: &str = concat!(
+    "apiVersion: connections.dev/v1alpha1\nkind: Dataset\nmetadata: {name: probe}\n",
+    "spec: {location: {url: \"s3://probe/probe\"}, format: {type: Parquet}}\n",
+);
+
+/// How long the API server may take.
+const PATIENCE: Duration = Duration::from_mins(2);
 
 /// Removes the operator's release.
 ///
