@@ -113,9 +113,10 @@ pub fn decide(facts: &ConnectionFacts) -> Decision<ConnectionStatus> {
 }
 
 /// Rights that end go first, whatever else fails. What goes for good takes along what was kept for it, and nothing new
-/// is made.
+/// is made; but that consent was taken back is put on record, as one of the same name may be made anew.
 fn effects(hold: Hold, sharing: Vec<Effect>, consent: Vec<Effect>) -> Vec<Effect> {
-    let recorded = consent.into_iter().filter(|_| hold != Hold::Release);
+    let recorded = consent.into_iter();
+    let recorded = recorded.filter(|effect| hold != Hold::Release || !effect.comes_first());
     let (dropped, kept): (Vec<_>, Vec<_>) = sharing
         .into_iter()
         .partition(|effect| matches!(effect, Effect::Drop(_)));

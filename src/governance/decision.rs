@@ -3,6 +3,7 @@
 use super::conditions;
 use super::removal::Hold;
 use super::sharing::Kept;
+use crate::api::consent_record::ConsentDecision;
 use crate::api::{Condition, ConditionStatus, ConditionType, ConsentRecordSpec, Reason};
 use jiff::SignedDuration;
 
@@ -35,6 +36,14 @@ pub enum Effect {
     Keep(Box<Kept>),
     /// Removes one, as it was seen.
     Drop(Box<Kept>),
+}
+
+impl Effect {
+    /// Whether the status may only be written after it: consent counts once it's on record.
+    #[must_use]
+    pub fn comes_first(&self) -> bool {
+        matches!(self, Self::Record { record, .. } if record.decision == ConsentDecision::Given)
+    }
 }
 
 /// A change of state, told as an event. Its text is the reason's own sentence: events are read by people who may not

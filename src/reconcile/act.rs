@@ -50,14 +50,15 @@ impl Context {
             target.version = writes::hold::<K>(&self.client, &target, object.finalizers()).await?;
             self.written.note(object, &target.version);
         }
-        for effect in &decision.effects {
-            self.carry_out(object, effect).await?;
-        }
+        let failed = self.carry_out_all(object, decision).await?;
         if decision.hold == Hold::Release {
             writes::release::<K>(&self.client, &target, object.finalizers()).await?;
             return Ok("released");
         }
         if object.status() == Some(&decision.status) {
+            if let Some(error) = failed {
+                return Err(error);
+            }
             return Ok(if decision.hold == Hold::Set || !decision.effects.is_empty() {
                 "written"
             } else {
@@ -70,7 +71,30 @@ impl Context {
             .announcements
             .iter()
             .for_each(|news| self.events.tell(object, notice(object, *news)));
-        Ok("written")
+        failed.map_or(Ok("written"), Err)
+    }
+
+    /// Bad news never waits: what fails is tried again, and meanwhile the status says what was found. Only what must
+    /// come first ends the visit. In a namespace on its way nothing can be put on record, and nothing waits for that.
+    async fn carry_out_all<K, S>(
+        &self,
+        object: &K,
+        decision: &Decision<S>,
+    ) -> Result<Option<WriteError>, WriteError>
+    where
+        K: Resource<DynamicType = ()>,
+    {
+        let releasing = decision.hold == Hold::Release;
+        let mut failed = None;
+        for effect in &decision.effects {
+            match self.carry_out(object, effect).await {
+                Ok(()) => {}
+                Err(WriteError::Gone) if releasing => {}
+                Err(error) if releasing || effect.comes_first() => return Err(error),
+                Err(error) => failed = failed.or(Some(error)),
+            }
+        }
+        Ok(failed)
     }
 
     async fn carry_out<K: Resource>(&self, object: &K, effect: &Effect) -> Result<(), WriteError> {

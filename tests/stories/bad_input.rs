@@ -194,7 +194,6 @@ async fn a_schedule_that_can_not_be_kept_is_said_to_be_so() {
 async fn consent_that_is_garbage_counts_for_nothing() {
     let world = World::furnished().await;
     let garbage = [
-        ("nothing", String::new()),
         ("a word", "yes".to_owned()),
         ("somebody else's digest", "0".repeat(64)),
         ("as much as fits", "x".repeat(100 << 10)),

@@ -100,7 +100,7 @@ fn said(facts: &ConnectionFacts) -> Said<'_> {
     let before = connection.status.as_ref();
     let before = before.and_then(|status| status.consent.as_ref());
     Said {
-        annotation: annotation(CONSENT_ANNOTATION),
+        annotation: annotation(CONSENT_ANNOTATION).filter(|digest| !digest.is_empty()),
         stamp: Stamp(annotation(CONSENTED_BY_ANNOTATION).unwrap_or_default()),
         person: annotation(CONSENT_PERSON_ANNOTATION),
         pipelines: &facts.consent.pipelines,

@@ -69,8 +69,8 @@ enum Verdict<'a> {
     Nothing,
     /// It's for another destination or notice.
     Stale,
-    /// Somebody took it back.
-    Withdrawn { digest: &'a str, by: &'a str },
+    /// Somebody took it back: as the stamp says, or else only what is on record.
+    Withdrawn { digest: &'a str, by: Option<&'a str> },
     /// Nobody stands for it.
     Unstamped,
     /// Somebody gave it, to the notice of today or to the one before.
@@ -84,7 +84,10 @@ enum Verdict<'a> {
 fn verdict<'a>(said: &Said<'a>, required: &Required, now: Timestamp) -> Verdict<'a> {
     let Some(digest) = said.annotation else {
         let withdrawal = said.stamp.withdrawal();
-        return withdrawal.map_or(Verdict::Nothing, |(digest, by)| Verdict::Withdrawn { digest, by });
+        return withdrawal.map_or(Verdict::Nothing, |(digest, by)| Verdict::Withdrawn {
+            digest,
+            by: Some(by),
+        });
     };
     let until = match &required.previous {
         _ if digest == required.current => None,
@@ -92,7 +95,7 @@ fn verdict<'a>(said: &Said<'a>, required: &Required, now: Timestamp) -> Verdict<
         _ => return Verdict::Stale,
     };
     if let Some(by) = said.stamp.withdrawn(digest) {
-        return Verdict::Withdrawn { digest, by };
+        return Verdict::Withdrawn { digest, by: Some(by) };
     }
     let Some(user) = said.stamp.given(digest) else {
         return Verdict::Unstamped;
@@ -101,10 +104,7 @@ fn verdict<'a>(said: &Said<'a>, required: &Required, now: Timestamp) -> Verdict<
     let of_digest = said.records.iter().rev().find(|record| record.digest == digest);
     match of_digest {
         Some(record) if record.decision == ConsentDecision::Withdrawn && said.pipelines.contains(user) => {
-            Verdict::Withdrawn {
-                digest,
-                by: &record.by,
-            }
+            Verdict::Withdrawn { digest, by: None }
         }
         _ => Verdict::Given {
             digest,
@@ -145,7 +145,11 @@ pub fn judge(commands: Commands<'_>, required: &Required, said: &Said<'_>, now: 
         given: None,
         recheck: None,
         record,
-        unproven: None,
+        // It stays so for as long as it stands, whatever else changes meanwhile.
+        unproven: said
+            .unproven
+            .filter(|stamp| *stamp == said.stamp.0)
+            .map(str::to_owned),
     };
     let record = Recording {
         commands,
@@ -156,11 +160,17 @@ pub fn judge(commands: Commands<'_>, required: &Required, said: &Said<'_>, now: 
     match verdict(said, required, now) {
         Verdict::Nothing => unmet(Reason::ConsentRequired, words.nobody(), record.taken_away()),
         Verdict::Stale => unmet(Reason::ConsentStale, words.stale(), record.stale()),
-        Verdict::Withdrawn { digest, by } => unmet(
-            Reason::ConsentWithdrawn,
-            words.withdrawn(said.annotation.is_some()),
-            record.withdrawn(digest, by),
-        ),
+        Verdict::Withdrawn { digest, by } => {
+            let withdrawn = by.and_then(|by| record.withdrawn(digest, by));
+            let message = words.withdrawn(said.annotation.is_some());
+            let consent = unmet(Reason::ConsentWithdrawn, message, withdrawn);
+            // A pipeline's stamp that was found to be too late stays so, also when it's no pipeline any more.
+            let too_late = by.is_none().then(|| said.stamp.0.to_owned());
+            Consent {
+                unproven: too_late.or(consent.unproven),
+                ..consent
+            }
+        }
         Verdict::Unstamped => Consent {
             unproven: Some(said.stamp.0.to_owned()),
             ..unmet(Reason::ConsentUnproven, words.unproven(), None)

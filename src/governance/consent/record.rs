@@ -22,8 +22,8 @@ pub fn number(name: &str) -> Option<u64> {
     name.rsplit_once('-')?.1.parse().ok()
 }
 
-/// The records whose time is over. The newest about an object that is still there stays, however old: it says why its
-/// consent counts.
+/// The records whose time is over. About an object that is still there the newest of each digest stays, however old: it
+/// says why consent counts, or why it doesn't.
 #[must_use]
 pub fn expired(
     records: &[Arc<ConsentRecord>],
@@ -31,16 +31,16 @@ pub fn expired(
     kept_for: SignedDuration,
     now: Timestamp,
 ) -> Vec<Arc<ConsentRecord>> {
-    let subject = |record: &ConsentRecord| record.references().pop();
-    let mut newest: BTreeMap<Option<Reference>, u64> = BTreeMap::new();
+    let about = |record: &ConsentRecord| (record.references().pop(), record.spec.digest.clone());
+    let mut newest: BTreeMap<(Option<Reference>, String), u64> = BTreeMap::new();
     for record in records {
-        let highest = newest.entry(subject(record)).or_default();
+        let highest = newest.entry(about(record)).or_default();
         *highest = (*highest).max(number(&record.name_any()).unwrap_or(0));
     }
     let stands = |record: &ConsentRecord| {
-        let subject = subject(record);
-        let is_newest = newest.get(&subject) == Some(&number(&record.name_any()).unwrap_or(0));
-        is_newest && subject.is_some_and(|subject| present.contains(&subject))
+        let about = about(record);
+        let is_newest = newest.get(&about) == Some(&number(&record.name_any()).unwrap_or(0));
+        is_newest && about.0.is_some_and(|subject| present.contains(&subject))
     };
     let over = |record: &ConsentRecord| now.duration_since(record.spec.at.0) > kept_for;
     let expired = records.iter().filter(|record| over(record) && !stands(record));
