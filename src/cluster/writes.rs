@@ -7,11 +7,9 @@ use k8s_openapi::NamespaceResourceScope;
 use kube::api::{DeleteParams, Patch, PatchParams, PostParams};
 use kube::core::Status;
 use kube::core::request::Request;
-use kube::{Api, Client, Resource, ResourceExt};
-use serde::de::DeserializeOwned;
+use kube::{Client, Resource, ResourceExt};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use std::fmt::Debug;
 use thiserror::Error;
 
 /// Why a write didn't happen.
@@ -77,27 +75,6 @@ where
     .map_err(refused)?;
     let request = requests::<K>(target).patch_subresource("status", &target.name, &params(), &patch);
     send(client, request).await.map_err(refused)
-}
-
-/// Makes an object of ours. That it's there already is a conflict.
-///
-/// # Errors
-/// See [`WriteError`].
-pub async fn create<K>(client: &Client, namespace: &str, object: &K) -> Result<K, WriteError>
-where
-    K: Resource<DynamicType = (), Scope = NamespaceResourceScope>
-        + Clone
-        + Debug
-        + DeserializeOwned
-        + Serialize,
-{
-    let params = PostParams {
-        field_manager: Some(FIELD_MANAGER.to_owned()),
-        ..PostParams::default()
-    };
-    let api: Api<K> = Api::namespaced(client.clone(), namespace);
-    let created = api.create(&params, object).await;
-    created.map_err(|source| refusal("an object that it keeps", source))
 }
 
 /// Writes an object of ours, whole, and gives the new resource version. What we wrote before and isn't in it goes.

@@ -18,11 +18,11 @@ pub(super) async fn observe(
         Connection::kind(&()).into_owned(),
         name.clone(),
     );
+    let type_ = context.type_seen(connection.spec.type_.as_str());
     let mut facts = ConnectionFacts {
-        type_: context.type_seen(connection.spec.type_.as_str()),
         secrets: context.secrets_of(&*connection).await?,
         dependents: context.dependents(&Reference::Connection(namespace, name)),
-        sharing: context.sharing_of(&connection),
+        sharing: context.sharing_of(&connection, &type_),
         consent: ConsentFacts {
             records: context.records_of(&subject),
             pipelines: Arc::clone(&context.pipelines),
@@ -30,6 +30,7 @@ pub(super) async fn observe(
             proof: Proof::NotAsked,
         },
         now: context.now(),
+        type_,
         connection,
     };
     if needs_proof(&facts) {

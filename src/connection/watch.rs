@@ -42,13 +42,7 @@ pub fn woken_by_record(change: &Change<ConsentRecord>) -> Vec<ObjectKey> {
 /// An export or enrichment that begins or ends to use a connection wakes it.
 #[must_use]
 pub fn woken_by_user<K: Refers>(change: &Change<K>) -> Vec<ObjectKey> {
-    let connections = wakes::begun_or_ended(change)
-        .into_iter()
-        .filter_map(|target| match target {
-            Reference::Connection(namespace, name) => Some(ObjectKey::new(&namespace, &name)),
-            _ => None,
-        });
-    connections.collect()
+    connections_among(wakes::begun_or_ended(change))
 }
 
 /// A connection that came to be shared, ceases to be, or is called differently wakes those of the same display name.
@@ -72,8 +66,11 @@ pub fn woken_by_namesake(change: &Change<Connection>, connections: &Objects<Conn
 #[must_use]
 pub fn woken_by_kept<K: Resource<DynamicType = ()> + Refers>(change: &Change<K>) -> Vec<ObjectKey> {
     let object = change.sides().next();
-    let references = object.map(|object| object.references()).unwrap_or_default();
-    let connections = references.into_iter().filter_map(|target| match target {
+    connections_among(object.map(|object| object.references()).unwrap_or_default())
+}
+
+fn connections_among(targets: Vec<Reference>) -> Vec<ObjectKey> {
+    let connections = targets.into_iter().filter_map(|target| match target {
         Reference::Connection(namespace, name) => Some(ObjectKey::new(&namespace, &name)),
         _ => None,
     });

@@ -2,6 +2,7 @@
 
 use crate::api::{Condition, ConditionStatus, ConditionType};
 use crate::cluster::Objects;
+use crate::governance::conditions::find;
 use crate::reconcile::Stores;
 use kube::Resource;
 use prometheus_client::collector::Collector;
@@ -71,8 +72,7 @@ fn count<K: Resource<DynamicType = ()> + Clone>(
     conditions: impl Fn(&K) -> Option<&Vec<Condition>>,
 ) {
     for object in objects.store().state() {
-        let mut all = conditions(&object).into_iter().flatten();
-        let ready = all.find(|condition| condition.type_ == ConditionType::Ready.as_str());
+        let ready = conditions(&object).and_then(|all| find(all, ConditionType::Ready));
         let (ready, reason) = ready.map_or_else(
             || ("Unknown", String::new()),
             |ready| (word(ready.status), ready.reason.clone()),

@@ -18,7 +18,6 @@ use kube::Resource;
 use serde::de::DeserializeOwned;
 use std::collections::BTreeSet;
 use std::fmt::Debug;
-use std::sync::Arc;
 use tokio::task::JoinSet;
 
 /// The writing side of each kind's objects.
@@ -295,11 +294,15 @@ fn tell_of_all<B: Binding + Clone>(bindings: &Objects<B>, events: &Events) {
     for binding in bindings.store().state() {
         let change = Change {
             before: None,
-            after: Some(Arc::clone(&binding)),
+            after: Some(binding),
         };
-        if let Some(notice) = connection::watch::told_of_contributors(&change) {
-            events.tell(&*binding, notice);
-        }
+        tell_of(&change, events);
+    }
+}
+
+fn tell_of<B: Binding>(change: &Change<B>, events: &Events) {
+    if let (Some(binding), Some(notice)) = (&change.after, connection::watch::told_of_contributors(change)) {
+        events.tell(&**binding, notice);
     }
 }
 
@@ -308,9 +311,7 @@ fn on_contributors<B: Binding>((wakers, stores): &Woken, events: &Events, change
         change,
         &stores.connections,
     ));
-    if let (Some(binding), Some(notice)) = (&change.after, connection::watch::told_of_contributors(change)) {
-        events.tell(&**binding, notice);
-    }
+    tell_of(change, events);
 }
 
 fn on_secret((wakers, stores): Woken) -> impl FnMut(&Change<SecretMeta>) {

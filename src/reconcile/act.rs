@@ -55,23 +55,32 @@ impl Context {
             writes::release::<K>(&self.client, &target, object.finalizers()).await?;
             return Ok("released");
         }
+        let written = decision.hold == Hold::Set || !decision.effects.is_empty();
+        let written = self.write_status(object, &target, decision).await? || written;
+        let outcome = if written { "written" } else { "settled" };
+        failed.map_or(Ok(outcome), Err)
+    }
+
+    /// The status and the news of it, if it's another than before.
+    async fn write_status<K>(
+        &self,
+        object: &K,
+        target: &Target,
+        decision: &Decision<K::Status>,
+    ) -> Result<bool, WriteError>
+    where
+        K: Governed + HasStatus,
+        K::Status: PartialEq + Serialize,
+    {
         if object.status() == Some(&decision.status) {
-            if let Some(error) = failed {
-                return Err(error);
-            }
-            return Ok(if decision.hold == Hold::Set || !decision.effects.is_empty() {
-                "written"
-            } else {
-                "settled"
-            });
+            return Ok(false);
         }
-        let version = writes::status::<K>(&self.client, &target, &decision.status).await?;
+        let version = writes::status::<K>(&self.client, target, &decision.status).await?;
         self.written.note(object, &version);
-        decision
-            .announcements
-            .iter()
-            .for_each(|news| self.events.tell(object, notice(object, *news)));
-        failed.map_or(Ok("written"), Err)
+        for news in &decision.announcements {
+            self.events.tell(object, notice(object, *news));
+        }
+        Ok(true)
     }
 
     /// Bad news never waits: what fails is tried again, and meanwhile the status says what was found. Only what must
@@ -114,10 +123,11 @@ impl Context {
         record: &ConsentRecordSpec,
     ) -> Result<(), WriteError> {
         let mut object = ConsentRecord::new(name, record.clone());
+        object.metadata.namespace = Some(namespace.to_owned());
         let (label, value) = MANAGED_BY_LABEL;
         object.labels_mut().insert(label.to_owned(), value.to_owned());
-        let created = writes::create(&self.client, namespace, &object).await?;
-        self.recorded.note(&created);
+        writes::make(&self.client, &object).await?;
+        self.recorded.note(object);
         let ConsentRecordSpec {
             subject,
             decision,

@@ -14,7 +14,7 @@ fn key<K: Resource<DynamicType = ()>>(object: &K) -> (String, ObjectKey) {
 }
 
 /// Each entry is whole at any time, so a lock poisoned by a dead task is of no concern.
-fn lock<T>(memory: &Mutex<ByObject<T>>) -> MutexGuard<'_, ByObject<T>> {
+fn lock<T>(memory: &Mutex<T>) -> MutexGuard<'_, T> {
     memory.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
@@ -94,10 +94,11 @@ pub struct Recorded(Mutex<HashMap<Reference, Arc<ConsentRecord>>>);
 
 impl Recorded {
     /// Remembers what was put on record.
-    pub(super) fn note(&self, record: &ConsentRecord) {
-        let mut recorded = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+    pub(super) fn note(&self, record: ConsentRecord) {
+        let record = Arc::new(record);
+        let mut recorded = lock(&self.0);
         for subject in record.references() {
-            recorded.insert(subject, Arc::new(record.clone()));
+            recorded.insert(subject, Arc::clone(&record));
         }
     }
 
@@ -107,7 +108,7 @@ impl Recorded {
         subject: &Reference,
         mut seen: Vec<Arc<ConsentRecord>>,
     ) -> Vec<Arc<ConsentRecord>> {
-        let mut recorded = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut recorded = lock(&self.0);
         if let Some(ours) = recorded.get(subject) {
             if seen
                 .iter()

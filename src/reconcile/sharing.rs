@@ -7,6 +7,7 @@ use crate::api::names::USE_ROLE_PREFIX;
 use crate::api::{Reference, Refers};
 use crate::cluster::writes::{self, WriteError};
 use crate::cluster::{ObjectKey, Objects};
+use crate::governance::connection_types::TypeSeen;
 use crate::governance::sharing::{Kept, Seen, SharingFacts};
 use k8s_openapi::NamespaceResourceScope;
 use k8s_openapi::api::rbac::v1::Subject;
@@ -16,10 +17,9 @@ use serde::Serialize;
 impl Context {
     /// What sharing may know of a connection.
     #[must_use]
-    pub fn sharing_of(&self, connection: &Connection) -> SharingFacts {
+    pub fn sharing_of(&self, connection: &Connection, type_: &TypeSeen) -> SharingFacts {
         let (namespace, name) = (connection.namespace().unwrap_or_default(), connection.name_any());
         let grant = ObjectKey::new(&namespace, &format!("{USE_ROLE_PREFIX}{name}"));
-        let type_ = self.type_seen(connection.spec.type_.as_str());
         SharingFacts {
             contributors: self.contributors(&namespace),
             role: self.kept(&self.stores.roles, &grant),

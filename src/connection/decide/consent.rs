@@ -22,18 +22,19 @@ pub(super) struct Consented {
 impl Consented {
     /// What is put on record, before the status says it.
     pub fn effects(&self, facts: &ConnectionFacts) -> Vec<Effect> {
-        let records = facts.consent.records.iter();
-        let newest = records
-            .filter_map(|record| consent::record_number(&record.name_any()))
-            .max();
         let record = self.judged.record.iter().map(|record| Effect::Record {
-            name: with_subject(facts, |subject| {
-                consent::record_name(subject, newest.unwrap_or(0) + 1)
-            }),
+            name: with_subject(facts, |subject| consent::record_name(subject, newest(facts) + 1)),
             record: Box::new(ConsentRecordSpec::clone(record)),
         });
         record.collect()
     }
+}
+
+/// The number of the newest decision on record, or 0.
+fn newest(facts: &ConnectionFacts) -> u64 {
+    let records = facts.consent.records.iter();
+    let numbers = records.filter_map(|record| consent::record_number(&record.name_any()));
+    numbers.max().unwrap_or(0)
 }
 
 /// Judges consent, if its type is there.
@@ -75,7 +76,7 @@ pub fn needs_proof(facts: &ConnectionFacts) -> bool {
     facts
         .type_
         .usable()
-        .is_some_and(|type_| consent::needs_proof(&said(facts), &required(facts, type_), facts.now))
+        .is_some_and(|type_| consent::needs_proof(&said(facts), || required(facts, type_), facts.now))
 }
 
 fn required(facts: &ConnectionFacts, type_: &CompiledType) -> Required {

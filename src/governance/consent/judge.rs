@@ -114,15 +114,22 @@ fn verdict<'a>(said: &Said<'a>, required: &Required, now: Timestamp) -> Verdict<
     }
 }
 
-/// Whether a new consent is about to be counted, so that somebody must look whether the API server vouches for it.
+/// Whether a new consent is about to be counted, so that somebody must look whether the API server vouches for it. What
+/// is `required` is only asked for if what is said isn't on record already, as it mostly is.
 #[must_use]
-pub fn needs_proof(said: &Said<'_>, required: &Required, now: Timestamp) -> bool {
-    match verdict(said, required, now) {
-        Verdict::Given { digest, author, .. } => {
-            !on_record(said, ConsentDecision::Given, digest, &author) && said.unproven != Some(said.stamp.0)
-        }
-        _ => false,
-    }
+pub fn needs_proof(said: &Said<'_>, required: impl FnOnce() -> Required, now: Timestamp) -> bool {
+    is_news(said) && matches!(verdict(said, &required(), now), Verdict::Given { .. })
+}
+
+/// Whether the stamp says that the annotation's digest was given, and that is neither on record nor known as unproven.
+fn is_news(said: &Said<'_>) -> bool {
+    let given = said
+        .annotation
+        .and_then(|digest| Some((digest, said.stamp.given(digest)?)));
+    given.is_some_and(|(digest, user)| {
+        let author = Author::of(user, said.person, said.pipelines);
+        !on_record(said, ConsentDecision::Given, digest, &author) && said.unproven != Some(said.stamp.0)
+    })
 }
 
 /// Whether the newest record says the same.

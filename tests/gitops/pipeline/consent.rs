@@ -30,6 +30,15 @@ pub async fn consent(world: &World) -> ConsentStatus {
     status.consent.expect("it is judged")
 }
 
+/// The person of the manifest consented, through the administrators' pipeline.
+async fn assert_consented_by_pull_request(world: &World) {
+    let consent = consent(world).await;
+    assert_eq!(
+        (consent.by.as_deref(), consent.via.as_deref()),
+        (Some(PERSON), Some(ADMINISTRATORS))
+    );
+}
+
 #[tokio::test]
 async fn consent_comes_by_pull_request_in_the_name_of_the_person_who_decided() {
     let repository = Repository::new().await;
@@ -43,11 +52,7 @@ async fn consent_comes_by_pull_request_in_the_name_of_the_person_who_decided() {
     world
         .until_ready_says::<Connection>("sftp-partner", "Ready")
         .await;
-    let consent = consent(world).await;
-    assert_eq!(
-        (consent.by.as_deref(), consent.via.as_deref()),
-        (Some(PERSON), Some(ADMINISTRATORS))
-    );
+    assert_consented_by_pull_request(world).await;
     assert_eq!(
         on_record(world).await,
         [recorded("Given", PERSON, ADMINISTRATORS)]
@@ -87,11 +92,7 @@ async fn a_stamp_in_git_counts_for_nothing() {
         world
             .until_ready_says::<Connection>("sftp-partner", "Ready")
             .await;
-        let consent = consent(world).await;
-        assert_eq!(
-            (consent.by.as_deref(), consent.via.as_deref()),
-            (Some(PERSON), Some(ADMINISTRATORS))
-        );
+        assert_consented_by_pull_request(world).await;
     }
     repository.revert();
     administrators.sync().is_clean();

@@ -3,8 +3,7 @@
 
 use std::path::Path;
 use std::process::Command;
-use std::thread::sleep;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use crate::Error;
 use crate::control_plane::ControlPlane;
@@ -12,10 +11,10 @@ use crate::kubeconfig::with_token;
 use crate::operator::{NAME, PROBE};
 use crate::processes::run;
 use crate::programs::HELM;
+use crate::readiness::wait_until;
 
 /// How long the API server may take until it refuses what the chart's policies refuse.
 const PATIENCE: Duration = Duration::from_secs(30);
-const LOOK_AGAIN: Duration = Duration::from_millis(50);
 
 /// The account of the operator, as Kubernetes names it.
 pub const OPERATOR_ACCOUNT: &str = "system:serviceaccount:connection-operator:connection-operator";
@@ -73,18 +72,13 @@ impl ControlPlane {
     /// The API server takes in new policies after a moment, all of one sort at once. A Role that only the operator may
     /// write is refused then, and a dataset gets its finalizer.
     fn await_policies(&self) -> Result<(), Error> {
-        let started = Instant::now();
-        while !(self.refuses()? && (!self.mutates()? || self.holds()?)) {
-            if started.elapsed() > PATIENCE {
-                return Err(Error::Late {
-                    what: "the chart's admission policies holding".to_owned(),
-                    seconds: PATIENCE.as_secs(),
-                    logs: self.directory().to_path_buf(),
-                });
-            }
-            sleep(LOOK_AGAIN);
-        }
-        Ok(())
+        let mutates = self.mutates()?;
+        wait_until(
+            "the chart's admission policies holding",
+            PATIENCE,
+            self.directory(),
+            || Ok(self.refuses()? && (!mutates || self.holds()?)),
+        )
     }
 
     fn refuses(&self) -> Result<bool, Error> {

@@ -169,18 +169,14 @@ pub const PROMTOOL: Program = program(
 );
 /// What tests need of the oldest Kubernetes that the chart is for.
 pub const OLDEST: [Program; 2] = [
-    program(
-        "kube-apiserver",
-        OLDEST_KUBERNETES,
-        "k8s.io/kubernetes/cmd/kube-apiserver",
-        240,
-    ),
-    program(
-        "kube-controller-manager",
-        OLDEST_KUBERNETES,
-        "k8s.io/kubernetes/cmd/kube-controller-manager",
-        60,
-    ),
+    Program {
+        part: OLDEST_KUBERNETES,
+        ..KUBE_APISERVER
+    },
+    Program {
+        part: OLDEST_KUBERNETES,
+        ..KUBE_CONTROLLER_MANAGER
+    },
 ];
 
 impl Program {

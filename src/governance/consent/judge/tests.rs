@@ -452,7 +452,7 @@ fn proof_is_asked_for_only_when_a_consent_is_about_to_count() {
         ),
     ];
     for (case, scene, expected) in rows {
-        let needed = scene.with(|_, required, said, now| needs_proof(said, required, now));
+        let needed = scene.with(|_, required, said, now| needs_proof(said, || required.clone(), now));
         assert_eq!(needed, expected, "{case}");
     }
 }
