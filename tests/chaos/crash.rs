@@ -5,7 +5,7 @@ use super::steps::take;
 use crate::support::World;
 use crate::support::manifests::{dataset, enrichment, export, partner_secret, sftp, sftp_import};
 use crate::support::operator::{OPERATOR, Operator, own_cluster, writes};
-use connection_operator::api::{Connection, ConnectionType, Dataset, Enrichment, Export};
+use connection_operator::api::{Connection, ConnectionType, Dataset, Enrichment, Export, SharedConnection};
 use kube::Api;
 use kube::api::{Patch, PatchParams};
 use local_cluster::Options;
@@ -92,12 +92,16 @@ async fn a_restart_with_everything_settled_writes_nothing_and_leaves_a_type_that
     assert_eq!(marketo.spec.description, "As we call it here.");
 }
 
-/// Waits for the last writes: those that count users.
+/// Waits for the last writes: those that count users, and what contributors see.
 async fn until_counted(world: &World) {
     world.until_used_by::<Connection>("partner", 2).await;
     world.until_used_by::<Connection>("provider", 1).await;
     world.until_used_by::<Dataset>("customers", 3).await;
     world.until_used_by::<Dataset>("companies", 1).await;
+    // What contributors see of the provider follows its status.
+    world
+        .until_ready_says::<SharedConnection>("provider", "Ready")
+        .await;
 }
 
 fn visited(operator: &Operator) -> u64 {
