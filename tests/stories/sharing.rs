@@ -144,7 +144,13 @@ async fn whoever_becomes_a_contributor_or_ceases_to_be_one_is_followed() {
     until_can_use(&world, "carol", "partner", false).await;
     world.delete::<RoleBinding>(CONTRIBUTORS).await;
     until_can_use(&world, "dave", "partner", false).await;
+}
 
+/// On a cluster where nobody looks at who may use what in all namespaces at the same time.
+#[tokio::test]
+async fn whoever_becomes_a_contributor_everywhere_or_ceases_to_be_one_is_followed() {
+    let world = World::unrefused().await.furnish().await;
+    world.apply(shared_sftp("partner")).await;
     let everywhere = format!("{}-contributors", world.namespace);
     let frank = format!("frank-of-{}", world.namespace);
     let bindings: Api<ClusterRoleBinding> = Api::all(world.client.clone());
