@@ -88,10 +88,9 @@ impl Context {
         K: Resource<DynamicType = (), Scope = NamespaceResourceScope> + Clone + Serialize,
     {
         let key = ObjectKey::of(object);
-        let version = if present.get(&key.namespace, &key.name).is_some() {
-            writes::apply(&self.client, object).await?
-        } else {
-            writes::make(&self.client, object).await?
+        let version = match present.get(&key.namespace, &key.name) {
+            Some(seen) => writes::change(&self.client, &*seen, object).await?,
+            None => writes::make(&self.client, object).await?,
         };
         self.written.note(object, &version);
         Ok(())
