@@ -1,11 +1,13 @@
 //! The operator's process: settings, telemetry, run.
 
 use clap::{Parser, Subcommand};
-use connection_operator::cli::consent;
+use connection_operator::cli::consent::{self, Outcome};
+use connection_operator::cli::with_causes;
 use connection_operator::process::settings::LogFormat;
 use connection_operator::process::uninstall::uninstall;
 use connection_operator::process::{Settings, run, telemetry};
 use connection_operator::{api, docs};
+use jiff::Timestamp;
 use kube::Client;
 use std::error::Error;
 use std::path::{Path, PathBuf};
@@ -47,7 +49,7 @@ enum Command {
 
 fn main() -> ExitCode {
     match execute(Arguments::parse().command) {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => code,
         Err(error) => {
             eprintln!("{}", with_causes(&*error));
             ExitCode::FAILURE
@@ -55,20 +57,15 @@ fn main() -> ExitCode {
     }
 }
 
-fn execute(command: Command) -> Result<(), Box<dyn Error>> {
+fn execute(command: Command) -> Result<ExitCode, Box<dyn Error>> {
     match command {
-        Command::Crds { directory: None } => print_crds(),
+        Command::Crds { directory: None } => print_crds()?,
         Command::Crds {
             directory: Some(directory),
-        } => write_crds(&directory),
-        Command::Consent(request) => {
-            print!("{}", consent::explain(&request)?);
-            Ok(())
-        }
-        Command::Conditions => {
-            print!("{}", docs::conditions());
-            Ok(())
-        }
+        } => write_crds(&directory)?,
+        Command::Consent(request) if !request.check.is_empty() => return Ok(check(&request)),
+        Command::Consent(request) => print!("{}", consent::explain(&request)?),
+        Command::Conditions => print!("{}", docs::conditions()),
         Command::Run(settings) => {
             telemetry::init(&settings.log, settings.log_format)?;
             runtime()?.block_on(async {
@@ -78,16 +75,31 @@ fn execute(command: Command) -> Result<(), Box<dyn Error>> {
                     tokio::select! { _ = terminated.recv() => {}, _ = tokio::signal::ctrl_c() => {} }
                     tracing::info!("ending");
                 };
-                Ok(run(client, *settings, stop).await?)
-            })
+                Ok::<_, Box<dyn Error>>(run(client, *settings, stop).await?)
+            })?;
         }
         Command::Uninstall {
             namespace,
             deployment,
         } => {
             telemetry::init("info", LogFormat::Text)?;
-            runtime()?.block_on(async { Ok(uninstall(&client().await?, &namespace, &deployment).await?) })
+            let uninstalled = async {
+                Ok::<_, Box<dyn Error>>(uninstall(&client().await?, &namespace, &deployment).await?)
+            };
+            runtime()?.block_on(uninstalled)?;
         }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// A pipeline goes by the exit code.
+fn check(request: &consent::Request) -> ExitCode {
+    let checked = consent::check(&request.check, request.namespace.as_deref(), Timestamp::now());
+    print!("{}", checked.told);
+    match checked.outcome {
+        Outcome::Agreed => ExitCode::SUCCESS,
+        Outcome::Differs => ExitCode::from(1),
+        Outcome::Unclear => ExitCode::from(2),
     }
 }
 
@@ -122,18 +134,4 @@ fn write_crds(directory: &Path) -> Result<(), Box<dyn Error>> {
         std::fs::write(file, serde_saphyr::to_string(&crd)?)?;
     }
     Ok(())
-}
-
-/// The error and what caused it, on one line. Some errors repeat their cause themselves.
-fn with_causes(error: &dyn Error) -> String {
-    let causes = std::iter::successors(error.source(), |cause| (*cause).source());
-    causes
-        .map(ToString::to_string)
-        .fold(error.to_string(), |text, cause| {
-            if text.contains(&cause) {
-                text
-            } else {
-                format!("{text}: {cause}")
-            }
-        })
 }

@@ -1,5 +1,6 @@
 //! `consent`: what somebody agrees to who puts a digest into a manifest, told without a cluster.
 
+mod check;
 mod explanation;
 mod manifests;
 #[cfg(test)]
@@ -12,12 +13,23 @@ use manifests::Manifests;
 use std::path::PathBuf;
 use thiserror::Error;
 
+pub use check::{Checked, Outcome, check};
+
 /// Which manifests, and where the connections stand.
 #[derive(clap::Args, Clone, Debug)]
 pub struct Request {
     /// Files with manifests of connections, and of connection types that the catalog lacks; `-` is the standard input.
-    #[arg(short, long = "filename", value_name = "FILE", required = true)]
+    #[arg(
+        short,
+        long = "filename",
+        value_name = "FILE",
+        required_unless_present = "check"
+    )]
     pub files: Vec<PathBuf>,
+    /// Only tell whether each consent in these files and folders is to what its manifest says. The exit code is 0 if
+    /// so, 1 if one isn't, and 2 if something can't be told.
+    #[arg(long, value_name = "FILE|FOLDER", num_args = 1.., conflicts_with = "files")]
+    pub check: Vec<PathBuf>,
     /// The namespace of connections whose manifests name none.
     #[arg(short, long)]
     pub namespace: Option<String>,
@@ -73,7 +85,7 @@ pub enum ConsentError {
     /// The notice is the type's.
     #[error(
         "the connection {name} is of type {type_}, which is neither in the catalog nor in the given files ({known}): \
-         give the type's manifest too, by a further --filename"
+         give the file with the type's manifest too"
     )]
     TypeUnknown {
         /// The connection.
@@ -128,7 +140,8 @@ fn told(mut manifests: Manifests, namespace: Option<&str>, places: &str) -> Resu
     let explained = manifests
         .connections
         .iter()
-        .map(|connection| Explanation::of(connection, &manifests.types, namespace).map(|it| it.to_string()));
+        .map(|placed| Explanation::of(&placed.connection, &manifests.types, namespace))
+        .map(|explained| explained.map(|it| it.to_string()));
     let explained: Vec<String> = explained.collect::<Result<_, _>>()?;
     Ok(explained.join("\n"))
 }

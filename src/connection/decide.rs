@@ -149,6 +149,7 @@ fn judged(
         _ => "It can be used.".to_owned(),
     };
     let mut judged = readiness::judged(concerns, rest, &ready);
+    consent::told_once(&mut judged);
     judged.push((ConditionType::Deleting, removal::deleting(removal)));
     judged
 }

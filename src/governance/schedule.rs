@@ -83,18 +83,27 @@ fn zone(schedule: &Schedule) -> &str {
     schedule.time_zone.as_deref().unwrap_or(DEFAULT_ZONE)
 }
 
+/// All that is wrong, told at once.
 fn problem(schedule: &Schedule) -> Option<String> {
     let zone = zone(schedule);
-    let Some(time_zone) = time_zone(zone) else {
-        return Some(format!(
+    let time_zone = time_zone(zone);
+    let no_zone = time_zone.is_none().then(|| {
+        format!(
             "spec.schedule.timeZone is {}, expected an IANA name in its exact spelling, such as \"Europe/Berlin\".",
             quoted(zone)
-        ));
-    };
-    let cron = quoted(&schedule.cron);
-    match times(&schedule.cron) {
+        )
+    });
+    // Whether a time comes at all is the same everywhere.
+    let no_time = cron_problem(&schedule.cron, time_zone.unwrap_or(TimeZone::UTC));
+    let problems: Vec<String> = no_zone.into_iter().chain(no_time).collect();
+    (!problems.is_empty()).then(|| problems.join(" "))
+}
+
+fn cron_problem(text: &str, zone: TimeZone) -> Option<String> {
+    let cron = quoted(text);
+    match times(text) {
         Err(problem) => Some(format!("spec.schedule.cron is {cron}: {problem}")),
-        Ok(times) if comes(&times, time_zone) => None,
+        Ok(times) if comes(&times, zone) => None,
         Ok(_) => Some(format!(
             "spec.schedule.cron is {cron}, a time that never comes: correct the day or the month."
         )),
@@ -117,12 +126,20 @@ fn times(cron: &str) -> Result<String, String> {
             "expected five fields such as \"0 6 * * MON-FRI\", and no word such as @daily.".to_owned(),
         );
     }
-    let fields: Result<Vec<String>, String> = texts
-        .into_iter()
-        .zip(FIELDS)
-        .map(|(text, field)| field.plain(text).ok_or_else(|| field.refusal(text)))
-        .collect();
-    Ok(fields?.join(" "))
+    let (mut plain, mut refusals) = (Vec::new(), Vec::new());
+    for (text, field) in texts.into_iter().zip(FIELDS) {
+        match field.plain(text) {
+            Some(numbers) => plain.push(numbers),
+            None => refusals.push(field.refusal(text)),
+        }
+    }
+    if refusals.is_empty() {
+        return Ok(plain.join(" "));
+    }
+    Err(format!(
+        "{}; lists (1,3), ranges from low to high (1-5) and steps (*/2) can be made of them.",
+        refusals.join("; ")
+    ))
 }
 
 impl Field {
@@ -176,8 +193,7 @@ impl Field {
             _ => String::new(),
         };
         format!(
-            "its {name} is {}, expected * or numbers from {min} to {max}{words}; lists (1,3), ranges from low to high \
-             (1-5) and steps (*/2) can be made of them.",
+            "its {name} is {}, expected * or numbers from {min} to {max}{words}",
             quoted(text)
         )
     }

@@ -149,9 +149,13 @@ pub fn refusal(subjects: &[Subject]) -> Option<String> {
 #[must_use]
 pub fn name_taken(namesakes: &[String]) -> Option<String> {
     (!namesakes.is_empty()).then(|| {
+        let (others, of) = match namesakes.len() {
+            1 => ("another connection", "one"),
+            _ => ("other connections", "all but one"),
+        };
         format!(
-            "Contributors see another connection of the same display name: {}. Change spec.displayName of one, so that \
-             nobody takes one for the other.",
+            "Contributors see {others} of the same display name: {}. Change spec.displayName of {of}, so that nobody \
+             takes one for the other.",
             message::listed(namesakes)
         )
     })

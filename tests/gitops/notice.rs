@@ -3,7 +3,7 @@
 use crate::support::manifests::{connection_type, plain_connection, sftp, with};
 use crate::support::{World, given};
 use connection_operator::api::Connection;
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::io::Write;
 use std::process::{Command, Output, Stdio};
 
@@ -63,14 +63,52 @@ fn the_example_carries_the_consent_that_its_manifest_needs() {
         env!("CARGO_MANIFEST_DIR"),
         "/examples/gitops/connections/sftp-partner.yaml"
     );
-    let command = Command::new(env!("CARGO_BIN_EXE_connection-operator"))
-        .args(["consent", "-f", path])
-        .output();
-    let told = String::from_utf8(command.expect("the command runs").stdout).expect("text");
+    let (code, told) = checked(path);
+    assert_eq!(code, Some(0), "put the last line there: {told}");
     assert!(
-        told.contains("The manifest carries this agreement already:"),
-        "put the last line there: {told}"
+        told.ends_with("carries consent to this destination and notice.\n"),
+        "{told}"
     );
+}
+
+/// The exit code of a check, and what it says.
+fn checked(place: &str) -> (Option<i32>, String) {
+    let command = Command::new(env!("CARGO_BIN_EXE_connection-operator"))
+        .args(["consent", "--check", place])
+        .env_remove("KUBECONFIG")
+        .output();
+    let output = command.expect("the command runs");
+    (
+        output.status.code(),
+        String::from_utf8(output.stdout).expect("text"),
+    )
+}
+
+#[test]
+fn a_pull_request_is_checked_by_the_exit_code() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let place = folder.path().display().to_string();
+    let write = |manifest: Value| {
+        std::fs::write(folder.path().join("partner.yaml"), manifest.to_string()).expect("it is written");
+    };
+    let in_marketing = || with(sftp("partner"), &json!({"metadata": {"namespace": "marketing"}}));
+    assert_eq!(
+        checked(&place).0,
+        Some(0),
+        "an empty folder carries no wrong consent"
+    );
+    write(agreed(&[&in_marketing()], "marketing"));
+    assert_eq!(checked(&place).0, Some(0), "the digest");
+    let moved = json!({"spec": {"parameters": {"folder": "/elsewhere"}}});
+    write(with(agreed(&[&in_marketing()], "marketing"), &moved));
+    let (code, told) = checked(&place);
+    assert_eq!(code, Some(1), "{told}");
+    assert!(told.contains("carries consent to something else"), "{told}");
+    write(with(
+        agreed(&[&in_marketing()], "marketing"),
+        &json!({"spec": {"type": "carrier-pigeon"}}),
+    ));
+    assert_eq!(checked(&place).0, Some(2), "a type that nobody knows");
 }
 
 #[test]

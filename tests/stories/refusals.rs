@@ -37,8 +37,8 @@ async fn a_connection_in_use_is_not_deleted_and_its_users_are_named() {
     assert_eq!(
         refusal(world.api::<Connection>(), "partner").await,
         format!(
-            "the connection partner is in use by 7 exports (x0, x1, x2, x3, x4 and 2 more), so it stays. To detach the \
-             first and keep its configuration: kubectl patch export x0 -n {namespace} --type merge -p \
+            "the connection partner is in use by 7 exports (x0, x1, x2, x3, x4 and 2 more), so it stays. That is \
+             what the operator last saw: if it is over, see whether the operator runs. To detach the first and keep its configuration: kubectl patch export x0 -n {namespace} --type merge -p \
              '{{\"spec\":{{\"connectionRef\":null}}}}'. To remove it: kubectl delete export x0 -n {namespace}"
         )
     );
@@ -73,8 +73,8 @@ async fn a_dataset_in_use_is_not_deleted() {
     assert_eq!(
         refusal(world.api::<Dataset>(), "customers").await,
         format!(
-            "the dataset customers is in use by 1 enrichment (results), so it stays. Name another dataset in enrichment \
-             results, or remove it: kubectl delete enrichment results -n {namespace}"
+            "the dataset customers is in use by 1 enrichment (results), so it stays. That is what the operator last \
+             saw: if it is over, see whether the operator runs. Name another dataset in enrichment results, or remove it: kubectl delete enrichment results -n {namespace}"
         )
     );
 }

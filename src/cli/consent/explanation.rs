@@ -3,7 +3,7 @@
 use super::{ConsentError, line, names, problems};
 use crate::api::names::CONSENT_ANNOTATION;
 use crate::api::{Connection, ConnectionType};
-use crate::governance::consent::{Subject, destination, required};
+use crate::governance::consent::{Required, Subject, destination, required};
 use crate::governance::message::bounded;
 use crate::governance::parameters::CompiledType;
 use kube::ResourceExt;
@@ -15,7 +15,7 @@ pub struct Explanation<'a> {
     namespace: &'a str,
     type_: &'a ConnectionType,
     /// What the annotation must say.
-    pub digest: String,
+    pub required: Required,
 }
 
 impl<'a> Explanation<'a> {
@@ -48,19 +48,21 @@ impl<'a> Explanation<'a> {
             namespace,
             name: &name,
         };
-        let digest = required(subject, &connection.spec, &found.spec).current;
+        let required = required(subject, &connection.spec, &found.spec);
         Ok(Self {
             connection,
             namespace,
             type_: found,
-            digest,
+            required,
         })
     }
 
     fn next_step(&self) -> &'static str {
         match self.connection.annotations().get(CONSENT_ANNOTATION) {
             None => "To agree, put this under metadata.annotations of the manifest:",
-            Some(digest) if *digest == self.digest => "The manifest carries this agreement already:",
+            Some(digest) if *digest == self.required.current => {
+                "The manifest carries this agreement already:"
+            }
             Some(_) => {
                 "The manifest carries another digest, which doesn't count. To agree, put this in its place:"
             }
@@ -116,7 +118,7 @@ impl Display for Explanation<'_> {
             f,
             "\n{}\n  {CONSENT_ANNOTATION}: {}",
             self.next_step(),
-            self.digest
+            self.required.current
         )
     }
 }

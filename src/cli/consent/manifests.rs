@@ -6,13 +6,19 @@ use kube::Resource;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use std::io::Read;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+
+/// A connection, and the file that it stands in.
+pub struct Placed {
+    pub place: String,
+    pub connection: Connection,
+}
 
 /// What was found; other kinds are left out.
 #[derive(Default)]
 pub struct Manifests {
     /// Those to agree to.
-    pub connections: Vec<Connection>,
+    pub connections: Vec<Placed>,
     /// Those whose notices count.
     pub types: Vec<ConnectionType>,
 }
@@ -34,6 +40,22 @@ impl Manifests {
         self.add(&place, &text)
     }
 
+    /// Reads one file, or all YAML files of a folder and what is below it; what can't be read keeps nothing else from
+    /// being read.
+    pub fn read_below(&mut self, place: &Path) -> Vec<ConsentError> {
+        if !place.is_dir() {
+            return self.read(place).err().into_iter().collect();
+        }
+        let inside = match inside(place) {
+            Ok(inside) => inside,
+            Err(source) => {
+                let place = place.display().to_string();
+                return vec![ConsentError::Unreadable { place, source }];
+            }
+        };
+        inside.iter().flat_map(|place| self.read_below(place)).collect()
+    }
+
     /// Reads the documents of a text that stands there.
     pub fn add(&mut self, place: &str, text: &str) -> Result<(), ConsentError> {
         let documents = serde_saphyr::from_multiple(text);
@@ -41,15 +63,48 @@ impl Manifests {
             place: place.to_owned(),
             source: Box::new(source),
         })?;
-        for document in documents {
-            if is::<Connection>(&document) {
-                self.connections.push(parsed(place, document)?);
-            } else if is::<ConnectionType>(&document) {
-                self.types.push(parsed(place, document)?);
-            }
+        documents
+            .into_iter()
+            .try_for_each(|document| self.add_one(place, document))
+    }
+
+    /// One object, or a list of them as `kubectl get` prints it.
+    fn add_one(&mut self, place: &str, mut document: Value) -> Result<(), ConsentError> {
+        let list = document["kind"]
+            .as_str()
+            .is_some_and(|kind| kind.ends_with("List"));
+        let items = document.get_mut("items").and_then(Value::as_array_mut);
+        if let Some(items) = items.filter(|_| list) {
+            return std::mem::take(items)
+                .into_iter()
+                .try_for_each(|item| self.add_one(place, item));
+        }
+        if is::<Connection>(&document) {
+            self.connections.push(Placed {
+                place: place.to_owned(),
+                connection: parsed(place, document)?,
+            });
+        } else if is::<ConnectionType>(&document) {
+            self.types.push(parsed(place, document)?);
         }
         Ok(())
     }
+}
+
+/// The YAML files and the folders of a folder, in order. A folder that is only linked to is left out: it could be the
+/// folder itself.
+fn inside(folder: &Path) -> std::io::Result<Vec<PathBuf>> {
+    let mut inside = Vec::new();
+    for entry in std::fs::read_dir(folder)? {
+        let entry = entry?;
+        let path = entry.path();
+        let yaml = path.extension().is_some_and(|end| end == "yaml" || end == "yml");
+        if entry.file_type()?.is_dir() || (yaml && path.is_file()) {
+            inside.push(path);
+        }
+    }
+    inside.sort();
+    Ok(inside)
 }
 
 fn is<K: Resource<DynamicType = ()>>(document: &Value) -> bool {

@@ -1,4 +1,6 @@
+use super::check::checked;
 use super::*;
+use crate::fixtures::at;
 use serde_json::{Value, json};
 
 fn vectors() -> Vec<Value> {
@@ -163,8 +165,8 @@ fn it_says_plainly_why_there_is_no_answer() {
     assert_eq!(
         unknown,
         "the connection sftp-partner is of type carrier-pigeon, which is neither in the catalog nor in the given files \
-         (azure-blob-storage, google-ads, marketo, sftp-export, sftp-import): give the type's manifest too, by a further \
-         --filename"
+         (azure-blob-storage, google-ads, marketo, sftp-export, sftp-import): give the file with the type's manifest \
+         too"
     );
     let mistaken = refusal(|connection| connection["spec"]["parameters"] = json!({"folder": "/in"}));
     assert!(
@@ -204,5 +206,191 @@ fn nothing_in_a_manifest_changes_how_the_answer_looks() {
     assert!(
         told.contains("key username of Secret a\u{fffd}b\u{fffd}c\n"),
         "{told}"
+    );
+}
+
+/// What a check says about manifests in one text.
+fn check_of(documents_: &[Value]) -> Checked {
+    let mut manifests = Manifests::default();
+    let unread: Vec<_> = manifests
+        .add("a.yaml", &documents(documents_))
+        .err()
+        .into_iter()
+        .collect();
+    checked(manifests, &unread, None, at(100))
+}
+
+fn carrying(consent: &str) -> Value {
+    connection(|connection| {
+        connection["metadata"]["annotations"] = json!({"connections.dev/consent": consent});
+    })
+}
+
+fn digest() -> String {
+    let told = told_of(&documents(&[connection(|_| ())]), None).expect("an answer");
+    told.trim_end().rsplit(' ').next().expect("a digest").to_owned()
+}
+
+#[test]
+fn a_check_goes_by_what_is_there_and_what_the_content_takes() {
+    let says = "a.yaml: the connection sftp-partner carries";
+    let something_else = format!("{says} consent to something else: connections.dev/consent is");
+    let zeros = "0".repeat(64);
+    let rows = [
+        (
+            "nothing",
+            connection(|_| ()),
+            Outcome::Agreed,
+            format!("{says} no consent, which can be given on the cluster.\n"),
+        ),
+        (
+            "nothing between the quotes",
+            carrying(""),
+            Outcome::Agreed,
+            format!("{says} no consent, which can be given on the cluster.\n"),
+        ),
+        (
+            "a person alone",
+            connection(|connection| {
+                connection["metadata"]["annotations"] = json!({"connections.dev/consent-person": "ana"});
+            }),
+            Outcome::Agreed,
+            format!(
+                "{says} no consent, which can be given on the cluster. connections.dev/consent-person consents to \
+                 nothing without connections.dev/consent.\n"
+            ),
+        ),
+        (
+            "the digest",
+            carrying(&digest()),
+            Outcome::Agreed,
+            format!("{says} consent to this destination and notice.\n"),
+        ),
+        (
+            "another digest",
+            carrying(&zeros),
+            Outcome::Differs,
+            format!(
+                "{something_else} {zeros}, and this destination and notice take {}.",
+                digest()
+            ),
+        ),
+        (
+            "no digest at all",
+            carrying("yes\u{1b}[2J, I agree to all of it, and to what may yet come of it in the end"),
+            Outcome::Differs,
+            format!(
+                "{something_else} \"yes\u{fffd}[2J, I agree to all of it, and to what may yet come of i…\", and"
+            ),
+        ),
+    ];
+    for (case, manifest, outcome, expected) in rows {
+        let checked = check_of(&[manifest]);
+        assert_eq!(checked.outcome, outcome, "{case}: {}", checked.told);
+        assert!(checked.told.starts_with(&expected), "{case}: {}", checked.told);
+        let whole = outcome == Outcome::Agreed;
+        assert_eq!(checked.told == expected, whole, "{case}: {}", checked.told);
+    }
+}
+
+#[test]
+fn what_differs_is_told_with_the_notice_and_the_line_for_the_manifest() {
+    let moved = |connection: &mut Value| {
+        connection["metadata"]["annotations"] = json!({"connections.dev/consent": digest()});
+        connection["spec"]["parameters"]["hostname"] = "sftp.elsewhere.example".into();
+    };
+    let told = check_of(&[connection(moved)]).told;
+    let explained = told_of(&documents(&[connection(moved)]), None).expect("an answer");
+    assert!(
+        explained.contains("hostname: \"sftp.elsewhere.example\""),
+        "{explained}"
+    );
+    assert!(
+        told.ends_with(&format!(" What that means:\n\n{explained}\n")),
+        "{told}"
+    );
+}
+
+#[test]
+fn a_check_counts_the_notice_before_until_its_end() {
+    let mut type_ = serde_json::to_value(crate::fixtures::catalog_type("sftp-export")).expect("JSON");
+    let old = type_["spec"]["notice"].clone();
+    type_["spec"]["notice"]["version"] = "next".into();
+    for (until, outcome) in [
+        ("2023-11-14T22:21:40Z", Outcome::Agreed),
+        ("2023-11-14T22:00:00Z", Outcome::Differs),
+    ] {
+        type_["spec"]["notice"]["previous"] = old.clone();
+        type_["spec"]["notice"]["previous"]["until"] = until.into();
+        let checked = check_of(&[carrying(&digest()), type_.clone()]);
+        assert_eq!(checked.outcome, outcome, "{}", checked.told);
+        let counts = format!("carries consent to the notice before, which counts until {until}. To agree");
+        assert_eq!(
+            checked.told.contains(&counts),
+            outcome == Outcome::Agreed,
+            "{}",
+            checked.told
+        );
+    }
+}
+
+#[test]
+fn what_cannot_be_told_is_no_agreement_and_hides_no_difference() {
+    let unknown = || {
+        let mut unknown = carrying(&digest());
+        unknown["spec"]["type"] = "carrier-pigeon".into();
+        unknown
+    };
+    let unclear = check_of(&[unknown(), carrying(&digest())]);
+    assert_eq!(unclear.outcome, Outcome::Unclear, "{}", unclear.told);
+    let expected =
+        "a.yaml: the connection sftp-partner is of type carrier-pigeon, which is neither in the catalog";
+    assert!(unclear.told.starts_with(expected), "{}", unclear.told);
+    let both = check_of(&[unknown(), carrying("another")]);
+    assert_eq!(both.outcome, Outcome::Differs, "{}", both.told);
+    assert_eq!(
+        check_of(&[]),
+        Checked {
+            outcome: Outcome::Agreed,
+            told: "There is no connection to check.\n".to_owned()
+        }
+    );
+}
+
+#[test]
+fn a_check_reads_lists_and_all_yaml_below_a_folder() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let write = |name: &str, text: &str| {
+        let path = folder.path().join(name);
+        std::fs::create_dir_all(path.parent().expect("a folder")).expect("it is made");
+        std::fs::write(path, text).expect("it is written");
+    };
+    let list = json!({"apiVersion": "v1", "kind": "List", "items": [carrying("another")]});
+    write("deep/down/list.yml", &list.to_string());
+    write(
+        "two.yaml",
+        &documents(&[carrying(&digest()), json!(null), carrying("another")]),
+    );
+    write("empty.yaml", "# nothing\n");
+    write("ignored.txt", "{");
+    let below = |name: &str| {
+        let place = folder.path().join(name);
+        let checked = check(std::slice::from_ref(&place), None, at(100));
+        (
+            checked.outcome,
+            checked
+                .told
+                .matches(": the connection sftp-partner carries")
+                .count(),
+        )
+    };
+    assert_eq!(below("."), (Outcome::Differs, 3));
+    assert_eq!(below("deep"), (Outcome::Differs, 1));
+    assert_eq!(below("absent.yaml"), (Outcome::Unclear, 0));
+    write("broken.yaml", "{");
+    assert_eq!(
+        below("."),
+        (Outcome::Differs, 3),
+        "the others are checked all the same"
     );
 }

@@ -3,7 +3,7 @@
 use super::ConnectionFacts;
 use crate::api::connection::ConsentStatus;
 use crate::api::names::{CONSENT_ANNOTATION, CONSENT_PERSON_ANNOTATION, CONSENTED_BY_ANNOTATION};
-use crate::api::{ConsentRecordSpec, Reason};
+use crate::api::{ConditionType, ConsentRecordSpec, Reason};
 use crate::governance::Standing;
 use crate::governance::connection_types::TypeSeen;
 use crate::governance::consent::{self, Commands, Consent, Required, Said, Stamp, Subject};
@@ -109,6 +109,22 @@ fn said(facts: &ConnectionFacts) -> Said<'_> {
         records: facts.consent.records.iter().map(|record| &record.spec).collect(),
         unproven: before.and_then(|consent| consent.unproven.as_deref()),
         proof: &facts.consent.proof,
+    }
+}
+
+/// How to consent is told by Ready alone, or by `ConsentGiven` alone while something else comes first in Ready.
+pub(super) fn told_once(judged: &mut [(ConditionType, Standing)]) {
+    let message = |type_| judged.iter().find(|(found, _)| *found == type_);
+    let told = message(ConditionType::Ready).zip(message(ConditionType::ConsentGiven));
+    let twice = told.is_some_and(|((_, ready), (_, consent))| ready.message.ends_with(&consent.message));
+    if !twice {
+        return;
+    }
+    let consent = judged
+        .iter_mut()
+        .find(|(type_, _)| *type_ == ConditionType::ConsentGiven);
+    if let Some((_, consent)) = consent {
+        consent.message = format!("{} Ready's message says what to do.", consent.reason.meaning());
     }
 }
 

@@ -77,7 +77,7 @@ fn the_first_visit_holds_it_and_asks_for_consent() {
                     ConditionType::ConsentGiven,
                     False,
                     Reason::ConsentRequired,
-                    &consent,
+                    "Nobody has consented yet. Ready's message says what to do.",
                 ),
                 told(
                     ConditionType::SecretsResolved,
@@ -282,6 +282,47 @@ fn each_cause_has_its_reason() {
 }
 
 #[test]
+fn how_to_consent_is_told_by_exactly_one_condition() {
+    let ready = &[ConditionType::Ready][..];
+    let rows = [
+        ("nobody has consented", sftp_partner(), ready),
+        ("for something else", sftp_partner().annotated("I agree"), ready),
+        ("suspended as well", sftp_partner().suspended(), ready),
+        (
+            "something to correct first",
+            sftp_partner().with("port", "x"),
+            &[ConditionType::ConsentGiven],
+        ),
+        ("consented", sftp_partner().consented(), &[]),
+    ];
+    for (case, connection, expected) in rows {
+        let conditions = decide(&connection.facts()).status.conditions;
+        let telling = conditions
+            .iter()
+            .filter(|told| told.message.contains("kubectl annotate"));
+        let telling: Vec<&str> = telling.map(|told| told.type_.as_str()).collect();
+        let expected: Vec<&str> = expected.iter().map(|type_| type_.as_str()).collect();
+        assert_eq!(telling, expected, "{case}");
+    }
+}
+
+#[test]
+fn a_missing_secret_is_told_while_consent_is_awaited() {
+    let mut facts = sftp_partner().facts();
+    facts.secrets.clear();
+    assert_eq!(summary(&facts), (False, "ConsentRequired".to_owned()));
+    let status = decide(&facts).status;
+    let resolved = find(&status.conditions, ConditionType::SecretsResolved).expect("it is there");
+    assert_eq!((resolved.status, &*resolved.reason), (False, "SecretNotFound"));
+    assert_eq!(
+        resolved.message,
+        "spec.secrets.password names the Secret partner, which doesn't exist in namespace marketing: create it with the \
+         key password. spec.secrets.username names the Secret partner, which doesn't exist in namespace marketing: create \
+         it with the key username."
+    );
+}
+
+#[test]
 fn consent_to_the_previous_notice_counts_until_its_end() {
     let mut type_ = catalog_type("sftp-export");
     let old = type_.spec.notice.clone();
@@ -303,6 +344,14 @@ fn consent_to_the_previous_notice_counts_until_its_end() {
     };
     let decision = decide(&visit(100));
     assert_eq!(decision.recheck, Some(SignedDuration::from_secs(400)));
+    let told =
+        find(&decision.status.conditions, ConditionType::ConsentGiven).map(|told| told.message.as_str());
+    assert_eq!(
+        told,
+        Some(
+            "Consent stands for the previous notice, which still counts for a while. Ready's message says what to do."
+        )
+    );
     assert_eq!(summary(&visit(499)), (True, "Ready".to_owned()));
     assert_eq!(summary(&visit(500)), (False, "ConsentStale".to_owned()));
     assert_eq!(decide(&visit(500)).recheck, None);

@@ -49,9 +49,8 @@ impl Words<'_> {
         let destination = self.destination();
         let next = if annotated {
             format!(
-                "A pipeline has set it again, which counts for nothing. To give it anew, first take that off, then do \
-                 as this message says: {}",
-                self.take_off()
+                "A pipeline has set it again, which counts for nothing. {}",
+                self.take_off_first()
             )
         } else {
             self.read_and_agree()
@@ -60,11 +59,17 @@ impl Words<'_> {
     }
 
     pub fn unproven(&self) -> String {
+        let policies = if self.commands.stamped {
+            "validatingadmissionpolicies,validatingadmissionpolicybindings,mutatingadmissionpolicies,\
+             mutatingadmissionpolicybindings"
+        } else {
+            "validatingadmissionpolicies,validatingadmissionpolicybindings"
+        };
         format!(
-            "There is a consent, but when it was first seen nothing vouched for who gave it. A cluster administrator can \
-             see whether the chart's admission policies are in place: kubectl get validatingadmissionpolicies,\
-             mutatingadmissionpolicies. To give it anew, first take it back, then do as this message says: {}",
-            self.take_off()
+            "There is a consent, but when it was first seen nothing vouched for who gave it: one of the chart's admission \
+             policies, or its binding, may have been missing. A cluster administrator can see whether all are there now: \
+             kubectl get {policies}. {}",
+            self.take_off_first()
         )
     }
 
@@ -98,6 +103,13 @@ impl Words<'_> {
              'data','responsibility','howToStop','privacyStatement']}}{{@}}{{'\\n'}}{{end}}\". To agree: {} --overwrite \
              {CONSENT_ANNOTATION}={digest}{stamp}",
             self.annotate()
+        )
+    }
+
+    fn take_off_first(&self) -> String {
+        format!(
+            "To give it anew, first take it off (this message then prints how to consent): {}",
+            self.take_off()
         )
     }
 

@@ -196,6 +196,24 @@ fn a_judgement_says_what_holds() {
              from SUN to SAT; lists (1,3), ranges from low to high (1-5) and steps (*/2) can be made of them.",
         ),
         (
+            "all of it wrong",
+            Some(schedule("61 24 * 13 *", Some("Berlin"))),
+            ConditionStatus::False,
+            Reason::ScheduleInvalid,
+            "spec.schedule.timeZone is \"Berlin\", expected an IANA name in its exact spelling, such as \"Europe/Berlin\". \
+             spec.schedule.cron is \"61 24 * 13 *\": its minute is \"61\", expected * or numbers from 0 to 59; its hour is \
+             \"24\", expected * or numbers from 0 to 23; its month is \"13\", expected * or numbers from 1 to 12 or names \
+             from JAN to DEC; lists (1,3), ranges from low to high (1-5) and steps (*/2) can be made of them.",
+        ),
+        (
+            "one that never comes, in a zone that isn't one",
+            Some(schedule("0 0 30 2 *", Some("Berlin"))),
+            ConditionStatus::False,
+            Reason::ScheduleInvalid,
+            "spec.schedule.timeZone is \"Berlin\", expected an IANA name in its exact spelling, such as \"Europe/Berlin\". \
+             spec.schedule.cron is \"0 0 30 2 *\", a time that never comes: correct the day or the month.",
+        ),
+        (
             "one that never comes",
             Some(schedule("0 0 30 2 *", None)),
             ConditionStatus::False,

@@ -294,6 +294,33 @@ fn readiness_is_told_without_its_cause() {
 }
 
 #[test]
+fn all_namesakes_are_named() {
+    let rows = [
+        (
+            1,
+            "another connection of the same display name: c0. Change spec.displayName of one, so",
+        ),
+        (
+            2,
+            "other connections of the same display name: c0, c1. Change spec.displayName of all but one, so",
+        ),
+        (
+            7,
+            "other connections of the same display name: c0, c1, c2, c3, c4 and 2 more. Change",
+        ),
+    ];
+    for (count, expected) in rows {
+        let namesakes: Vec<String> = (0..count).map(|i| format!("c{i}")).collect();
+        let told = name_taken(&namesakes).expect("a sentence");
+        assert!(
+            told.starts_with(&format!("Contributors see {expected}")),
+            "{told}"
+        );
+    }
+    assert_eq!(name_taken(&[]), None);
+}
+
+#[test]
 fn two_shared_connections_of_one_name_are_told_of_and_used() {
     let mut facts = known(good().shared());
     facts.sharing.namesakes = vec!["partner-2".to_owned()];

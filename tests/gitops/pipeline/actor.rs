@@ -1,7 +1,7 @@
 //! People and pipelines at work with `kubectl`, each by a credential of their own.
 
 use crate::support::{PATIENCE, World, shared};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::time::{Duration, Instant};
 
@@ -83,6 +83,20 @@ impl Actor {
         let mut kubectl = self.command();
         kubectl.args(["--namespace", &self.namespace]).args(arguments);
         Answer::of(&kubectl.output().expect("kubectl runs"))
+    }
+
+    /// A line of a shell, in which `kubectl` acts by this credential.
+    pub fn shell(&self, line: &str) -> Answer {
+        let kubectl = shared().kubectl();
+        let program = Path::new(kubectl.get_program());
+        let folder = program.parent().expect("a folder").display();
+        let path = std::env::var("PATH").unwrap_or_default();
+        let ran = Command::new("bash")
+            .args(["-euo", "pipefail", "-c", line])
+            .env("PATH", format!("{folder}:{path}"))
+            .env("KUBECONFIG", &self.kubeconfig)
+            .output();
+        Answer::of(&ran.expect("bash runs"))
     }
 
     /// Waits until this one may use the connection.

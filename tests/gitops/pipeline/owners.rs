@@ -144,9 +144,9 @@ async fn an_unshared_connection_leaves_the_contributors_syncs_clean_until_they_c
 
     repository.edit(EXPORT, "0 2 * * *", "0 3 * * *");
     repository.commit("Send it later");
-    contributors
-        .sync()
-        .is_refused(&["you may not use a connection sftp-partner"]);
+    contributors.sync().is_refused(&[
+        "this export is on the connection sftp-partner, which is not shared with you, or not any more",
+    ]);
 
     repository.edit(CONNECTION, "exports: Administrators", "exports: Contributors");
     repository.commit("Share it again");

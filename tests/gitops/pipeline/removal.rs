@@ -1,6 +1,7 @@
 //! What leaves git leaves the cluster, but for what is in use.
 
-use super::repository::{CONNECTION, EXPORT, Repository};
+use super::actor::Answer;
+use super::repository::{CONNECTION, DOCS, EXPORT, Pipeline, Repository};
 use connection_operator::api::{Connection, ConsentRecord, Dataset, Export};
 use kube::ResourceExt;
 use kube::api::ListParams;
@@ -87,4 +88,63 @@ async fn a_connection_and_its_export_leave_in_one_pull_request() {
         1,
         "what was agreed to stays on record"
     );
+}
+
+/// The command of the docs that deletes what an ApplySet holds.
+fn delete_the_rest(pipeline: &Pipeline, namespace: &str) -> Answer {
+    let docs = std::fs::read_to_string(DOCS).expect("it can be read");
+    let (_, after) = docs
+        .split_once("```console\nkubectl delete exports,enrichments")
+        .expect("a command");
+    let (rest, _) = after.split_once("```").expect("an end");
+    let command = format!("kubectl delete exports,enrichments{rest}").replace("marketing", namespace);
+    pipeline.actor.shell(&command)
+}
+
+#[tokio::test]
+async fn the_last_file_of_a_folder_is_not_pruned_but_by_the_command_or_beside_another() {
+    let (repository, _, contributors) = Repository::applied().await;
+    let world = &repository.world;
+    let keep = format!(
+        "apiVersion: connections.dev/v1alpha1\nkind: Export\nmetadata: {{name: keep, namespace: {}}}\n\
+         spec: {{displayName: Keeps the folder, payload: [{{dataset: customers}}]}}\n",
+        world.namespace
+    );
+    repository.remove(EXPORT);
+    repository.commit("Remove the last export");
+    contributors
+        .sync()
+        .is_refused(&["the path \"exports/\" does not exist"]);
+    let empty = [
+        ("exports/.gitkeep", "", "recognized file extensions are"),
+        ("exports/keep.yaml", "# none\n", "no objects passed to apply"),
+    ];
+    for (file, text, refusal) in empty {
+        repository.write(file, text);
+        repository.commit("Keep the folder");
+        contributors.sync().is_refused(&[refusal]);
+    }
+    world.until_active::<Export>("nightly-customers").await;
+    repository.write("exports/keep.yaml", &keep);
+    repository.commit("Keep the folder by an export");
+    contributors.sync().is_clean();
+    world.until_gone::<Export>("nightly-customers").await;
+
+    world.apply(spare_export()).await;
+    repository.remove("exports/keep.yaml");
+    repository.commit("Remove it too");
+    contributors
+        .sync()
+        .is_refused(&["recognized file extensions are"]);
+    delete_the_rest(&contributors, &world.namespace).is_clean();
+    world.until_gone::<Export>("keep").await;
+    let others = world.api::<Export>().get("spare").await;
+    others.expect("what another applied stays");
+}
+
+fn spare_export() -> serde_json::Value {
+    serde_json::json!({
+        "apiVersion": "connections.dev/v1alpha1", "kind": "Export", "metadata": {"name": "spare"},
+        "spec": {"displayName": "Spare", "payload": [{"dataset": "customers"}]},
+    })
 }

@@ -8,7 +8,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 const EXAMPLE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/gitops");
-const DOCS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/gitops/README.md");
+/// The page that pipelines are told on.
+pub const DOCS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/gitops/README.md");
 
 /// The account of the administrators' pipeline, as Kubernetes names it.
 pub const ADMINISTRATORS: &str = "system:serviceaccount:marketing:administrators-pipeline";

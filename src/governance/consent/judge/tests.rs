@@ -477,6 +477,13 @@ const READ: &str = "To read the notice: kubectl get connectiontype sftp-export -
     kubectl annotate connection sftp-partner -n marketing --overwrite \
     connections.dev/consent=cccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccc";
 
+const UNVOUCHED: &str = "There is a consent, but when it was first seen nothing vouched for who gave it: one of the chart's \
+    admission policies, or its binding, may have been missing. A cluster administrator can see whether all are there now: \
+    kubectl get validatingadmissionpolicies,validatingadmissionpolicybindings";
+
+const TAKE_OFF: &str = "To give it anew, first take it off (this message then prints how to consent): kubectl annotate \
+    connection sftp-partner -n marketing";
+
 #[test]
 fn the_message_says_how_to_read_and_how_to_agree() {
     let previous = Some(at(500));
@@ -499,8 +506,8 @@ fn the_message_says_how_to_read_and_how_to_agree() {
         (
             scene().says(CURRENT, &withdrawn("ada")),
             "Consent for this destination (folder \"/in\") was withdrawn. A pipeline has set it again, which counts for \
-             nothing. To give it anew, first take that off, then do as this message says: kubectl annotate connection \
-             sftp-partner -n marketing connections.dev/consent-"
+             nothing. To give it anew, first take it off (this message then prints how to consent): kubectl annotate \
+             connection sftp-partner -n marketing connections.dev/consent-"
                 .to_owned(),
         ),
         (
@@ -515,11 +522,7 @@ fn the_message_says_how_to_read_and_how_to_agree() {
         ),
         (
             scene().says(CURRENT, &given("ada")).missing(),
-            "There is a consent, but when it was first seen nothing vouched for who gave it. A cluster administrator can \
-             see whether the chart's admission policies are in place: kubectl get validatingadmissionpolicies,\
-             mutatingadmissionpolicies. To give it anew, first take it back, then do as this message says: kubectl \
-             annotate connection sftp-partner -n marketing connections.dev/consent-"
-                .to_owned(),
+            format!("{UNVOUCHED},mutatingadmissionpolicies,mutatingadmissionpolicybindings. {TAKE_OFF} connections.dev/consent-"),
         ),
     ];
     for (scene, message) in rows {
@@ -540,6 +543,17 @@ fn where_the_api_server_writes_no_stamp_the_command_does() {
         " connections.dev/consented-by=\"given {CURRENT} $(kubectl auth whoami -o jsonpath='{{.status.userInfo.username}}')\""
     );
     assert!(asked.ends_with(&format!("{READ}{stamp}")), "{asked}");
+}
+
+#[test]
+fn where_nothing_writes_into_requests_no_such_policy_is_asked_for() {
+    let unproven = Scene {
+        stamped: false,
+        ..scene().says(CURRENT, &given("ada")).missing()
+    };
+    let message = unproven.judged().standing.message;
+    let start = format!("{UNVOUCHED}. {TAKE_OFF} --overwrite connections.dev/consented-by=\"withdrawn ");
+    assert!(message.starts_with(&start), "{message}");
 }
 
 #[test]

@@ -1,0 +1,132 @@
+//! Whether manifests carry consent to what they say: a check before they are merged.
+
+use super::explanation::Explanation;
+use super::manifests::{Manifests, Placed};
+use super::{ConsentError, line};
+use crate::api::ConnectionType;
+use crate::api::names::{CONSENT_ANNOTATION, CONSENT_PERSON_ANNOTATION};
+use crate::cli::with_causes;
+use crate::connection_type::catalog::connection_types;
+use crate::governance::message::quoted;
+use jiff::Timestamp;
+use kube::ResourceExt;
+use std::path::PathBuf;
+
+/// What a check found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Checked {
+    /// What it comes to.
+    pub outcome: Outcome,
+    /// What was found, for people.
+    pub told: String,
+}
+
+/// What a check comes to; the worst of what was found, from good to bad.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Outcome {
+    /// Every consent is to what its manifest says.
+    Agreed,
+    /// Something can't be told.
+    Unclear,
+    /// A consent is to something else.
+    Differs,
+}
+
+type Finding = (Outcome, String);
+
+/// Checks all connections in files, and in the YAML files of folders and what is below them.
+#[must_use]
+pub fn check(places: &[PathBuf], namespace: Option<&str>, now: Timestamp) -> Checked {
+    let mut manifests = Manifests::default();
+    let unread = places
+        .iter()
+        .flat_map(|place| manifests.read_below(place))
+        .collect::<Vec<_>>();
+    checked(manifests, &unread, namespace, now)
+}
+
+pub(super) fn checked(
+    mut manifests: Manifests,
+    unread: &[ConsentError],
+    namespace: Option<&str>,
+    now: Timestamp,
+) -> Checked {
+    let mut findings: Vec<Finding> = unread.iter().map(unclear).collect();
+    match connection_types() {
+        Ok(types) => manifests.types.extend(types),
+        Err(error) => findings.push(unclear(&error)),
+    }
+    let Manifests { connections, types } = &manifests;
+    findings.extend(
+        connections
+            .iter()
+            .map(|placed| found(placed, types, namespace, now)),
+    );
+    if findings.is_empty() {
+        findings.push((Outcome::Agreed, "There is no connection to check.".to_owned()));
+    }
+    let outcome = findings.iter().map(|(outcome, _)| *outcome).max();
+    let told = findings.into_iter().map(|(_, text)| format!("{text}\n"));
+    Checked {
+        outcome: outcome.unwrap_or(Outcome::Agreed),
+        told: told.collect(),
+    }
+}
+
+fn unclear(error: &(impl std::error::Error + 'static)) -> Finding {
+    (Outcome::Unclear, with_causes(error))
+}
+
+fn found(placed: &Placed, types: &[ConnectionType], namespace: Option<&str>, now: Timestamp) -> Finding {
+    let Placed { place, connection } = placed;
+    let name = line(&connection.name_any());
+    let annotation = |name: &str| connection.annotations().get(name).map(String::as_str);
+    let Some(given) = annotation(CONSENT_ANNOTATION).filter(|given| !given.is_empty()) else {
+        let person = annotation(CONSENT_PERSON_ANNOTATION);
+        return (Outcome::Agreed, silent(place, &name, person.is_some()));
+    };
+    let explained = match Explanation::of(connection, types, namespace) {
+        Ok(explained) => explained,
+        Err(error) => return (Outcome::Unclear, format!("{place}: {}", with_causes(&error))),
+    };
+    let required = &explained.required;
+    if given == required.current {
+        let text = format!("{place}: the connection {name} carries consent to this destination and notice.");
+        return (Outcome::Agreed, text);
+    }
+    match &required.previous {
+        Some((previous, until)) if given == previous && now < *until => {
+            let text = format!(
+                "{place}: the connection {name} carries consent to the notice before, which counts until {until}. \
+                 To agree to the one of today, put in its place: {}",
+                required.current
+            );
+            (Outcome::Agreed, text)
+        }
+        _ => (Outcome::Differs, differing(place, &name, given, &explained)),
+    }
+}
+
+fn silent(place: &str, name: &str, person: bool) -> String {
+    let text =
+        format!("{place}: the connection {name} carries no consent, which can be given on the cluster.");
+    if person {
+        format!("{text} {CONSENT_PERSON_ANNOTATION} consents to nothing without {CONSENT_ANNOTATION}.")
+    } else {
+        text
+    }
+}
+
+fn differing(place: &str, name: &str, given: &str, explained: &Explanation<'_>) -> String {
+    let is_digest = given.len() == 64 && given.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let given = if is_digest {
+        given.to_owned()
+    } else {
+        quoted(given)
+    };
+    format!(
+        "{place}: the connection {name} carries consent to something else: {CONSENT_ANNOTATION} is {given}, and this \
+         destination and notice take {}. What that means:\n\n{explained}",
+        explained.required.current
+    )
+}
