@@ -2,6 +2,7 @@
 
 use clap::{Parser, Subcommand};
 use connection_operator::cli::consent;
+use connection_operator::connection_type::catalog::connection_types;
 use connection_operator::process::settings::LogFormat;
 use connection_operator::process::uninstall::uninstall;
 use connection_operator::process::{Settings, run, telemetry};
@@ -43,6 +44,8 @@ enum Command {
     Consent(consent::Request),
     /// Print the reference page of conditions and reasons.
     Conditions,
+    /// Print the page of the connection types that come with the operator.
+    Catalog,
 }
 
 fn main() -> ExitCode {
@@ -67,6 +70,10 @@ fn execute(command: Command) -> Result<(), Box<dyn Error>> {
         }
         Command::Conditions => {
             print!("{}", docs::conditions());
+            Ok(())
+        }
+        Command::Catalog => {
+            print!("{}", docs::catalog(&connection_types()?));
             Ok(())
         }
         Command::Run(settings) => {

@@ -163,7 +163,7 @@ fn it_says_plainly_why_there_is_no_answer() {
     assert_eq!(
         unknown,
         "the connection sftp-partner is of type carrier-pigeon, which is neither in the catalog nor in the given files \
-         (azure-blob-storage, google-ads, marketo, sftp-export, sftp-import): give the type's manifest too, by a further \
+         (activecampaign, adobe-campaign-standard, adobe-experience-platform, adroll, autopilot and 41 more): give the type's manifest too, by a further \
          --filename"
     );
     let mistaken = refusal(|connection| connection["spec"]["parameters"] = json!({"folder": "/in"}));
