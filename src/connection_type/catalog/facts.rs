@@ -23,7 +23,7 @@ type Fact = (&'static str, Vault, &'static str, &'static str);
 const NAME_AND_ADDRESS: &str = "firstName+lastName+street+postalCode";
 
 /// Exports.
-const EXPORTS: [Fact; 39] = [
+const EXPORTS: &[Fact] = &[
     (
         "activecampaign",
         Yes,
@@ -133,7 +133,7 @@ const EXPORTS: [Fact; 39] = [
 ];
 
 /// Enrichments.
-const ENRICHMENTS: [Fact; 7] = [
+const ENRICHMENTS: &[Fact] = &[
     ("azure-maps", No, "", ADDRESSES),
     ("dun-and-bradstreet", No, "", "dunsNumber | companyName+country"),
     ("experian", No, "", "NAME_AND_ADDRESS | phone | email"),
