@@ -27,6 +27,7 @@ generate: ## Write the generated files anew: CRDs and docs
 	@cargo run -q -- crds --directory crds
 	@cp crds/*.yaml charts/connection-operator/files/crds/
 	@cargo run -q -- conditions > docs/conditions.md
+	@cargo run -q -- catalog > docs/catalog.md
 	@cargo run -q -p local-cluster -- values > docs/values.md
 
 .PHONY: lint

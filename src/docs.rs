@@ -1,5 +1,9 @@
 //! Pages of the documentation that are generated from the code, so that they can't say something else.
 
+mod catalog;
+
+pub use catalog::catalog;
+
 use crate::api::{ConditionType, Reason};
 use crate::governance::readiness::{Situation, situation};
 

@@ -3,6 +3,7 @@
 use clap::{Parser, Subcommand};
 use connection_operator::cli::consent::{self, Outcome};
 use connection_operator::cli::with_causes;
+use connection_operator::connection_type::catalog::connection_types;
 use connection_operator::process::settings::LogFormat;
 use connection_operator::process::uninstall::uninstall;
 use connection_operator::process::{Settings, run, telemetry};
@@ -45,6 +46,8 @@ enum Command {
     Consent(consent::Request),
     /// Print the reference page of conditions and reasons.
     Conditions,
+    /// Print the page of the connection types that come with the operator.
+    Catalog,
 }
 
 fn main() -> ExitCode {
@@ -66,6 +69,7 @@ fn execute(command: Command) -> Result<ExitCode, Box<dyn Error>> {
         Command::Consent(request) if !request.check.is_empty() => return Ok(check(&request)),
         Command::Consent(request) => print!("{}", consent::explain(&request)?),
         Command::Conditions => print!("{}", docs::conditions()),
+        Command::Catalog => print!("{}", docs::catalog(&connection_types()?)),
         Command::Run(settings) => {
             telemetry::init(&settings.log, settings.log_format)?;
             runtime()?.block_on(async {

@@ -4,17 +4,60 @@ use crate::api::ConnectionType;
 use std::collections::BTreeSet;
 use thiserror::Error;
 
+/// The manifest of each type, by its name.
+macro_rules! manifests {
+    ($($name:literal)+) => { &[$(($name, include_str!(concat!("../../catalog/", $name, ".yaml")))),+] };
+}
+
 /// One manifest a type, as in `catalog/`.
-const MANIFESTS: [(&str, &str); 5] = [
-    (
-        "azure-blob-storage",
-        include_str!("../../catalog/azure-blob-storage.yaml"),
-    ),
-    ("google-ads", include_str!("../../catalog/google-ads.yaml")),
-    ("marketo", include_str!("../../catalog/marketo.yaml")),
-    ("sftp-export", include_str!("../../catalog/sftp-export.yaml")),
-    ("sftp-import", include_str!("../../catalog/sftp-import.yaml")),
-];
+const MANIFESTS: &[(&str, &str)] = manifests! {
+    "activecampaign"
+    "adobe-campaign-standard"
+    "adobe-experience-platform"
+    "adroll"
+    "autopilot"
+    "azure-blob-storage"
+    "azure-data-lake-storage"
+    "azure-maps"
+    "azure-synapse-analytics"
+    "braze"
+    "brevo"
+    "campaign-monitor"
+    "constant-contact"
+    "criteo"
+    "dotdigital"
+    "dun-and-bradstreet"
+    "dynamics-365-marketing"
+    "dynamics-365-sales"
+    "experian"
+    "facebook-ads-manager"
+    "google-ads"
+    "here-technologies"
+    "http-endpoint"
+    "hubspot"
+    "inmobi"
+    "iterable"
+    "klaviyo"
+    "leadspace"
+    "linkedin-ads"
+    "liveramp-enrichment"
+    "liveramp-export"
+    "mailchimp"
+    "marketo"
+    "microsoft-advertising"
+    "moengage"
+    "omnisend"
+    "ortto"
+    "postgresql-table"
+    "rollworks"
+    "s3"
+    "salesforce-marketing-cloud"
+    "sendgrid"
+    "sendinblue"
+    "sftp-export"
+    "sftp-import"
+    "snapchat"
+};
 
 /// A manifest of the catalog that can't be read.
 #[derive(Debug, Error)]
@@ -65,8 +108,75 @@ impl Selection {
 }
 
 #[cfg(test)]
+mod facts;
+
+#[cfg(test)]
 mod tests {
     use super::*;
+    use crate::api::ConnectionTypeSpec;
+    use kube::ResourceExt;
+    use kube::core::cel::validate_cel;
+    use std::path::{Path, PathBuf};
+
+    fn folder(name: &str) -> PathBuf {
+        Path::new(env!("CARGO_MANIFEST_DIR")).join(name)
+    }
+
+    #[test]
+    fn the_catalog_is_what_its_folder_holds_in_order() {
+        let files = std::fs::read_dir(folder("catalog")).expect("a folder");
+        let names = files.map(|file| file.expect("a file").file_name().into_string().expect("a name"));
+        let mut names: Vec<String> = names.collect();
+        names.sort();
+        let known: Vec<String> = MANIFESTS.iter().map(|(name, _)| format!("{name}.yaml")).collect();
+        assert_eq!(known, names);
+        let types = connection_types().expect("they can be read");
+        let called: Vec<String> = types
+            .iter()
+            .map(|type_| format!("{}.yaml", type_.name_any()))
+            .collect();
+        assert_eq!(called, names, "each is called as its file");
+    }
+
+    #[test]
+    fn every_type_keeps_the_rules_of_its_kind_and_has_an_example() {
+        for type_ in connection_types().expect("they can be read") {
+            let name = type_.name_any();
+            validate_cel(&type_).unwrap_or_else(|errors| panic!("{name}: {errors}"));
+            assert!(
+                folder("examples/catalog").join(format!("{name}.yaml")).exists(),
+                "{name} has an example"
+            );
+        }
+    }
+
+    #[test]
+    fn every_type_says_where_data_goes_and_whose_account_it_is() {
+        for type_ in connection_types().expect("they can be read") {
+            let ConnectionTypeSpec {
+                endpoints,
+                parameters,
+                secrets,
+                ..
+            } = &type_.spec;
+            let named = parameters.iter().any(|parameter| parameter.destination);
+            let owned = named || !secrets.is_empty();
+            assert!((named || !endpoints.is_empty()) && owned, "{}", type_.name_any());
+        }
+    }
+
+    #[test]
+    fn a_replacement_is_a_type_of_the_catalog_that_is_not_deprecated_itself() {
+        let types = connection_types().expect("they can be read");
+        let deprecated = types.iter().filter_map(|type_| type_.spec.deprecated.as_ref());
+        for replacement in deprecated.filter_map(|deprecated| deprecated.replacement.as_ref()) {
+            let found = types
+                .iter()
+                .find(|type_| type_.name_any() == replacement.as_str());
+            let found = found.unwrap_or_else(|| panic!("{replacement} is in the catalog"));
+            assert!(found.spec.deprecated.is_none(), "{replacement}");
+        }
+    }
 
     fn selection(include: &[&str], exclude: &[&str]) -> Selection {
         let names = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();

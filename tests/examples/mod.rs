@@ -1,7 +1,8 @@
 //! The examples work as they stand.
 
-use crate::support::{Kind, World};
+use crate::support::{Active, CONNECTORS, Conditioned, Kind, World};
 use connection_operator::api::{Connection, Dataset, Enrichment, Export};
+use connection_operator::connection_type::catalog::connection_types;
 use kube::CustomResourceExt;
 use kube::ResourceExt;
 use kube::api::{ListParams, PatchParams};
@@ -9,6 +10,7 @@ use kube::core::cel::validate_cel;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 /// Every manifest under `examples/`, file by file in order, as a person would apply them.
@@ -66,7 +68,7 @@ fn every_example_fits_its_kind() {
 }
 
 #[tokio::test]
-async fn the_examples_become_ready_and_active_as_they_stand() {
+async fn the_examples_become_ready_as_they_stand_and_active_exactly_if_a_connector_runs_them() {
     let world = World::new().await;
     let strict = PatchParams::apply("person").validation_strict();
     for (file, mut manifest) in manifests() {
@@ -79,25 +81,73 @@ async fn the_examples_become_ready_and_active_as_they_stand() {
         let applied = world.try_apply_with(&manifest, &strict).await;
         applied.unwrap_or_else(|error| panic!("{}: {error}", file.display()));
     }
-    for connection in all::<Connection>(&world).await {
+    let connections = all::<Connection>(&world).await;
+    for connection in &connections {
         world.consent(&connection.name_any()).await;
     }
-    for connection in all::<Connection>(&world).await {
+    for connection in &connections {
         world
             .until_ready_says::<Connection>(&connection.name_any(), "Ready")
             .await;
     }
+    let runs = running(&connections);
     for export in all::<Export>(&world).await {
-        if export.spec.suspend {
-            world
-                .until_inactive::<Export>(&export.name_any(), "Suspended")
-                .await;
-        } else {
-            world.until_active::<Export>(&export.name_any()).await;
-        }
+        let reference = export.spec.connection_ref.as_ref().expect("a connection");
+        until_as_its_type_has_it::<Export>(
+            &world,
+            &export.name_any(),
+            export.spec.suspend,
+            runs[reference.name.as_str()],
+        )
+        .await;
     }
     for enrichment in all::<Enrichment>(&world).await {
-        world.until_active::<Enrichment>(&enrichment.name_any()).await;
+        let reference = enrichment.spec.connection_ref.as_ref().expect("a connection");
+        until_as_its_type_has_it::<Enrichment>(
+            &world,
+            &enrichment.name_any(),
+            false,
+            runs[reference.name.as_str()],
+        )
+        .await;
+    }
+}
+
+/// Whether a connector that the installation knows runs each connection. Every type of the catalog has one of them.
+fn running(connections: &[Connection]) -> BTreeMap<String, bool> {
+    let types = connection_types().expect("the catalog can be read");
+    let known: Vec<&str> = CONNECTORS.split(',').collect();
+    for type_ in &types {
+        let name = type_.name_any();
+        let used = connections
+            .iter()
+            .any(|connection| connection.spec.type_.as_str() == name);
+        assert!(used, "there is an example of {name}");
+    }
+    let runs = connections.iter().map(|connection| {
+        let named = types
+            .iter()
+            .find(|type_| type_.name_any() == connection.spec.type_.as_str());
+        let connector = named.and_then(|type_| type_.spec.connector.as_ref());
+        let runs = connector.is_some_and(|connector| known.contains(&connector.as_str()));
+        (connection.name_any(), runs)
+    });
+    runs.collect()
+}
+
+/// Nothing is called Active that could never send a byte.
+async fn until_as_its_type_has_it<K: Kind + Active + Conditioned>(
+    world: &World,
+    name: &str,
+    suspended: bool,
+    runs: bool,
+) {
+    if !runs {
+        world.until_inactive::<K>(name, "NoConnector").await;
+    } else if suspended {
+        world.until_inactive::<K>(name, "Suspended").await;
+    } else {
+        world.until_active::<K>(name).await;
     }
 }
 

@@ -3,9 +3,10 @@
 use crate::support::manifests::{connection_type, sftp};
 use crate::support::operator::{Operator, own_cluster};
 use crate::support::{Conditioned, World};
-use connection_operator::api::{ConditionType, Connection, ConnectionType};
+use connection_operator::api::{ConditionType, Connection, ConnectionType, Export};
 use kube::api::PatchParams;
 use local_cluster::Options;
+use serde_json::{Value, json};
 
 /// What a type says of its end, once its mark is or isn't there.
 async fn mark(world: &World, type_: &str, marked: bool) -> Option<String> {
@@ -78,4 +79,39 @@ async fn a_type_that_is_brought_no_more_stays_says_so_and_comes_back_unmarked() 
     );
     let type_ = world.types().get("sftp-export").await.expect("it is there");
     assert!(type_.condition(ConditionType::Ready).is_some());
+}
+
+/// The manifests that a page of the documentation shows, in order.
+fn manifests(page: &str) -> Vec<Value> {
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(page);
+    let text = std::fs::read_to_string(path).expect("it can be read");
+    let blocks = text.split("```yaml\n").skip(1).map(|rest| {
+        let (block, _) = rest.split_once("```").expect("a block ends");
+        serde_saphyr::from_multiple(block).expect("YAML")
+    });
+    blocks.flat_map(|documents: Vec<Value>| documents).collect()
+}
+
+#[tokio::test]
+async fn the_guide_to_a_new_type_works_as_it_stands() {
+    let world = World::new().await;
+    let strict = PatchParams::apply("person").validation_strict();
+    for manifest in manifests("docs/adding-a-type.md") {
+        let applied = world.try_apply_with(&manifest, &strict).await;
+        applied.unwrap_or_else(|error| panic!("{manifest}: {error}"));
+    }
+    world.consent("lark-mail").await;
+    world.until_ready_says::<Connection>("lark-mail", "Ready").await;
+    world.until_active::<Export>("lark-mail").await;
+
+    let wrong = json!({"spec": {"parameters": {"listId": "news"}}});
+    world.merge::<Export>("lark-mail", wrong).await;
+    let refused = world
+        .until_inactive::<Export>("lark-mail", "ParametersInvalid")
+        .await;
+    assert_eq!(
+        refused.message,
+        "Its connection is of type lark-mail. spec.parameters.listId is \"news\", expected another form, such as \"12\". The type says of it: The list's ID, \
+         digits only."
+    );
 }

@@ -5,6 +5,8 @@ use crate::support::World;
 use crate::support::manifests::{dataset, enrichment, export, sftp, sftp_import};
 use connection_operator::api::{ConditionStatus, ConditionType};
 use connection_operator::api::{Connection, ConnectionType, Enrichment, Export};
+use connection_operator::connection_type::catalog::connection_types;
+use kube::ResourceExt;
 use serde_json::json;
 
 #[tokio::test]
@@ -132,13 +134,7 @@ async fn an_enrichment_runs_on_its_own_kind_of_connection_only() {
 async fn the_catalog_is_there_and_fits_together() {
     let world = World::new().await;
     let types = kube::Api::<ConnectionType>::all(world.client.clone());
-    for name in [
-        "sftp-export",
-        "sftp-import",
-        "azure-blob-storage",
-        "marketo",
-        "google-ads",
-    ] {
+    for type_ in connection_types().expect("the catalog can be read") {
         let ready = |type_: Option<&ConnectionType>| {
             type_.is_some_and(|type_| {
                 type_
@@ -146,7 +142,8 @@ async fn the_catalog_is_there_and_fits_together() {
                     .is_some_and(|ready| ready.reason == "Ready")
             })
         };
-        let waiting = kube::runtime::wait::await_condition(types.clone(), name, ready);
+        let name = type_.name_any();
+        let waiting = kube::runtime::wait::await_condition(types.clone(), &name, ready);
         tokio::time::timeout(crate::support::PATIENCE, waiting)
             .await
             .expect("it becomes ready")
