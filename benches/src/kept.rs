@@ -16,7 +16,7 @@ use serde::de::DeserializeOwned;
 use std::collections::BTreeMap;
 use std::fmt::Debug;
 
-const APPLY_PATCH: &str = "application/apply-patch+yaml";
+const JSON: &str = "application/json";
 const METADATA_ONLY: &str = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1";
 
 /// The objects of each connection, in the order in which the operator writes them.
@@ -24,7 +24,9 @@ pub struct Kept(Vec<Vec<Whole>>);
 
 /// An object as it is sent.
 struct Whole {
-    path: String,
+    /// Of all of its kind and namespace.
+    folder: String,
+    name: String,
     body: Vec<u8>,
 }
 
@@ -45,7 +47,8 @@ impl Kept {
     /// Removes them.
     pub async fn remove(&self, client: &Client) -> Outcome<()> {
         self.send(client, |object| {
-            Ok(Request::delete(&object.path).body(Vec::new())?)
+            let path = format!("{}/{}", object.folder, object.name);
+            Ok(Request::delete(path).body(Vec::new())?)
         })
         .await
     }
@@ -53,9 +56,9 @@ impl Kept {
     /// Writes them as the operator does: so many connections at the same time, the objects of each one after the other.
     pub async fn write(&self, client: &Client) -> Outcome<()> {
         self.send(client, |object| {
-            let path = format!("{}?fieldManager={FIELD_MANAGER}&force=true", object.path);
-            let request = Request::patch(path)
-                .header(CONTENT_TYPE, APPLY_PATCH)
+            let path = format!("{}?fieldManager={FIELD_MANAGER}", object.folder);
+            let request = Request::post(path)
+                .header(CONTENT_TYPE, JSON)
                 .header(ACCEPT, METADATA_ONLY);
             Ok(request.body(object.body.clone())?)
         })
@@ -99,11 +102,12 @@ where
             owner_references: meta.owner_references.take(),
             ..ObjectMeta::default()
         };
+        let connection = name.strip_prefix(USE_ROLE_PREFIX).unwrap_or(&name).to_owned();
         let whole = Whole {
-            path: format!("{}/{name}", K::url_path(&(), Some(&namespace))),
+            folder: K::url_path(&(), Some(&namespace)),
+            name,
             body: serde_json::to_vec(&object)?,
         };
-        let connection = name.strip_prefix(USE_ROLE_PREFIX).unwrap_or(&name).to_owned();
         by_connection
             .entry((namespace, connection))
             .or_default()
