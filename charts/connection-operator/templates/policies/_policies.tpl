@@ -49,3 +49,15 @@ spec:
     variables.byPipeline && variables.stampBefore.startsWith('withdrawn ' + variables.after + ' ') ? variables.stampBefore :
     'given ' + variables.after + ' ' + variables.user
 {{- end }}
+
+{{/*
+With the value namespaces: the namespaces that an operator looks at. Elsewhere nobody would ever take off what these
+policies keep, so there Kubernetes' own rights decide.
+*/}}
+{{- define "connection-operator.watchedNamespaces" -}}
+{{- with .Values.namespaces -}}
+namespaceSelector:
+  matchExpressions:
+    - {key: kubernetes.io/metadata.name, operator: In, values: {{ toJson . }}}
+{{- end }}
+{{- end }}
