@@ -65,9 +65,9 @@ fn policies(client: &Client, kind: &str) -> Api<DynamicObject> {
 }
 
 async fn set(policies: &Api<DynamicObject>, name: &str, path: &str, value: Value) {
-    let patch = json!([{"op": "add", "path": format!("/spec{path}"), "value": value}]);
-    let patch = Patch::<()>::Json(serde_json::from_value(patch).expect("a patch"));
-    let patched = policies.patch(name, &PatchParams::default(), &patch).await;
+    let operations = json!([{"op": "add", "path": format!("/spec{path}"), "value": value}]);
+    let change = Patch::<()>::Json(serde_json::from_value(operations).expect("a patch"));
+    let patched = policies.patch(name, &PatchParams::default(), &change).await;
     patched.unwrap_or_else(|error| panic!("{name}{path} is taken: {error}"));
 }
 
