@@ -3,7 +3,7 @@
 use clap::{Parser, Subcommand};
 use connection_operator::cli::consent;
 use connection_operator::process::settings::LogFormat;
-use connection_operator::process::uninstall::uninstall;
+use connection_operator::process::uninstall::{Installation, uninstall};
 use connection_operator::process::{Settings, run, telemetry};
 use connection_operator::{api, docs};
 use kube::Client;
@@ -31,6 +31,9 @@ enum Command {
         /// The operator's Deployment.
         #[arg(long)]
         deployment: String,
+        /// The release of the chart: if another one has taken its policies over, finalizers are left to that.
+        #[arg(long)]
+        release: Option<String>,
     },
     /// Print the custom resource definitions as YAML, or write them as one file a kind.
     Crds {
@@ -84,9 +87,15 @@ fn execute(command: Command) -> Result<(), Box<dyn Error>> {
         Command::Uninstall {
             namespace,
             deployment,
+            release,
         } => {
             telemetry::init("info", LogFormat::Text)?;
-            runtime()?.block_on(async { Ok(uninstall(&client().await?, &namespace, &deployment).await?) })
+            let ours = Installation {
+                release: release.as_deref(),
+                namespace: &namespace,
+                deployment: &deployment,
+            };
+            runtime()?.block_on(async { Ok(uninstall(&client().await?, ours).await?) })
         }
     }
 }
