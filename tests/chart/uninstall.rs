@@ -4,11 +4,12 @@ use super::upgrade::{NAME, helm, helm_says, kubectl};
 use super::{answer, chart};
 use crate::support::manifests::{export, sftp};
 use crate::support::operator::{Operator, own_cluster};
-use crate::support::{World, installed};
+use crate::support::{PATIENCE, World, installed};
 use connection_operator::api::{Connection, Dataset};
 use kube::ResourceExt;
 use local_cluster::{ControlPlane, Options};
 use std::process::Command;
+use std::time::{Duration, Instant};
 
 /// Runs what the hook of the first release runs, with the rights of this kubeconfig, and gives what it says.
 fn uninstall(control_plane: &ControlPlane, kubeconfig: &str) -> Result<String, String> {
@@ -80,6 +81,18 @@ async fn a_release_whose_objects_another_took_over_only_stops_its_own_operator()
         let binding = "mutatingadmissionpolicybinding/finalizer.connections.dev";
         kubectl(&control_plane, &["get", binding]);
     }
+
+    helm(&control_plane, &["uninstall", NAME, "--no-hooks"]);
+    let release = "--output=jsonpath={.metadata.labels.app\\.kubernetes\\.io/instance}";
+    let binding = "validatingadmissionpolicybinding/finalizer.connections.dev";
+    assert_eq!(kubectl(&control_plane, &["get", binding, release]), "second");
+    kubectl(&control_plane, &["get", "clusterrole", "connections-admin"]);
+    let connection = world
+        .api::<Connection>()
+        .get("partner")
+        .await
+        .expect("it is there");
+    assert_eq!(connection.finalizers(), ["connections.dev/in-use"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -142,4 +155,67 @@ fn the_notes_tell_commands_that_the_api_server_takes() {
         ];
         assert_eq!(kubectl(&control_plane, &asked).trim(), expected, "{verb}");
     }
+}
+
+/// The block of commands in the page on operations that takes finalizers off everything.
+fn documented_release() -> String {
+    let page = std::path::PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("docs/operations.md");
+    let page = std::fs::read_to_string(page).expect("a page");
+    let mut blocks = page
+        .split("```console\n")
+        .skip(1)
+        .filter_map(|block| block.split("```").next());
+    blocks
+        .find(|block| block.starts_with("for kind in"))
+        .expect("it is documented")
+        .to_owned()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_left_without_the_hook_is_released_by_the_documented_commands() {
+    let (control_plane, client) = own_cluster(Options::default()).await;
+    let world = World::on(client).await.furnish().await;
+    let operator = Operator::govern(&control_plane).await;
+    world.connect(sftp("partner")).await;
+    world.apply(export("nightly", "partner")).await;
+    world.until_used_by::<Connection>("partner", 1).await;
+    operator.kill();
+    let before =
+        serde_json::json!({"metadata": {"finalizers": ["example.com/theirs", "connections.dev/in-use"]}});
+    world.merge::<Dataset>("customers", before).await;
+    world.delete::<Connection>("partner").await;
+    helm(&control_plane, &["uninstall", NAME, "--no-hooks"]);
+
+    let kubectl = control_plane.kubectl();
+    let programs = std::path::Path::new(kubectl.get_program())
+        .parent()
+        .expect("a folder");
+    let path = format!(
+        "{}:{}",
+        programs.display(),
+        std::env::var("PATH").expect("a path")
+    );
+    let release = || {
+        let mut bash = Command::new("bash");
+        bash.env("PATH", &path)
+            .env("KUBECONFIG", control_plane.kubeconfig_path());
+        answer(bash.args(["-euo", "pipefail", "-c", &documented_release()]), &[])
+    };
+    let started = Instant::now();
+    while let Some(said) = release() {
+        let policy = said.contains("finalizer.connections.dev"); // gone, which the API server notices a moment later
+        assert!(policy && started.elapsed() < PATIENCE, "{said}");
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    world.until_gone::<Connection>("partner").await;
+    let dataset = world
+        .api::<Dataset>()
+        .get("customers")
+        .await
+        .expect("it is there");
+    assert_eq!(
+        dataset.finalizers(),
+        ["example.com/theirs"],
+        "that of others stays"
+    );
 }
