@@ -5,7 +5,7 @@ use connection_operator::cli::consent::{self, Outcome};
 use connection_operator::cli::with_causes;
 use connection_operator::connection_type::catalog::connection_types;
 use connection_operator::process::settings::LogFormat;
-use connection_operator::process::uninstall::uninstall;
+use connection_operator::process::uninstall::{Installation, uninstall};
 use connection_operator::process::{Settings, run, telemetry};
 use connection_operator::{api, docs};
 use jiff::Timestamp;
@@ -34,6 +34,9 @@ enum Command {
         /// The operator's Deployment.
         #[arg(long)]
         deployment: String,
+        /// The release of the chart: if another one has taken its policies over, finalizers are left to that.
+        #[arg(long)]
+        release: Option<String>,
     },
     /// Print the custom resource definitions as YAML, or write them as one file a kind.
     Crds {
@@ -85,11 +88,15 @@ fn execute(command: Command) -> Result<ExitCode, Box<dyn Error>> {
         Command::Uninstall {
             namespace,
             deployment,
+            release,
         } => {
             telemetry::init("info", LogFormat::Text)?;
-            let uninstalled = async {
-                Ok::<_, Box<dyn Error>>(uninstall(&client().await?, &namespace, &deployment).await?)
+            let ours = Installation {
+                release: release.as_deref(),
+                namespace: &namespace,
+                deployment: &deployment,
             };
+            let uninstalled = async { Ok::<_, Box<dyn Error>>(uninstall(&client().await?, ours).await?) };
             runtime()?.block_on(uninstalled)?;
         }
     }

@@ -92,7 +92,7 @@ impl Replica {
             connectors: BTreeSet::from(["sftp".to_owned()]),
             pipelines: Arc::default(),
             stamped: true,
-            policies: Policies::new(client.clone(), true),
+            policies: Policies::new(client.clone(), true, std::collections::BTreeMap::new()),
             recorded: Recorded::default(),
             types: CompiledTypes::default(),
             written: Written::default(),

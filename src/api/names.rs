@@ -20,6 +20,10 @@ pub const CONTRIBUTOR_ROLE: &str = "connections-contributor";
 pub const USE_ROLE_PREFIX: &str = "connections-use-";
 /// Marks what the operator keeps.
 pub const MANAGED_BY_LABEL: (&str, &str) = ("app.kubernetes.io/managed-by", "connection-operator");
+/// The release of the chart that an object belongs to.
+pub const RELEASE_LABEL: &str = "app.kubernetes.io/instance";
+/// The namespace of that release, as Helm writes it.
+pub const HELM_NAMESPACE_ANNOTATION: &str = "meta.helm.sh/release-namespace";
 /// The policy by which the stamp beside a consent is true. Each policy has a binding of the same name.
 pub const CONSENT_POLICY: &str = "consent.connections.dev";
 /// The policy by which what may be in use is held from the first moment.

@@ -6,9 +6,12 @@ use kube::core::{DynamicObject, GroupVersionKind};
 use kube::discovery::ApiResource;
 use kube::{Api, Client};
 use serde_json::Value;
+use std::collections::BTreeMap;
 use thiserror::Error;
 use tokio::sync::Mutex;
 use tokio::time::Instant;
+
+mod digest;
 
 /// It can't be told.
 #[derive(Debug, Error)]
@@ -26,6 +29,8 @@ pub struct Policies {
     client: Client,
     /// Whether the API server has mutating policies, so that it writes stamps.
     mutating: bool,
+    /// What each policy must come to, as `kind/name`; without any, only their presence is looked at.
+    digests: BTreeMap<String, String>,
     last: Mutex<Option<(Instant, Option<String>)>>,
 }
 
@@ -53,10 +58,11 @@ const MUTATING: Sort = Sort {
 impl Policies {
     /// Asks by this client.
     #[must_use]
-    pub fn new(client: Client, mutating: bool) -> Self {
+    pub fn new(client: Client, mutating: bool, digests: BTreeMap<String, String>) -> Self {
         Self {
             client,
             mutating,
+            digests,
             last: Mutex::default(),
         }
     }
@@ -91,9 +97,15 @@ impl Policies {
     async fn in_place(&self, sort: &Sort, name: &'static str) -> Result<Option<String>, PolicyError> {
         let (policy, binding) = (self.get(sort.policy, name), self.get(sort.binding, name));
         let (policy, binding) = futures::try_join!(policy, binding)?;
-        let good = policy.is_some_and(|policy| enforces(&policy, sort))
+        let good = policy
+            .is_some_and(|policy| enforces(&policy, sort) && self.is_as_installed(&policy, sort, name))
             && binding.is_some_and(|binding| binds(&binding, sort, name));
         Ok((!good).then(|| name.to_owned()))
+    }
+
+    fn is_as_installed(&self, spec: &Value, sort: &Sort, name: &str) -> bool {
+        let expected = self.digests.get(&format!("{}/{name}", sort.policy));
+        self.digests.is_empty() || expected.is_some_and(|expected| *expected == digest::of(spec))
     }
 
     async fn get(&self, kind: &str, name: &str) -> Result<Option<Value>, PolicyError> {

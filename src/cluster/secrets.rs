@@ -34,6 +34,14 @@ pub struct SecretError {
     source: Box<kube::Error>,
 }
 
+impl SecretError {
+    /// Whether the API server forbids it.
+    #[must_use]
+    pub fn is_forbidden(&self) -> bool {
+        matches!(&*self.source, kube::Error::Api(answer) if answer.code == 403)
+    }
+}
+
 type Entry = Arc<OnceCell<Option<Arc<SecretKeys>>>>;
 
 /// Reads key names, each version of a Secret once.

@@ -32,6 +32,17 @@ pub enum WriteError {
     },
 }
 
+impl WriteError {
+    /// Whether the API server forbids it, by rights or by a policy.
+    #[must_use]
+    pub fn is_forbidden(&self) -> bool {
+        let Self::Refused { source, .. } = self else {
+            return false;
+        };
+        matches!(&**source, kube::Error::Api(answer) if answer.code == 403)
+    }
+}
+
 /// An object that is written to, as it was judged.
 #[derive(Clone, Debug)]
 pub struct Target {

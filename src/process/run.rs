@@ -221,7 +221,11 @@ fn context(
         connectors: settings.connector_names(),
         pipelines: Arc::new(settings.pipeline_names()),
         stamped: settings.mutating_policies,
-        policies: Policies::new(client.clone(), settings.mutating_policies),
+        policies: Policies::new(
+            client.clone(),
+            settings.mutating_policies,
+            settings.policy_digests(),
+        ),
         types: CompiledTypes::default(),
         written: Written::default(),
         recorded: Recorded::default(),

@@ -3,7 +3,7 @@
 use crate::cluster::lease::Candidacy;
 use crate::connection_type::catalog::Selection;
 use clap::{Args, ValueEnum};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -25,6 +25,9 @@ pub struct Settings {
     /// Whether the API server writes stamps and finalizers, by the chart's mutating policies.
     #[arg(long, env = "MUTATING_POLICIES", default_value_t = true, action = clap::ArgAction::Set)]
     pub mutating_policies: bool,
+    /// The policies that vouch for consent as the chart rendered them: `kind/name=digest`, separated by commas.
+    #[arg(long, env = "POLICY_DIGESTS", default_value = "")]
+    pub policy_digests: String,
     /// For how many days decisions on consent stay on record; for ever if absent.
     #[arg(long, env = "CONSENT_RETENTION_DAYS", value_parser = clap::value_parser!(u32).range(1..))]
     pub consent_retention_days: Option<u32>,
@@ -83,6 +86,17 @@ impl Settings {
     #[must_use]
     pub fn pipeline_names(&self) -> BTreeSet<String> {
         names(self.pipelines.lines())
+    }
+
+    /// The digest of each policy that vouches for consent, by `kind/name`.
+    #[must_use]
+    pub fn policy_digests(&self) -> BTreeMap<String, String> {
+        let each = self
+            .policy_digests
+            .split(',')
+            .filter_map(|each| each.split_once('='));
+        each.map(|(policy, digest)| (policy.trim().to_owned(), digest.trim().to_owned()))
+            .collect()
     }
 
     /// The namespaces to follow; none means all.

@@ -1,7 +1,7 @@
 //! Leaves nothing stuck: stops whatever sets our finalizer, the API server and the operator, then takes it off
-//! everything.
+//! everything. Where another release has taken the policies over, its operator goes on, and only ours is stopped.
 
-use crate::api::names::{FINALIZER_POLICY, IN_USE_FINALIZER};
+use crate::api::names::{FINALIZER_POLICY, HELM_NAMESPACE_ANNOTATION, IN_USE_FINALIZER, RELEASE_LABEL};
 use crate::api::{Connection, Dataset};
 use crate::cluster::writes::{self, Target, WriteError};
 use futures::{StreamExt, TryStreamExt, stream};
@@ -47,38 +47,96 @@ pub enum UninstallError {
         namespace: String,
     },
     /// A finalizer stayed.
-    #[error("the finalizer of {kind} {name} can't be taken off")]
+    #[error("the finalizer of {kind} {name} in namespace {namespace} can't be taken off")]
     Release {
         /// The kind.
         kind: String,
-        /// Namespace and name.
+        /// Its namespace.
+        namespace: String,
+        /// Its name.
         name: String,
         /// Why not.
         #[source]
         source: WriteError,
     },
+    /// A policy keeps the finalizer of what is being deleted from anybody but the operator and the chart's own job.
+    #[error(
+        "{kind} {name} in namespace {namespace} keeps its finalizer, as it is being deleted and you may not take it off: \
+         uninstall by helm, or run `kubectl delete validatingadmissionpolicybinding {FINALIZER_POLICY}` and this again"
+    )]
+    Kept {
+        /// The kind.
+        kind: String,
+        /// Its namespace.
+        namespace: String,
+        /// Its name.
+        name: String,
+    },
+}
+
+/// What is uninstalled.
+#[derive(Clone, Copy, Debug)]
+pub struct Installation<'a> {
+    /// The release; its namespace is the operator's.
+    pub release: Option<&'a str>,
+    /// The namespace of the operator's Deployment.
+    pub namespace: &'a str,
+    /// The operator's Deployment.
+    pub deployment: &'a str,
 }
 
 /// Ends the policy that sets the finalizer, scales the operator to 0, waits until its pods are gone, and releases every
-/// object that it holds.
+/// object that it holds. If another release has taken the policies over, that one holds the objects now, so the operator
+/// is scaled to 0 and nothing else is touched.
 ///
 /// # Errors
 /// See [`UninstallError`].
-pub async fn uninstall(client: &Client, namespace: &str, deployment: &str) -> Result<(), UninstallError> {
+pub async fn uninstall(client: &Client, ours: Installation<'_>) -> Result<(), UninstallError> {
+    if let Some(release) = ours.release
+        && let Some(other) = successor(client, release, ours.namespace).await?
+    {
+        tracing::warn!(release = %other, "another release has taken over: finalizers and policies are left to it");
+        return stop(client, ours.namespace, ours.deployment).await;
+    }
     unbind(client).await?;
-    stop(client, namespace, deployment).await?;
+    stop(client, ours.namespace, ours.deployment).await?;
     release_all::<Connection>(client).await?;
     release_all::<Dataset>(client).await
 }
 
+fn bindings(client: &Client, kind: &str) -> Api<DynamicObject> {
+    let kind = GroupVersionKind::gvk("admissionregistration.k8s.io", "v1", kind);
+    Api::all_with(client.clone(), &ApiResource::from_gvk(&kind))
+}
+
+/// The release that the policies belong to, if it's another: by the chart's label, and by Helm's own annotation where
+/// two releases are called the same.
+async fn successor(
+    client: &Client,
+    release: &str,
+    namespace: &str,
+) -> Result<Option<String>, UninstallError> {
+    let bindings = bindings(client, "ValidatingAdmissionPolicyBinding");
+    let binding = bindings.get_opt(FINALIZER_POLICY).await;
+    let binding = binding.map_err(|source| UninstallError::Request {
+        what: "looking whose the policies are",
+        source: Box::new(source),
+    })?;
+    let Some(binding) = binding else {
+        return Ok(None);
+    };
+    let named = binding
+        .labels()
+        .get(RELEASE_LABEL)
+        .map_or(release, String::as_str);
+    let home = binding.annotations().get(HELM_NAMESPACE_ANNOTATION);
+    let home = home.map_or(namespace, String::as_str);
+    Ok(((named, home) != (release, namespace)).then(|| format!("{home}/{named}")))
+}
+
 /// Before Kubernetes 1.36 there is no such policy.
 async fn unbind(client: &Client) -> Result<(), UninstallError> {
-    let kind = GroupVersionKind::gvk(
-        "admissionregistration.k8s.io",
-        "v1",
-        "MutatingAdmissionPolicyBinding",
-    );
-    let bindings: Api<DynamicObject> = Api::all_with(client.clone(), &ApiResource::from_gvk(&kind));
+    let bindings = bindings(client, "MutatingAdmissionPolicyBinding");
     match bindings.delete(FINALIZER_POLICY, &DeleteParams::default()).await {
         Err(kube::Error::Api(answer)) if answer.code == 404 => Ok(()),
         Err(source) => Err(UninstallError::Request {
@@ -174,10 +232,24 @@ where
 {
     match writes::release::<K>(client, &Target::of(&object), object.finalizers()).await {
         Ok(_) | Err(WriteError::Gone | WriteError::Conflict) => Ok(()), // what changed meanwhile is listed again
-        Err(source) => Err(UninstallError::Release {
-            kind: K::kind(&()).into_owned(),
-            name: format!("{}/{}", object.namespace().unwrap_or_default(), object.name_any()),
-            source,
-        }),
+        Err(source) => {
+            let kind = K::kind(&()).into_owned();
+            let (namespace, name) = (object.namespace().unwrap_or_default(), object.name_any());
+            let deleting = object.meta().deletion_timestamp.is_some();
+            Err(if deleting && source.is_forbidden() {
+                UninstallError::Kept {
+                    kind,
+                    namespace,
+                    name,
+                }
+            } else {
+                UninstallError::Release {
+                    kind,
+                    namespace,
+                    name,
+                    source,
+                }
+            })
+        }
     }
 }

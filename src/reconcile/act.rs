@@ -99,6 +99,7 @@ impl Context {
             match self.carry_out(object, effect).await {
                 Ok(()) => {}
                 Err(WriteError::Gone) if releasing => {}
+                Err(error) if releasing && is_left_to_its_owner(effect, &error) => {}
                 Err(error) if releasing || effect.comes_first() => return Err(error),
                 Err(error) => failed = failed.or(Some(error)),
             }
@@ -142,6 +143,12 @@ impl Context {
         );
         Ok(())
     }
+}
+
+/// Whether an object that it keeps is removed by the garbage collector all the same, with the connection that owns it.
+/// The right to remove it may be gone before, with a namespace on its way.
+fn is_left_to_its_owner(effect: &Effect, error: &WriteError) -> bool {
+    matches!(effect, Effect::Drop(_)) && error.is_forbidden()
 }
 
 /// After a conflict the watch brings the newer object; this is for the case that it was brought already.

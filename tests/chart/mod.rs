@@ -1,6 +1,7 @@
 //! The chart, rendered with many values, against a real API server.
 
 mod monitoring;
+mod uninstall;
 mod upgrade;
 
 use crate::support::shared;

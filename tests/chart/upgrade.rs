@@ -14,7 +14,7 @@ use std::path::PathBuf;
 use std::process::Command;
 
 /// The release and its namespace.
-const NAME: &str = "connection-operator";
+pub(super) const NAME: &str = "connection-operator";
 
 fn previous() -> PathBuf {
     let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/chart/previous");
@@ -25,16 +25,21 @@ fn previous() -> PathBuf {
         .expect("a chart")
 }
 
-fn helm(control_plane: &ControlPlane, arguments: &[&str]) {
+pub(super) fn helm(control_plane: &ControlPlane, arguments: &[&str]) {
+    helm_says(control_plane, arguments);
+}
+
+pub(super) fn helm_says(control_plane: &ControlPlane, arguments: &[&str]) -> String {
     let mut helm = Command::new(HELM.path().expect("helm"));
     helm.env("KUBECONFIG", control_plane.kubeconfig_path());
     helm.args(["--namespace", NAME]).args(arguments);
     let answer = helm.output().expect("helm runs");
     let said = String::from_utf8_lossy(&answer.stderr);
     assert!(answer.status.success(), "{arguments:?}: {said}");
+    String::from_utf8(answer.stdout).expect("text")
 }
 
-fn kubectl(control_plane: &ControlPlane, arguments: &[&str]) -> String {
+pub(super) fn kubectl(control_plane: &ControlPlane, arguments: &[&str]) -> String {
     let answer = control_plane
         .kubectl()
         .args(arguments)

@@ -8,6 +8,7 @@ mod enrichments;
 mod exports;
 pub mod malformed;
 mod namespaces;
+mod proof;
 mod records;
 mod refusals;
 mod removal;

@@ -3,10 +3,50 @@
 use super::sharing::{contributors, shared_sftp, until_can_use, user};
 use crate::support::manifests::export;
 use crate::support::operator::{OPERATOR, Operator, own_cluster};
-use crate::support::{Conditioned, VALUES, World};
-use connection_operator::api::{Connection, Export};
-use kube::ResourceExt;
+use crate::support::{Conditioned, PATIENCE, VALUES, World};
+use connection_operator::api::{Connection, Export, SharedConnection};
+use k8s_openapi::api::core::v1::Namespace;
+use k8s_openapi::api::rbac::v1::Role;
+use kube::api::DeleteParams;
+use kube::runtime::wait::await_condition;
+use kube::{Api, ResourceExt};
 use local_cluster::{ControlPlane, Options};
+use std::time::{Duration, Instant};
+
+/// Installs the chart so that it watches these namespaces, and starts its operator.
+fn watch(control_plane: &ControlPlane, worlds: &[&World]) -> Operator {
+    let mut listed: Vec<&str> = worlds.iter().map(|world| world.namespace.as_str()).collect();
+    listed.push("connection-operator");
+    let values = [VALUES[0], &format!("namespaces={listed:?}")];
+    control_plane
+        .install_chart(&values)
+        .expect("the chart is upgraded");
+    Operator::start_with(control_plane, &[("NAMESPACES", &*listed.join(","))])
+}
+
+/// A shared connection with an export on it, working.
+async fn share(world: &World) {
+    let binding = contributors("RoleBinding", "contributors", &[user("carol")]);
+    world.apply(binding).await;
+    world.apply(shared_sftp("partner")).await;
+    world.apply(export("nightly", "partner")).await;
+    world.consent("partner").await;
+    world.until_active::<Export>("nightly").await;
+    until_can_use(world, "carol", "partner", true).await;
+    world.until_used_by::<Connection>("partner", 1).await;
+}
+
+/// The administrator of the cluster, and an administrator of namespaces.
+const ADMIN: &[&str] = &[];
+const ADA: &[&str] = &["--as=ada"];
+
+/// What kubectl says to somebody in this namespace, if it fails.
+fn refusal(control_plane: &ControlPlane, who: &[&str], namespace: &str, what: &[&str]) -> Option<String> {
+    let mut kubectl = control_plane.kubectl();
+    kubectl.args(who).args(["--namespace", namespace]).args(what);
+    let answer = kubectl.output().expect("kubectl runs");
+    (!answer.status.success()).then(|| String::from_utf8_lossy(&answer.stderr).into_owned())
+}
 
 fn may(control_plane: &ControlPlane, what: &[&str]) -> bool {
     let mut kubectl = control_plane.kubectl();
@@ -28,32 +68,29 @@ async fn it_works_in_the_listed_namespaces_and_neither_reads_nor_writes_elsewher
     let elsewhere = World::on(client.clone()).await.furnish().await;
     let one = World::on(client.clone()).await.furnish().await;
     let other = World::on(client).await.furnish().await;
-    let listed = [
-        one.namespace.as_str(),
-        other.namespace.as_str(),
-        "connection-operator",
-    ];
-    let values = [VALUES[0], &format!("namespaces={listed:?}")];
-    control_plane
-        .install_chart(&values)
-        .expect("the chart is upgraded");
+    let operator = watch(&control_plane, &[&one, &other]);
     for world in [&elsewhere, &one, &other] {
         let binding = contributors("RoleBinding", "contributors", &[user("carol")]);
         world.apply(binding).await;
         world.apply(shared_sftp("partner")).await;
         world.apply(export("nightly", "partner")).await;
     }
-    for namespace in listed {
-        assert!(may(&control_plane, &["get", "secrets", "--namespace", namespace]));
+    for world in [&one, &other] {
+        assert!(may(
+            &control_plane,
+            &["get", "secrets", "--namespace", &world.namespace]
+        ));
     }
     assert!(!may(
         &control_plane,
         &["get", "secrets", "--namespace", &elsewhere.namespace]
     ));
-    assert!(!may(&control_plane, &["list", "connections", "--all-namespaces"]));
+    assert!(!may(&control_plane, &["list", "secrets", "--all-namespaces"]));
+    assert!(!may(
+        &control_plane,
+        &["create", "roles", "--namespace", &elsewhere.namespace]
+    ));
 
-    let settings = [("NAMESPACES", &*listed.join(","))];
-    let operator = Operator::start_with(&control_plane, &settings);
     for world in [&one, &other] {
         world.consent("partner").await;
         world.until_active::<Export>("nightly").await;
@@ -78,4 +115,143 @@ async fn it_works_in_the_listed_namespaces_and_neither_reads_nor_writes_elsewher
     one.until_active::<Export>("nightly").await;
     assert_eq!(operator.counted("connections_watch_errors_total", ""), 0);
     assert_eq!(operator.counted("connections_events_total", "failed"), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_watched_namespace_that_is_deleted_goes_though_the_operators_role_there_went_first() {
+    let (control_plane, client) = own_cluster(Options::default()).await;
+    let world = World::on(client).await.furnish().await;
+    let _operator = watch(&control_plane, &[&world]);
+    share(&world).await;
+
+    // As the deletion of a namespace may do: it takes what is there in no order.
+    world.delete::<Role>("connection-operator").await;
+    until_unable(&control_plane, &world.namespace).await;
+    let namespaces: Api<Namespace> = Api::all(world.client.clone());
+    let deletion = namespaces
+        .delete(&world.namespace, &DeleteParams::default())
+        .await;
+    deletion.expect("the deletion is accepted");
+    let gone = await_condition(namespaces, &world.namespace, |namespace: Option<&Namespace>| {
+        namespace.is_none()
+    });
+    let gone = tokio::time::timeout(PATIENCE, gone).await;
+    gone.expect("in time").expect("the watch works");
+}
+
+/// Waits until the API server knows that the operator has no right to Secrets of this namespace.
+async fn until_unable(control_plane: &ControlPlane, namespace: &str) {
+    let started = Instant::now();
+    while may(control_plane, &["get", "secrets", "--namespace", namespace]) {
+        assert!(started.elapsed() < PATIENCE, "never: it lacks the right");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_being_removed_goes_though_the_operator_has_lost_its_rights_there() {
+    let (control_plane, client) = own_cluster(Options::default()).await;
+    let world = World::on(client).await.furnish().await;
+    let _operator = watch(&control_plane, &[&world]);
+    share(&world).await;
+    world.delete::<Role>("connection-operator").await;
+    until_unable(&control_plane, &world.namespace).await;
+
+    world.delete::<Export>("nightly").await;
+    // Its status can't be written any more, so it still says that it's in use.
+    let unguard = [
+        "delete",
+        "validatingadmissionpolicybinding",
+        "removal.connections.dev",
+    ];
+    assert_eq!(refusal(&control_plane, ADMIN, "default", &unguard), None);
+    until_allowed(
+        &control_plane,
+        ADMIN,
+        &world,
+        &["delete", "connection", "partner", "--wait=false"],
+    )
+    .await;
+    world.until_gone::<Connection>("partner").await;
+    // What it kept for it is the garbage collector's now, which takes half a minute to hear of new kinds.
+    let shared = world.api::<SharedConnection>().get_opt("partner").await;
+    let shared = shared.expect("an answer");
+    assert!(shared.is_none_or(|shared| shared.owner_references().len() == 1));
+}
+
+/// Tries until the API server's policies, which follow after a moment, allow it.
+async fn until_allowed(control_plane: &ControlPlane, who: &[&str], world: &World, what: &[&str]) {
+    let started = Instant::now();
+    while let Some(said) = refusal(control_plane, who, &world.namespace, what) {
+        assert!(started.elapsed() < PATIENCE, "{what:?} is never allowed: {said}");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn where_the_operator_looks_no_longer_an_administrator_undoes_what_it_left_by_ordinary_rights() {
+    let (control_plane, client) = own_cluster(Options::default()).await;
+    let kept = World::on(client.clone()).await.furnish().await;
+    let dropped = World::on(client).await.furnish().await;
+    watch_for_a_while(&control_plane, [&kept, &dropped]).await;
+    let _operator = watch(&control_plane, &[&kept]);
+
+    let delete: &[&str] = &["delete", "connection", "partner", "--wait=false"];
+    let unshare: &[&str] = &["delete", "role", "connections-use-partner"];
+    let release: &[&str] = &[
+        "patch",
+        "connection",
+        "partner",
+        "--type=merge",
+        r#"--patch={"metadata":{"finalizers":null}}"#,
+    ];
+    let grant: &[&str] = &[
+        "create",
+        "role",
+        "connections-use-other",
+        "--verb=get",
+        "--resource=pods",
+    ];
+    until_allowed(&control_plane, ADA, &dropped, unshare).await;
+    until_can_use(&dropped, "carol", "partner", false).await;
+    until_allowed(&control_plane, ADA, &dropped, delete).await;
+    until_allowed(&control_plane, ADA, &dropped, release).await;
+    dropped.until_gone::<Connection>("partner").await;
+    dropped.apply(shared_sftp("another")).await;
+    let another = dropped.api::<Connection>().get("another").await;
+    assert!(another.expect("it is there").finalizers().is_empty());
+
+    let rows = [
+        ("what is in use stays", &kept, delete, "is in use by 1 export"),
+        (
+            "grants are the operator's",
+            &kept,
+            unshare,
+            "the operator keeps this",
+        ),
+        (
+            "nobody else makes one, wherever",
+            &dropped,
+            grant,
+            "the operator keeps this",
+        ),
+    ];
+    for (case, world, what, told) in rows {
+        let said = refusal(&control_plane, ADA, &world.namespace, what).unwrap_or_default();
+        assert!(said.contains(told), "{case}: {said}");
+    }
+}
+
+/// Lets the operator work in both, with Ada as their administrator, and ends it.
+async fn watch_for_a_while(control_plane: &ControlPlane, worlds: [&World; 2]) {
+    let operator = watch(control_plane, &worlds);
+    for world in worlds {
+        share(world).await;
+        for role in ["admin", "connections-admin"] {
+            let clusterrole = format!("--clusterrole={role}");
+            let bind = ["create", "rolebinding", role, &clusterrole, "--user=ada"];
+            assert_eq!(refusal(control_plane, ADMIN, &world.namespace, &bind), None);
+        }
+    }
+    operator.kill();
 }

@@ -47,6 +47,7 @@ fn governed(control_plane: ControlPlane) -> ControlPlane {
     let kubeconfig = control_plane.kubeconfig_for_operator().expect("a token");
     let settings = Settings {
         mutating_policies: control_plane.mutates().expect("an answer"),
+        policy_digests: control_plane.policy_digests().expect("an answer"),
         ..settings()
     };
     thread::spawn(move || {
@@ -98,6 +99,7 @@ pub fn settings() -> Settings {
         connectors: CONNECTORS.to_owned(),
         pipelines: PIPELINES.to_owned(),
         mutating_policies: true,
+        policy_digests: String::new(),
         consent_retention_days: None,
         catalog: true,
         catalog_include: String::new(),

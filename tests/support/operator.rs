@@ -69,6 +69,10 @@ impl Operator {
                 "MUTATING_POLICIES",
                 control_plane.mutates().expect("an answer").to_string(),
             )
+            .env(
+                "POLICY_DIGESTS",
+                control_plane.policy_digests().expect("an answer"),
+            )
             .env("LOG", "warn")
             .envs(variables.iter().copied())
             .stdin(Stdio::null())

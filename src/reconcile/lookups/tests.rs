@@ -75,7 +75,11 @@ impl World {
             connectors: connectors(),
             pipelines: std::sync::Arc::default(),
             stamped: true,
-            policies: crate::cluster::policies::Policies::new(client.clone(), true),
+            policies: crate::cluster::policies::Policies::new(
+                client.clone(),
+                true,
+                std::collections::BTreeMap::new(),
+            ),
             events,
             metrics,
             written: crate::reconcile::Written::default(),

@@ -109,6 +109,22 @@ impl ControlPlane {
         Ok(served.contains("mutatingadmissionpolicies"))
     }
 
+    /// What the chart tells the operator of its policies; nothing if it isn't installed.
+    ///
+    /// # Errors
+    /// When the API server doesn't answer.
+    pub fn policy_digests(&self) -> Result<String, Error> {
+        run(self.kubectl().args([
+            "get",
+            "deployment",
+            NAME,
+            "--namespace",
+            NAME,
+            "--ignore-not-found",
+            r#"--output=jsonpath={..env[?(@.name=="POLICY_DIGESTS")].value}"#,
+        ]))
+    }
+
     fn holds(&self) -> Result<bool, Error> {
         let manifest = self.directory().join("probe.yaml");
         std::fs::write(&manifest, PROBE).map_err(Error::file("write", &manifest))?;

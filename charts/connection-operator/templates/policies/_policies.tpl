@@ -49,3 +49,44 @@ spec:
     variables.byPipeline && variables.stampBefore.startsWith('withdrawn ' + variables.after + ' ') ? variables.stampBefore :
     'given ' + variables.after + ' ' + variables.user
 {{- end }}
+
+{{/*
+With the value namespaces: the namespaces that an operator looks at. Elsewhere nobody would ever take off what these
+policies keep, so there Kubernetes' own rights decide.
+*/}}
+{{- define "connection-operator.watchedNamespaces" -}}
+{{- with .Values.namespaces -}}
+namespaceSelector:
+  matchExpressions:
+    - {key: kubernetes.io/metadata.name, operator: In, values: {{ toJson . }}}
+{{- end }}
+{{- end }}
+
+{{/*
+The policies that vouch for consent, each with a digest over what of it decides: the operator makes the same of what the
+API server holds (src/cluster/policies/digest.rs), so a policy that somebody weakened vouches for nothing. What the API
+server fills in by itself isn't written in these policies, and left out there.
+*/}}
+{{- define "connection-operator.policyDigests" -}}
+{{- $digests := list }}
+{{- range $file := list "consent" "owned" }}
+{{- range $manifest := include (printf "%s/policies/%s.yaml" $.Template.BasePath $file) $ | splitList "\n---\n" }}
+{{- with fromYaml $manifest }}
+{{- if and (hasSuffix "AdmissionPolicy" .kind) (ne .metadata.name "sharing.connections.dev") }}
+{{- $digests = append $digests (printf "%s/%s=%s" .kind .metadata.name (include "connection-operator.policyDigest" .spec)) }}
+{{- end }}
+{{- end }}
+{{- end }}
+{{- end }}
+{{- join "," $digests }}
+{{- end }}
+
+{{- define "connection-operator.policyDigest" -}}
+{{- $conditions := dict }}
+{{- range .matchConditions }}{{ $_ := set $conditions .name .expression }}{{ end }}
+{{- $variables := dict }}
+{{- range .variables }}{{ $_ := set $variables .name .expression }}{{ end }}
+{{- $validations := list }}
+{{- range .validations }}{{ $validations = append $validations .expression }}{{ end }}
+{{- list .failurePolicy .matchConstraints $conditions $variables $validations (default list .mutations) | toRawJson | sha256sum }}
+{{- end }}

@@ -1,0 +1,221 @@
+//! What the uninstall hook does, run as its own account or by hand, with objects in place.
+
+use super::upgrade::{NAME, helm, helm_says, kubectl};
+use super::{answer, chart};
+use crate::support::manifests::{export, sftp};
+use crate::support::operator::{Operator, own_cluster};
+use crate::support::{PATIENCE, World, installed};
+use connection_operator::api::{Connection, Dataset};
+use kube::ResourceExt;
+use local_cluster::{ControlPlane, Options};
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+/// Runs what the hook of the first release runs, with the rights of this kubeconfig, and gives what it says.
+fn uninstall(control_plane: &ControlPlane, kubeconfig: &str) -> Result<String, String> {
+    let path = control_plane.directory().join("uninstall.kubeconfig");
+    std::fs::write(&path, kubeconfig).expect("it can be written");
+    let mut command = Command::new(env!("CARGO_BIN_EXE_connection-operator"));
+    command.env("KUBECONFIG", path).args([
+        "uninstall",
+        "--namespace=connection-operator",
+        "--deployment=connection-operator",
+        "--release=connection-operator",
+    ]);
+    let answer = command.output().expect("it runs");
+    let said = String::from_utf8_lossy(&answer.stderr).into_owned();
+    if answer.status.success() {
+        Ok(said)
+    } else {
+        Err(said)
+    }
+}
+
+/// The hook's account and rights, as while the hook runs.
+fn hook_account(control_plane: &ControlPlane) -> String {
+    let hooks = helm_says(control_plane, &["get", "hooks", NAME]);
+    let mut apply = control_plane.kubectl();
+    let applied = answer(
+        apply.args(["apply", "--server-side", "-f", "-"]),
+        hooks.as_bytes(),
+    );
+    assert_eq!(applied, None);
+    control_plane
+        .kubeconfig_for_account(NAME, "connection-operator-uninstall")
+        .expect("a token")
+}
+
+fn replicas(control_plane: &ControlPlane, deployment: &str) -> String {
+    let output = "--output=jsonpath={.spec.replicas}";
+    kubectl(
+        control_plane,
+        &["get", "deployment", deployment, "-n", NAME, output],
+    )
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_release_whose_objects_another_took_over_only_stops_its_own_operator() {
+    let (control_plane, client) = own_cluster(Options::default()).await;
+    let world = World::on(client).await.furnish().await;
+    let operator = Operator::govern(&control_plane).await;
+    world.connect(sftp("partner")).await;
+    operator.kill();
+    let today = chart();
+    helm(
+        &control_plane,
+        &["install", "second", &today.to_string_lossy(), "--take-ownership"],
+    );
+
+    let account = hook_account(&control_plane);
+    let said = uninstall(&control_plane, &account).expect("it ends well");
+    assert!(said.contains("another release has taken over"), "{said}");
+    let connection = world
+        .api::<Connection>()
+        .get("partner")
+        .await
+        .expect("it is there");
+    assert_eq!(connection.finalizers(), ["connections.dev/in-use"]);
+    assert_eq!(replicas(&control_plane, "connection-operator"), "0");
+    assert_eq!(replicas(&control_plane, "second-connection-operator"), "1");
+    if control_plane.mutates().expect("an answer") {
+        let binding = "mutatingadmissionpolicybinding/finalizer.connections.dev";
+        kubectl(&control_plane, &["get", binding]);
+    }
+
+    helm(&control_plane, &["uninstall", NAME, "--no-hooks"]);
+    let release = "--output=jsonpath={.metadata.labels.app\\.kubernetes\\.io/instance}";
+    let binding = "validatingadmissionpolicybinding/finalizer.connections.dev";
+    assert_eq!(kubectl(&control_plane, &["get", binding, release]), "second");
+    kubectl(&control_plane, &["get", "clusterrole", "connections-admin"]);
+    let connection = world
+        .api::<Connection>()
+        .get("partner")
+        .await
+        .expect("it is there");
+    assert_eq!(connection.finalizers(), ["connections.dev/in-use"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_hook_releases_everything_and_by_hand_it_stops_at_what_a_policy_keeps() {
+    let (control_plane, client) = own_cluster(Options::default()).await;
+    let world = World::on(client).await.furnish().await;
+    let operator = Operator::govern(&control_plane).await;
+    world.connect(sftp("partner")).await;
+    world.apply(export("nightly", "partner")).await;
+    world.until_used_by::<Connection>("partner", 1).await;
+    operator.kill();
+    world.delete::<Connection>("partner").await;
+
+    let account = hook_account(&control_plane);
+    let said = uninstall(&control_plane, control_plane.kubeconfig()).expect_err("it is refused");
+    let last = said.lines().last().unwrap_or_default();
+    let expected = format!(
+        "Connection partner in namespace {} keeps its finalizer, as it is being deleted and you may not take it off: \
+         uninstall by helm, or run `kubectl delete validatingadmissionpolicybinding finalizer.connections.dev` and this \
+         again",
+        world.namespace
+    );
+    assert_eq!(last, expected);
+
+    uninstall(&control_plane, &account).expect("the hook may");
+    world.until_gone::<Connection>("partner").await;
+    let dataset = world
+        .api::<Dataset>()
+        .get("customers")
+        .await
+        .expect("it is there");
+    assert!(dataset.finalizers().is_empty());
+}
+
+#[test]
+fn the_notes_tell_commands_that_the_api_server_takes() {
+    let control_plane = installed(Options::default());
+    let notes = helm_says(&control_plane, &["get", "notes", NAME]);
+    let bindings = notes
+        .lines()
+        .map(str::trim)
+        .filter(|line| line.contains("create rolebinding"));
+    let bindings: Vec<String> = bindings
+        .map(|line| line.replace("NAMESPACE", "default").replace("GROUP", "crm"))
+        .collect();
+    assert_eq!(bindings.len(), 2, "{notes}");
+    for line in &bindings {
+        let words: Vec<&str> = line.split_whitespace().skip(1).collect();
+        kubectl(&control_plane, &words);
+    }
+    for (verb, expected) in [("consent", "yes"), ("use", "yes")] {
+        let asked = [
+            "auth",
+            "can-i",
+            verb,
+            "connections.connections.dev",
+            "--namespace=default",
+            "--as=ada",
+            "--as-group=crm",
+        ];
+        assert_eq!(kubectl(&control_plane, &asked).trim(), expected, "{verb}");
+    }
+}
+
+/// The block of commands in the page on operations that takes finalizers off everything.
+fn documented_release() -> String {
+    let page = std::path::PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("docs/operations.md");
+    let page = std::fs::read_to_string(page).expect("a page");
+    let mut blocks = page
+        .split("```console\n")
+        .skip(1)
+        .filter_map(|block| block.split("```").next());
+    blocks
+        .find(|block| block.starts_with("for kind in"))
+        .expect("it is documented")
+        .to_owned()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_left_without_the_hook_is_released_by_the_documented_commands() {
+    let (control_plane, client) = own_cluster(Options::default()).await;
+    let world = World::on(client).await.furnish().await;
+    let operator = Operator::govern(&control_plane).await;
+    world.connect(sftp("partner")).await;
+    world.apply(export("nightly", "partner")).await;
+    world.until_used_by::<Connection>("partner", 1).await;
+    operator.kill();
+    let before =
+        serde_json::json!({"metadata": {"finalizers": ["example.com/theirs", "connections.dev/in-use"]}});
+    world.merge::<Dataset>("customers", before).await;
+    world.delete::<Connection>("partner").await;
+    helm(&control_plane, &["uninstall", NAME, "--no-hooks"]);
+
+    let kubectl = control_plane.kubectl();
+    let programs = std::path::Path::new(kubectl.get_program())
+        .parent()
+        .expect("a folder");
+    let path = format!(
+        "{}:{}",
+        programs.display(),
+        std::env::var("PATH").expect("a path")
+    );
+    let release = || {
+        let mut bash = Command::new("bash");
+        bash.env("PATH", &path)
+            .env("KUBECONFIG", control_plane.kubeconfig_path());
+        answer(bash.args(["-euo", "pipefail", "-c", &documented_release()]), &[])
+    };
+    let started = Instant::now();
+    while let Some(said) = release() {
+        let policy = said.contains("finalizer.connections.dev"); // gone, which the API server notices a moment later
+        assert!(policy && started.elapsed() < PATIENCE, "{said}");
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    world.until_gone::<Connection>("partner").await;
+    let dataset = world
+        .api::<Dataset>()
+        .get("customers")
+        .await
+        .expect("it is there");
+    assert_eq!(
+        dataset.finalizers(),
+        ["example.com/theirs"],
+        "that of others stays"
+    );
+}
