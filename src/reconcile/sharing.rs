@@ -8,7 +8,7 @@ use crate::api::{Reference, Refers};
 use crate::cluster::writes::{self, WriteError};
 use crate::cluster::{ObjectKey, Objects};
 use crate::governance::connection_types::TypeSeen;
-use crate::governance::sharing::{Kept, Seen, SharingFacts};
+use crate::governance::sharing::{self, Kept, Seen, SharingFacts};
 use k8s_openapi::NamespaceResourceScope;
 use k8s_openapi::api::rbac::v1::Subject;
 use kube::{Resource, ResourceExt};
@@ -20,16 +20,29 @@ impl Context {
     pub fn sharing_of(&self, connection: &Connection, type_: &TypeSeen) -> SharingFacts {
         let (namespace, name) = (connection.namespace().unwrap_or_default(), connection.name_any());
         let grant = ObjectKey::new(&namespace, &format!("{USE_ROLE_PREFIX}{name}"));
+        let type_ = type_.usable();
+        // Nobody asks who would be let in where nobody is.
+        let private = type_.is_some_and(|type_| {
+            sharing::audience(&connection.spec, type_.spec.used_for) == Audience::Administrators
+        });
         SharingFacts {
-            contributors: self.contributors(&namespace),
+            contributors: if private {
+                Vec::new()
+            } else {
+                self.contributors(&namespace)
+            },
             role: self.kept(&self.stores.roles, &grant),
             role_binding: self.kept(&self.stores.role_bindings, &grant),
             shared: self.kept(
                 &self.stores.shared_connections,
                 &ObjectKey::new(&namespace, &name),
             ),
-            namesakes: self.namesakes(connection),
-            connected: type_.usable().is_some_and(|type_| type_.runs(&self.connectors)),
+            namesakes: if private {
+                Vec::new()
+            } else {
+                self.namesakes(connection)
+            },
+            connected: type_.is_some_and(|type_| type_.runs(&self.connectors)),
         }
     }
 
