@@ -4,7 +4,7 @@
 //! and holds something, nobody uses the object, and a connector runs every type of the catalog.
 
 use crate::api::connection::{Access, Audience, Parameters};
-use crate::api::dataset::{Format, FormatType, Location, Role, Volume};
+use crate::api::dataset::{Format, FormatType, IdentityColumn, Location, Role, Volume};
 use crate::api::names::{CONSENT_ANNOTATION, CONSENTED_BY_ANNOTATION, IN_USE_FINALIZER};
 use crate::api::reference::{KeyVaultRef, SecretKeyRef, SecretSource};
 use crate::api::secret::SecretKeys;
@@ -367,6 +367,7 @@ pub(crate) fn dataset(name: &str) -> DatasetBuilder {
             }),
             credentials: BTreeMap::new(),
             identity: Vec::new(),
+            members: None,
             role: None,
         },
         status: None,
@@ -379,6 +380,17 @@ pub(crate) struct DatasetBuilder(pub(crate) Dataset);
 impl DatasetBuilder {
     pub(crate) fn of_role(mut self, role: Role) -> Self {
         self.0.spec.role = Some(role);
+        self
+    }
+
+    pub(crate) fn holding(mut self, column: &str, holds: &str) -> Self {
+        let (column, holds) = (column.into(), holds.into());
+        self.0.spec.identity.push(IdentityColumn { column, holds });
+        self
+    }
+
+    pub(crate) fn of_members(mut self, members: i64) -> Self {
+        self.0.spec.members = Some(members);
         self
     }
 

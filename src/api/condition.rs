@@ -132,6 +132,16 @@ vocabulary! {
         DatasetIneligible,
         /// Another one already writes to this dataset.
         OutputTaken,
+        /// More datasets are named than the service takes at once.
+        TooManyDatasets,
+        /// Columns are missing by which the service recognises people or companies.
+        IdentityMissing,
+        /// A dataset has fewer members than the service takes.
+        TooFewMembers,
+        /// There are more members than the service takes.
+        TooManyMembers,
+        /// An older export sends the same rows to the same place.
+        DatasetSentTwice,
         /// The referenced Secret holds a credential of the cluster itself.
         SecretNotAllowed,
         /// The connection type contradicts itself.
@@ -194,6 +204,8 @@ vocabulary! {
         NotVerified,
         /// The connection is there and may be used.
         ConnectionUsable,
+        /// The connection may be used, but its type should no longer be chosen.
+        TypeDeprecated,
         /// The schedule can be kept.
         ScheduleAccepted,
         /// There is no schedule: it runs on request only.

@@ -303,7 +303,7 @@ pub struct IdentitySet {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Limits {
-    /// The fewest members of one payload.
+    /// The fewest members of each dataset of a payload.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1))]
     pub min_members: Option<i64>,

@@ -84,6 +84,10 @@ pub struct DatasetSpec {
     #[schemars(length(max = 64))]
     #[x_kube(merge_strategy = ListMerge::Map(vec!["column".into()]))]
     pub identity: Vec<IdentityColumn>,
+    /// How many people or companies it holds, as far as somebody knows. Compared with what services take; not if absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 0))]
+    pub members: Option<i64>,
     /// What it is for; Source if absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Role")]

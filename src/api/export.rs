@@ -219,6 +219,30 @@ pub struct Run {
     pub outcome: Option<String>,
 }
 
+impl Export {
+    /// What it sends, and over which connection; nothing while it is detached.
+    fn segments(&self) -> impl Iterator<Item = Reference> {
+        let connection = self.spec.connection_ref.iter();
+        connection.flat_map(|connection| {
+            self.spec
+                .payload
+                .iter()
+                .filter_map(|item| self.segment(connection, item))
+        })
+    }
+
+    /// One dataset of its payload, as it goes over a connection.
+    #[must_use]
+    pub fn segment(&self, connection: &ConnectionRef, item: &PayloadItem) -> Option<Reference> {
+        Some(Reference::Segment(
+            self.namespace()?,
+            connection.name.0.clone(),
+            item.dataset.0.clone(),
+            item.where_.clone(),
+        ))
+    }
+}
+
 impl Refers for Export {
     fn references(&self) -> Vec<Reference> {
         let namespace = self.namespace().unwrap_or_default();
@@ -236,6 +260,7 @@ impl Refers for Export {
                     .iter()
                     .map(|connection| Reference::Connection(namespace.clone(), connection.name.0.clone())),
             )
+            .chain(self.segments())
             .collect()
     }
 }

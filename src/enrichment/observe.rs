@@ -4,7 +4,7 @@ use crate::api::Enrichment;
 use crate::api::connection_type::UsedFor;
 use crate::governance::activity::ActivityFacts;
 use crate::governance::datasets::{Purpose, Use};
-use crate::reconcile::{Context, Writes};
+use crate::reconcile::{Context, Writes, load};
 use kube::ResourceExt;
 
 pub(super) fn observe<'a>(enrichment: &'a Enrichment, context: &'a Context) -> ActivityFacts<'a> {
@@ -18,6 +18,7 @@ pub(super) fn observe<'a>(enrichment: &'a Enrichment, context: &'a Context) -> A
             spec.connection_ref.as_ref(),
         ),
         uses: uses(enrichment, context),
+        load: load::of_enrichment(enrichment, context),
         parameters: &spec.parameters,
         schedule: spec.schedule.as_ref(),
         suspend: spec.suspend,

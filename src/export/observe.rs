@@ -4,7 +4,7 @@ use crate::api::Export;
 use crate::api::connection_type::UsedFor;
 use crate::governance::activity::ActivityFacts;
 use crate::governance::datasets::{Purpose, Use};
-use crate::reconcile::{Context, Writes};
+use crate::reconcile::{Context, Writes, load};
 use kube::ResourceExt;
 
 pub(super) fn observe<'a>(export: &'a Export, context: &'a Context) -> ActivityFacts<'a> {
@@ -18,6 +18,7 @@ pub(super) fn observe<'a>(export: &'a Export, context: &'a Context) -> ActivityF
             spec.connection_ref.as_ref(),
         ),
         uses: uses(export, context),
+        load: load::of_export(export, context),
         parameters: &spec.parameters,
         schedule: spec.schedule.as_ref(),
         suspend: spec.suspend,

@@ -2,7 +2,7 @@
 
 use crate::api::{Connection, ConnectionType, Dataset, Export};
 use crate::cluster::{Change, ObjectKey, Objects};
-use crate::reconcile::wakes;
+use crate::reconcile::{Stores, load, wakes};
 
 /// A connection that came, went or changed in what its users see wakes them.
 #[must_use]
@@ -20,10 +20,16 @@ pub fn woken_by_type(
     wakes::users_of_type(change, connections, exports)
 }
 
-/// A dataset that came, went or changed in what its users see wakes them.
+/// A dataset that came, went or changed in what its users see wakes them, and those that share a limit with them.
 #[must_use]
-pub fn woken_by_dataset(change: &Change<Dataset>, exports: &Objects<Export>) -> Vec<ObjectKey> {
-    wakes::users_of_dataset(change, exports)
+pub fn woken_by_dataset(change: &Change<Dataset>, stores: &Stores) -> Vec<ObjectKey> {
+    load::with_limited(wakes::users_of_dataset(change, &stores.exports), stores)
+}
+
+/// An export that sends something else, or elsewhere, wakes those that send the same or share a limit with it.
+#[must_use]
+pub fn woken_by_export(change: &Change<Export>, stores: &Stores) -> Vec<ObjectKey> {
+    load::rivals_of_export(change, stores)
 }
 
 /// One that begins or ends to write to a dataset wakes the others that name it: it may be theirs now.

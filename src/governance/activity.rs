@@ -8,6 +8,7 @@ use super::decision::{Decision, announcements};
 use super::readiness;
 use super::removal::Hold;
 use super::schedule;
+use super::terms::{self, Load};
 use crate::api::connection::Parameters;
 use crate::api::connection_type::UsedFor;
 use crate::api::export::{ExportStatus, Schedule, State};
@@ -31,6 +32,8 @@ pub struct ActivityFacts<'a> {
     pub connection: ConnectionSeen,
     /// The datasets that it reads and writes.
     pub uses: Vec<Use>,
+    /// The same as the service gets it.
+    pub load: Load<'a>,
     /// Its parameters.
     pub parameters: &'a Parameters,
     /// When it runs.
@@ -105,22 +108,30 @@ fn judged(facts: &ActivityFacts<'_>) -> Vec<(ConditionType, Standing)> {
         Reason::Suspended,
         "It is suspended: nothing runs until spec.suspend is false.",
     );
-    readiness::judged(
-        concerns,
-        facts.suspend.then_some(&rest),
-        "It has all that it needs. This version starts no runs yet.",
-    )
+    let mut ready = "It has all that it needs. This version starts no runs yet.".to_owned();
+    if let Some(deprecated) = attachment::deprecated(&facts.connection) {
+        ready = format!("{ready} {deprecated}");
+    }
+    readiness::judged(concerns, facts.suspend.then_some(&rest), &ready)
 }
 
-/// Parameters and datasets are one concern, what the author wrote: the one that a person must act on first speaks.
+/// Parameters, datasets and the service's terms are one concern, what the author wrote: the one that a person must act
+/// on first speaks, and in this order.
 fn valid(facts: &ActivityFacts<'_>) -> Standing {
     let parameters = attachment::parameters(&facts.connection, facts.used_for, facts.parameters);
-    match datasets::judge(&facts.uses) {
-        Some(datasets) if readiness::situation(datasets.reason) < readiness::situation(parameters.reason) => {
-            datasets
+    let fitting = attachment::fitting(&facts.connection, facts.used_for);
+    let terms = fitting.and_then(|(connection, type_)| {
+        let fixed = &connection.spec.fixed_export_parameters;
+        terms::judge(type_, fixed, facts.parameters, &facts.load)
+    });
+    let others = [datasets::judge(&facts.uses), terms].into_iter().flatten();
+    others.fold(parameters, |first, other| {
+        if readiness::situation(other.reason) < readiness::situation(first.reason) {
+            other
+        } else {
+            first
         }
-        _ => parameters,
-    }
+    })
 }
 
 /// What the columns CONNECTION and TYPE show.

@@ -6,6 +6,7 @@ use super::Standing;
 use super::conditions::find;
 use super::connection_types::TypeSeen;
 use super::message::sentences;
+use super::parameters::CompiledType;
 use crate::api::connection::{Connection, Parameters};
 use crate::api::connection_type::UsedFor;
 use crate::api::{ConditionStatus, ConditionType, Reason};
@@ -49,11 +50,33 @@ pub fn attached(seen: &ConnectionSeen, wanted: UsedFor, connectors: &BTreeSet<St
     misfit(name, connection, type_, wanted, connectors)
         .or_else(|| resting(name, connection))
         .unwrap_or_else(|| {
-            Standing::met(
-                Reason::ConnectionUsable,
-                format!("The connection {name} can be used."),
-            )
+            let usable = format!("The connection {name} can be used.");
+            match deprecated(seen) {
+                Some(deprecated) => Standing::met(Reason::TypeDeprecated, format!("{usable} {deprecated}")),
+                None => Standing::met(Reason::ConnectionUsable, usable),
+            }
         })
+}
+
+/// That the connection's type should no longer be chosen, and what to choose instead.
+#[must_use]
+pub fn deprecated(seen: &ConnectionSeen) -> Option<String> {
+    match seen {
+        ConnectionSeen::Present { type_, .. } => type_.usable().and_then(|type_| type_.deprecated()),
+        ConnectionSeen::Detached | ConnectionSeen::Absent(_) => None,
+    }
+}
+
+/// The connection and its type, as far as they are there and of the right kind.
+#[must_use]
+pub fn fitting(seen: &ConnectionSeen, wanted: UsedFor) -> Option<(&Connection, &CompiledType)> {
+    match seen {
+        ConnectionSeen::Present { connection, type_ } => {
+            let type_ = type_.usable().filter(|type_| type_.spec.used_for == wanted)?;
+            Some((connection, type_))
+        }
+        ConnectionSeen::Detached | ConnectionSeen::Absent(_) => None,
+    }
 }
 
 /// Judges the parameters against what the connection's type declares: part of the condition Valid.

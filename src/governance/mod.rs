@@ -17,6 +17,7 @@ pub mod readiness;
 pub mod removal;
 pub mod schedule;
 pub mod sharing;
+pub mod terms;
 
 use crate::api::{ConditionStatus, Reason};
 

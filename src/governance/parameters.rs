@@ -52,6 +52,20 @@ impl CompiledType {
         connector.is_some_and(|connector| connectors.contains(connector.as_str()))
     }
 
+    /// That it should no longer be chosen, and what to choose instead, in sentences.
+    #[must_use]
+    pub fn deprecated(&self) -> Option<String> {
+        let deprecated = self.spec.deprecated.as_ref()?;
+        let why = explanation(&deprecated.message);
+        let instead = deprecated.replacement.as_ref();
+        let instead = instead.map(|type_| format!(" Use the type {type_} instead."));
+        let name = &self.name;
+        Some(format!(
+            "Its type {name} is deprecated: {why}{}",
+            instead.unwrap_or_default()
+        ))
+    }
+
     /// Makes the patterns ready.
     ///
     /// # Errors

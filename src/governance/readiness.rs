@@ -33,6 +33,11 @@ pub const fn situation(reason: Reason) -> Situation {
         | Reason::NoConnector
         | Reason::DatasetIneligible
         | Reason::OutputTaken
+        | Reason::TooManyDatasets
+        | Reason::IdentityMissing
+        | Reason::TooFewMembers
+        | Reason::TooManyMembers
+        | Reason::DatasetSentTwice
         | Reason::SecretNotAllowed
         | Reason::TypeInvalid => Situation::Mistake,
         Reason::ConsentRequired
@@ -66,6 +71,7 @@ pub const fn situation(reason: Reason) -> Situation {
         | Reason::NoSecrets
         | Reason::NotVerified
         | Reason::ConnectionUsable
+        | Reason::TypeDeprecated
         | Reason::ScheduleAccepted
         | Reason::Manual
         | Reason::NeverRan

@@ -225,6 +225,9 @@ fn on_connection((wakers, stores): Woken) -> impl FnMut(&Change<Connection>) {
 fn on_export((wakers, stores): Woken) -> impl FnMut(&Change<Export>) {
     move |change| {
         wakers.exports.wake_itself(change);
+        wakers
+            .exports
+            .wake(export::watch::woken_by_export(change, &stores));
         on_user(&wakers, &stores, change);
     }
 }
@@ -253,7 +256,7 @@ fn on_dataset((wakers, stores): Woken) -> impl FnMut(&Change<Dataset>) {
         wakers.datasets.wake_itself(change);
         wakers
             .exports
-            .wake(export::watch::woken_by_dataset(change, &stores.exports));
+            .wake(export::watch::woken_by_dataset(change, &stores));
         wakers
             .enrichments
             .wake(enrichment::watch::woken_by_dataset(change, &stores.enrichments));

@@ -3,6 +3,7 @@
 //! A kind observes (stores, and a read where needed), decides (pure), and hands the decision to [`Context::act`].
 
 mod act;
+pub mod load;
 mod lookups;
 mod memory;
 mod run;

@@ -34,7 +34,8 @@ where
     })
 }
 
-/// The users of a dataset, if it changed in what they see: its role, whether it's Ready, whether it's going.
+/// The users of a dataset, if it changed in what they see: its role, what identifies its members and how many there
+/// are, whether it's Ready, whether it's going.
 #[must_use]
 pub fn users_of_dataset<K>(change: &Change<Dataset>, users: &Objects<K>) -> Vec<ObjectKey>
 where
@@ -46,7 +47,8 @@ where
             .as_ref()
             .and_then(|status| find(&status.conditions, ConditionType::Ready));
         let going = dataset.metadata.deletion_timestamp.is_some();
-        (dataset.spec.role, ready.map(|ready| ready.status), going)
+        let terms = (dataset.spec.identity.clone(), dataset.spec.members);
+        (dataset.spec.role, terms, ready.map(|ready| ready.status), going)
     };
     woken(change, view, users, |namespace, name| {
         Reference::Dataset(namespace, name)

@@ -1,0 +1,243 @@
+//! What the service at the other end takes: how many datasets and members, with which identifying columns, and each
+//! but once. Judged from what types and datasets declare; no dataset is ever read.
+
+use super::Standing;
+use super::message::{listed, sentences};
+use super::parameters::{CompiledType, effective};
+use crate::api::Reason;
+use crate::api::connection::Parameters;
+use crate::api::connection_type::{IdentitySet, LimitScope, Limits, ParameterType};
+use crate::api::dataset::Dataset;
+use crate::api::reference::{ColumnName, FieldName};
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+#[cfg(test)]
+mod tests;
+
+/// All that one export or enrichment hands to the service.
+#[derive(Clone, Debug, Default)]
+pub struct Load<'a> {
+    /// Each dataset of it.
+    pub items: Vec<Item<'a>>,
+    /// When it was created, in seconds, and its name: which of two is older.
+    pub age: Age,
+    /// The other exports on the same connection, if the type limits them together.
+    pub others: Vec<(Age, i64)>,
+}
+
+/// What decides who is older: the time of creation in seconds, then the name.
+pub type Age = (i64, String);
+
+/// One dataset that is handed over.
+#[derive(Clone, Debug)]
+pub struct Item<'a> {
+    /// The field that names it, such as `spec.payload`.
+    pub field: &'static str,
+    /// The dataset's name.
+    pub name: &'a str,
+    /// The dataset, if it exists.
+    pub dataset: Option<Arc<Dataset>>,
+    /// The columns that go out; all if empty.
+    pub columns: &'a [ColumnName],
+    /// The service's fields that are filled by name.
+    pub mapped: Vec<&'a str>,
+    /// Whether only some of its rows go out.
+    pub filtered: bool,
+    /// The exports that send the same rows over the same connection, and what they choose there.
+    pub same: Vec<(Age, Parameters)>,
+}
+
+/// What is wrong, if anything, by the terms of a connection's type.
+#[must_use]
+pub fn judge(
+    type_: &CompiledType,
+    fixed: &Parameters,
+    chosen: &Parameters,
+    load: &Load<'_>,
+) -> Option<Standing> {
+    let limits = type_.spec.limits.clone().unwrap_or_default();
+    let identity = type_.spec.identity.as_ref();
+    let sets = identity.map(|identity| identity.any_of.as_slice());
+    let each = load.items.iter().flat_map(|item| {
+        [
+            unidentified(&type_.name, item, sets.unwrap_or_default()),
+            too_small(&type_.name, item, &limits),
+            too_large(&type_.name, item, &limits),
+            sent_twice(type_, fixed, chosen, item, &load.age),
+        ]
+    });
+    let whole = [
+        too_many_datasets(&type_.name, load, &limits),
+        too_many_members(&type_.name, load, &limits),
+    ];
+    let problems: Vec<(Reason, String)> = whole.into_iter().chain(each).flatten().collect();
+    let (reason, _) = problems.first()?;
+    let reason = *reason;
+    let texts: Vec<String> = problems.into_iter().map(|(_, text)| text).collect();
+    Some(Standing::unmet(reason, sentences(&texts)))
+}
+
+type Problem = Option<(Reason, String)>;
+
+fn too_many_datasets(type_: &str, load: &Load<'_>, limits: &Limits) -> Problem {
+    let most = usize::try_from(limits.max_datasets?).ok()?;
+    let count = load.items.len();
+    (count > most).then(|| {
+        let text = format!(
+            "spec.payload has {count} datasets, and the type {type_} takes at most {most} at once: make another export for \
+             each of the others."
+        );
+        (Reason::TooManyDatasets, text)
+    })
+}
+
+/// Without any of the sets by which the service recognises people or companies, nothing that arrives is of use.
+fn unidentified(type_: &str, item: &Item<'_>, sets: &[IdentitySet]) -> Problem {
+    let dataset = item.dataset.as_ref().filter(|_| !sets.is_empty())?;
+    let goes = |column: &ColumnName| item.columns.is_empty() || item.columns.contains(column);
+    let declared = &dataset.spec.identity;
+    let holds = |name: &FieldName, all: bool| {
+        item.mapped.contains(&name.as_str())
+            || declared
+                .iter()
+                .any(|column| column.holds == *name && (all || goes(&column.column)))
+    };
+    let whole = |all: bool| {
+        sets.iter()
+            .find(|set| set.all.iter().all(|name| holds(name, all)))
+    };
+    if whole(false).is_some() {
+        return None;
+    }
+    let Item { field, name, .. } = item;
+    let needed = sets.iter().map(words).collect::<Vec<_>>().join(", or ");
+    let text = if let Some(set) = whole(true) {
+        let left_out = declared
+            .iter()
+            .filter(|column| set.all.contains(&column.holds) && !goes(&column.column));
+        let left_out: Vec<&str> = left_out.map(|column| column.column.as_str()).collect();
+        format!(
+            "{field} leaves out columns of the dataset {name} by which the type {type_} recognises whom it is about, and \
+             that takes {needed}: add {} to its columns.",
+            listed(&left_out)
+        )
+    } else {
+        let found: BTreeSet<&str> = declared.iter().map(|column| column.holds.as_str()).collect();
+        let found: Vec<&str> = found.into_iter().collect();
+        let found = if found.is_empty() {
+            "names no column".to_owned()
+        } else {
+            format!("names columns that hold {}", listed(&found))
+        };
+        format!(
+            "{field} names the dataset {name}, whose spec.identity {found}, and the type {type_} takes {needed}: name \
+             another dataset, or have an administrator say in spec.identity which column holds it."
+        )
+    };
+    Some((Reason::IdentityMissing, text))
+}
+
+/// Such as `email`, or `firstName with lastName`.
+fn words(set: &IdentitySet) -> String {
+    let names: Vec<&str> = set.all.iter().map(FieldName::as_str).collect();
+    names.join(" with ")
+}
+
+fn members(item: &Item<'_>) -> Option<i64> {
+    item.dataset.as_ref()?.spec.members
+}
+
+/// Members that go out for certain: where only some rows do, nobody knows how many.
+fn certain(item: &Item<'_>) -> Option<i64> {
+    members(item).filter(|_| !item.filtered)
+}
+
+fn too_small(type_: &str, item: &Item<'_>, limits: &Limits) -> Problem {
+    let (least, count) = (limits.min_members?, members(item)?);
+    (count < least).then(|| {
+        let text = format!(
+            "{} names the dataset {} of {count} members, and the type {type_} takes {least} and more: name a larger one, \
+             or have an administrator correct its spec.members.",
+            item.field, item.name
+        );
+        (Reason::TooFewMembers, text)
+    })
+}
+
+fn too_large(type_: &str, item: &Item<'_>, limits: &Limits) -> Problem {
+    limits
+        .max_members_per
+        .filter(|scope| *scope == LimitScope::Dataset)?;
+    let (most, count) = (limits.max_members?, certain(item)?);
+    (count > most).then(|| {
+        let text = format!(
+            "{} names the dataset {} of {count} members, and the type {type_} takes at most {most} of each: send less of \
+             them, or have an administrator correct its spec.members.",
+            item.field, item.name
+        );
+        (Reason::TooManyMembers, text)
+    })
+}
+
+fn too_many_members(type_: &str, load: &Load<'_>, limits: &Limits) -> Problem {
+    let most = limits.max_members?;
+    let own = load.items.iter().filter_map(certain).fold(0, i64::saturating_add);
+    let older = load.others.iter().filter(|(age, _)| *age < load.age);
+    let before = older.map(|(_, members)| *members).fold(0, i64::saturating_add);
+    let text = match limits.max_members_per {
+        Some(LimitScope::Dataset) => return None,
+        Some(LimitScope::Destination) if before.saturating_add(own) > most && own > 0 => format!(
+            "{own} members would go out, older exports on the connection send {before} already, and the type {type_} takes \
+             at most {most} in all: send less of them."
+        ),
+        Some(LimitScope::Destination) => return None,
+        Some(LimitScope::Export) | None if own > most => format!(
+            "{own} members would go out, and the type {type_} takes at most {most} of each export: send less of them, or \
+             spread them over several exports."
+        ),
+        Some(LimitScope::Export) | None => return None,
+    };
+    Some((Reason::TooManyMembers, text))
+}
+
+/// Members that an export sends for certain, as others must know.
+#[must_use]
+pub fn sent<'a>(items: impl Iterator<Item = (&'a Dataset, bool)>) -> i64 {
+    items
+        .filter(|(_, filtered)| !filtered)
+        .filter_map(|(dataset, _)| dataset.spec.members)
+        .fold(0, i64::saturating_add)
+}
+
+fn sent_twice(
+    type_: &CompiledType,
+    fixed: &Parameters,
+    chosen: &Parameters,
+    item: &Item<'_>,
+    age: &Age,
+) -> Problem {
+    let mine = place(type_, fixed, chosen);
+    let older = item.same.iter().filter(|(other, _)| other < age);
+    let same = older.filter(|(_, theirs)| place(type_, fixed, theirs) == mine);
+    let ((_, oldest), _) = same.min_by(|(a, _), (b, _)| a.cmp(b))?;
+    let text = format!(
+        "{} names the dataset {}, whose same rows the export {oldest}, the older of the two, sends to the same place: \
+         choose other rows by where, another place by parameters, or leave it out.",
+        item.field, item.name
+    );
+    Some((Reason::DatasetSentTwice, text))
+}
+
+/// Where at the destination it goes, as far as exports decide that: texts and numbers name lists, folders and tables;
+/// the rest says how.
+fn place<'a>(type_: &'a CompiledType, fixed: &Parameters, chosen: &'a Parameters) -> Vec<Option<&'a str>> {
+    let free = type_
+        .spec
+        .export_parameters
+        .iter()
+        .filter(|parameter| !fixed.contains_key(parameter.name.as_str()));
+    free.filter(|parameter| matches!(parameter.type_, ParameterType::String | ParameterType::Integer))
+        .map(|parameter| effective(parameter, chosen))
+        .collect()
+}
