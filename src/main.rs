@@ -1,6 +1,7 @@
 //! The operator's process: settings, telemetry, run.
 
 use clap::{Parser, Subcommand};
+use connection_operator::cli::catalog;
 use connection_operator::cli::consent::{self, Outcome};
 use connection_operator::cli::with_causes;
 use connection_operator::connection_type::catalog::connection_types;
@@ -49,8 +50,18 @@ enum Command {
     Consent(consent::Request),
     /// Print the reference page of conditions and reasons.
     Conditions,
-    /// Print the page of the connection types that come with the operator.
-    Catalog,
+    /// Print the page of the connection types that come with the operator, or check new ones.
+    Catalog {
+        #[command(subcommand)]
+        command: Option<CatalogCommand>,
+    },
+}
+
+#[derive(Subcommand)]
+enum CatalogCommand {
+    /// Tell what connection types in files would break once applied. The exit code is 0 if nothing, 1 if something
+    /// would, and 2 if that can't be told.
+    Check(catalog::Request),
 }
 
 fn main() -> ExitCode {
@@ -72,7 +83,10 @@ fn execute(command: Command) -> Result<ExitCode, Box<dyn Error>> {
         Command::Consent(request) if !request.check.is_empty() => return Ok(check(&request)),
         Command::Consent(request) => print!("{}", consent::explain(&request)?),
         Command::Conditions => print!("{}", docs::conditions()),
-        Command::Catalog => print!("{}", docs::catalog(&connection_types()?)),
+        Command::Catalog { command: None } => print!("{}", docs::catalog(&connection_types()?)),
+        Command::Catalog {
+            command: Some(CatalogCommand::Check(request)),
+        } => return Ok(check_types(&request)),
         Command::Run(settings) => {
             telemetry::init(&settings.log, settings.log_format)?;
             runtime()?.block_on(async {
@@ -112,6 +126,32 @@ fn check(request: &consent::Request) -> ExitCode {
         Outcome::Differs => ExitCode::from(1),
         Outcome::Unclear => ExitCode::from(2),
     }
+}
+
+/// What can't be told is no error of this program: a pipeline goes by the exit code.
+fn check_types(request: &catalog::Request) -> ExitCode {
+    let checked = runtime()
+        .map_err(Into::into)
+        .and_then(|runtime| runtime.block_on(checked_types(request)));
+    let (outcome, told) = checked.unwrap_or_else(|error: Box<dyn Error>| {
+        (catalog::Outcome::Unclear, format!("{}\n", with_causes(&*error)))
+    });
+    print!("{told}");
+    match outcome {
+        catalog::Outcome::Fits => ExitCode::SUCCESS,
+        catalog::Outcome::Breaks => ExitCode::from(1),
+        catalog::Outcome::Unclear => ExitCode::from(2),
+    }
+}
+
+async fn checked_types(request: &catalog::Request) -> Result<(catalog::Outcome, String), Box<dyn Error>> {
+    let types = catalog::types(request)?;
+    let present = if request.offline {
+        None
+    } else {
+        Some(catalog::Present::read(&client().await?, request.namespace.as_deref()).await?)
+    };
+    Ok(catalog::check(&types, present.as_ref(), Timestamp::now()))
 }
 
 fn runtime() -> std::io::Result<tokio::runtime::Runtime> {

@@ -13,7 +13,7 @@ const DIRECTION: [(&str, &[&str]); 13] = [
     ("governance", &["api"]),
     ("cluster", &["api", "metrics"]),
     ("docs", &["api", "governance"]),
-    ("cli", &["api", "connection_type", "governance"]),
+    ("cli", &["api", "cluster", "connection_type", "governance"]),
     ("reconcile", &["api", "cluster", "governance", "metrics"]),
     ("connection", KIND),
     ("connection_type", KIND),

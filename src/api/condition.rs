@@ -190,6 +190,8 @@ vocabulary! {
 
         /// What was written fits.
         AsDeclared,
+        /// What was written fits the type as it was before an edit made the type contradict itself.
+        LastGoodType,
         /// What was written fits, but another connection shared with the same contributors is called the same.
         DisplayNameTaken,
         /// Consent stands for this destination and the current notice.

@@ -6,6 +6,7 @@ use super::reference::{FieldName, ObjectName, Reference, Refers};
 use kube::{CustomResource, KubeSchema};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 
 /// Most parameters that a type may declare for each of its two lists.
 pub const PARAMETERS_MAX: u32 = 32;
@@ -28,10 +29,10 @@ pub const PARAMETER_VALUE_MAX: u32 = 1024;
     derive = "PartialEq",
     doc = "One entry of the catalog: what a connection of this type needs, and what its administrator agrees to.",
     printcolumn(
-        name = "Service",
+        name = "Used For",
         type_ = "string",
-        json_path = ".spec.service.vendor",
-        description = "Whose service it is"
+        json_path = ".spec.usedFor",
+        description = "Export or Enrichment"
     ),
     printcolumn(
         name = "Category",
@@ -40,16 +41,16 @@ pub const PARAMETER_VALUE_MAX: u32 = 1024;
         description = "What the service is for"
     ),
     printcolumn(
-        name = "Used For",
-        type_ = "string",
-        json_path = ".spec.usedFor",
-        description = "Export or Enrichment"
-    ),
-    printcolumn(
         name = "Key Vault",
         type_ = "string",
         json_path = ".spec.keyVault",
         description = "Whether secrets may come from a key vault"
+    ),
+    printcolumn(
+        name = "Runs",
+        type_ = "boolean",
+        json_path = ".status.runs",
+        description = "Whether a connector of this installation runs it"
     ),
     printcolumn(
         name = "Ready",
@@ -58,10 +59,25 @@ pub const PARAMETER_VALUE_MAX: u32 = 1024;
         description = "Whether connections can be made of it"
     ),
     printcolumn(
+        name = "Service",
+        type_ = "string",
+        json_path = ".spec.service.vendor",
+        priority = 1,
+        description = "Whose service it is"
+    ),
+    printcolumn(
         name = "In Use",
         type_ = "boolean",
         json_path = ".status.inUse",
+        priority = 1,
         description = "Whether any connection is of this type"
+    ),
+    printcolumn(
+        name = "Use Instead",
+        type_ = "string",
+        json_path = ".spec.deprecated.replacement",
+        priority = 1,
+        description = "The type to choose in place of a deprecated one"
     ),
     printcolumn(
         name = "Age",
@@ -365,9 +381,21 @@ pub struct ConnectionTypeStatus {
     #[schemars(length(max = CONDITIONS_MAX))]
     #[x_kube(merge_strategy = ListMerge::Map(vec!["type".into()]))]
     pub conditions: Vec<Condition>,
+    /// Whether a connector of this installation runs it. Nothing on its connections is ever Active otherwise.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub runs: Option<bool>,
     /// Whether any connection is of this type.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub in_use: Option<bool>,
+}
+
+impl ConnectionTypeSpec {
+    /// Whether one of these connectors runs it.
+    #[must_use]
+    pub fn runs(&self, connectors: &BTreeSet<String>) -> bool {
+        let connector = self.connector.as_ref();
+        connector.is_some_and(|connector| connectors.contains(connector.as_str()))
+    }
 }
 
 impl Refers for ConnectionType {

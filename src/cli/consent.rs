@@ -2,7 +2,7 @@
 
 mod check;
 mod explanation;
-mod manifests;
+pub(super) mod manifests;
 #[cfg(test)]
 mod tests;
 

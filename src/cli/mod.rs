@@ -2,6 +2,7 @@
 
 use std::error::Error;
 
+pub mod catalog;
 pub mod consent;
 
 /// The error and what caused it, on one line. Some errors repeat their cause themselves.

@@ -5,6 +5,7 @@ pub mod follow;
 pub mod guard;
 pub mod leadership;
 pub mod lease;
+pub mod listing;
 pub mod objects;
 pub mod places;
 pub mod policies;

@@ -5,12 +5,13 @@ use crate::api::names::IN_USE_FINALIZER;
 use crate::api::{ConditionType, ConsentRecord, Reason};
 use crate::governance::Standing;
 use crate::governance::conditions;
-use crate::governance::connection_types::TypeSeen;
+use crate::governance::connection_types::{TypeSeen, contradictory};
 use crate::governance::consent::{Consent, Proof};
 use crate::governance::credentials::{self, Resolution, Secrets};
 use crate::governance::decision::{Decision, Effect, announcements};
 use crate::governance::dependents::Dependents;
 use crate::governance::message::sentences;
+use crate::governance::parameters::CompiledType;
 use crate::governance::readiness;
 use crate::governance::removal::{self, Hold, Removal};
 use crate::governance::sharing::SharingFacts;
@@ -20,6 +21,8 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 mod consent;
+#[cfg(test)]
+mod kept_tests;
 mod sharing;
 #[cfg(test)]
 mod tests;
@@ -130,7 +133,7 @@ fn judged(
     removal: &Removal<'_>,
 ) -> Vec<(ConditionType, Standing)> {
     let concerns = vec![
-        (ConditionType::Valid, valid(facts)),
+        (ConditionType::Valid, valid(facts, consent)),
         (ConditionType::ConsentGiven, consent.standing.clone()),
         (ConditionType::SecretsResolved, resolution.standing.clone()),
         (
@@ -143,10 +146,10 @@ fn judged(
         "It is suspended: nothing on it runs until spec.suspend is false.",
     );
     let rest = facts.connection.spec.suspend.then_some(&rest);
-    let ready = match consent.standing.reason {
-        _ if removal.deleting => "It is being removed.".to_owned(),
-        Reason::ConsentToPreviousNotice => format!("It can be used. {}", consent.standing.message),
-        _ => "It can be used.".to_owned(),
+    let ready = if removal.deleting {
+        "It is being removed.".to_owned()
+    } else {
+        usable(facts, consent)
     };
     let mut judged = readiness::judged(concerns, rest, &ready);
     consent::told_once(&mut judged);
@@ -154,12 +157,35 @@ fn judged(
     judged
 }
 
-fn valid(facts: &ConnectionFacts) -> Standing {
+/// What Ready says while nothing is in the way.
+fn usable(facts: &ConnectionFacts, consent: &Consent) -> String {
+    let forewarned = consent.standing.reason == Reason::ConsentToPreviousNotice;
+    let notice = forewarned.then(|| consent.standing.message.clone());
+    let type_ = facts.type_.usable();
+    let deprecated = type_.and_then(|type_| type_.deprecated());
+    let kept = type_.filter(|_| facts.type_.is_kept());
+    let kept = kept.map(|type_| {
+        format!(
+            "It goes on by what its type {} said before an edit made that contradict itself.",
+            type_.name
+        )
+    });
+    let more = [notice, kept, deprecated].into_iter().flatten();
+    more.fold("It can be used.".to_owned(), |text, more| {
+        format!("{text} {more}")
+    })
+}
+
+fn valid(facts: &ConnectionFacts, consent: &Consent) -> Standing {
     let spec = &facts.connection.spec;
-    let TypeSeen::Usable(type_) = &facts.type_ else {
+    let Some(type_) = facts.type_.usable() else {
         let unusable = facts.type_.unusable(spec.type_.as_str());
         return unusable.unwrap_or_else(|| Standing::unknown(Reason::NotChecked, ""));
     };
+    // What a type said before counts for those who have agreed to it, and for nobody else.
+    if facts.type_.is_kept() && consent.given.is_none() {
+        return contradictory(spec.type_.as_str());
+    }
     let parameters = type_.connection_problems(&spec.parameters, &spec.fixed_export_parameters);
     let secrets = type_.secret_problems(&spec.secrets);
     let reason = if parameters.is_empty() {
@@ -169,11 +195,25 @@ fn valid(facts: &ConnectionFacts) -> Standing {
     };
     let problems = [parameters, secrets].concat();
     if problems.is_empty() {
-        let fits = format!("What it says fits the type {}.", type_.name);
-        return match sharing::name_taken(facts) {
-            None => Standing::met(Reason::AsDeclared, fits),
-            Some(taken) => Standing::met(Reason::DisplayNameTaken, format!("{fits} {taken}")),
-        };
+        return fitting(facts, type_);
     }
     Standing::unmet(reason, sentences(&problems))
+}
+
+/// What was written fits; but more may be worth knowing.
+fn fitting(facts: &ConnectionFacts, type_: &CompiledType) -> Standing {
+    let fits = format!("What it says fits the type {}", type_.name);
+    if facts.type_.is_kept() {
+        let text = format!(
+            "{fits} as it was before an edit made it contradict itself: whoever owns it must correct it."
+        );
+        return Standing::met(Reason::LastGoodType, text);
+    }
+    if let Some(taken) = sharing::name_taken(facts) {
+        return Standing::met(Reason::DisplayNameTaken, format!("{fits}. {taken}"));
+    }
+    match type_.deprecated() {
+        Some(deprecated) => Standing::met(Reason::TypeDeprecated, format!("{fits}. {deprecated}")),
+        None => Standing::met(Reason::AsDeclared, format!("{fits}.")),
+    }
 }

@@ -20,6 +20,8 @@ pub struct ConnectionTypeFacts {
     pub type_: Arc<ConnectionType>,
     /// What became of making it ready.
     pub seen: TypeSeen,
+    /// Whether a connector of this installation runs it.
+    pub runs: bool,
     /// Whether any connection is of this type.
     pub in_use: bool,
     /// The time of the visit.
@@ -32,10 +34,15 @@ pub fn decide(facts: &ConnectionTypeFacts) -> Decision<ConnectionTypeStatus> {
     let before = facts.type_.status.clone().unwrap_or_default();
     let generation = facts.type_.metadata.generation;
     let concerns = vec![(ConditionType::Valid, connection_types::judge(&facts.seen))];
-    let judged = readiness::judged(concerns, None, "Connections can be made of it.");
+    let mut ready = "Connections can be made of it.".to_owned();
+    if let Some(deprecated) = facts.seen.usable().and_then(|type_| type_.deprecated()) {
+        ready = format!("{ready} {deprecated}");
+    }
+    let judged = readiness::judged(concerns, None, &ready);
     let status = ConnectionTypeStatus {
         observed_generation: generation,
         conditions: conditions::updated(&before.conditions, judged, generation, facts.now),
+        runs: Some(facts.runs),
         in_use: Some(facts.in_use),
     };
     Decision {

@@ -13,6 +13,7 @@ pub(super) fn observe(type_: Arc<ConnectionType>, context: &Context) -> Connecti
         .count_referring(&Reference::ConnectionType(type_.name_any()), 0);
     ConnectionTypeFacts {
         seen: context.types.seen(Some(&*type_)),
+        runs: type_.spec.runs(&context.connectors),
         in_use: count > 0,
         now: context.now(),
         type_,

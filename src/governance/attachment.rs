@@ -82,22 +82,15 @@ pub fn fitting(seen: &ConnectionSeen, wanted: UsedFor) -> Option<(&Connection, &
 /// Judges the parameters against what the connection's type declares: part of the condition Valid.
 #[must_use]
 pub fn parameters(seen: &ConnectionSeen, wanted: UsedFor, chosen: &Parameters) -> Standing {
-    let ConnectionSeen::Present {
-        connection,
-        type_: TypeSeen::Usable(type_),
-    } = seen
-    else {
-        return Standing::unknown(
-            Reason::NotChecked,
-            "Its parameters are checked once its connection and the connection's type are there.",
-        );
+    let Some((connection, type_)) = fitting(seen, wanted) else {
+        let there = matches!(seen, ConnectionSeen::Present { type_, .. } if type_.usable().is_some());
+        let text = if there {
+            "Its parameters are checked once its connection is of the right kind."
+        } else {
+            "Its parameters are checked once its connection and the connection's type are there."
+        };
+        return Standing::unknown(Reason::NotChecked, text);
     };
-    if type_.spec.used_for != wanted {
-        return Standing::unknown(
-            Reason::NotChecked,
-            "Its parameters are checked once its connection is of the right kind.",
-        );
-    }
     let problems = type_.choice_problems(chosen, &connection.spec.fixed_export_parameters);
     if problems.is_empty() {
         return Standing::met(

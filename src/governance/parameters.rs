@@ -2,12 +2,12 @@
 
 use super::message::{explanation, listed, quoted};
 use crate::api::connection::Parameters;
-use crate::api::connection_type::{
-    ConnectionTypeSpec, PARAMETER_VALUE_MAX, Parameter, ParameterType, SecretSlot, Support,
-};
-use crate::api::reference::SecretSource;
+use crate::api::connection_type::{ConnectionTypeSpec, PARAMETER_VALUE_MAX, Parameter, ParameterType};
 use regex::{Regex, RegexBuilder};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
+
+mod declarations;
+mod secrets;
 
 #[cfg(test)]
 mod declaration_tests;
@@ -48,8 +48,7 @@ impl CompiledType {
     /// Whether one of these connectors runs it.
     #[must_use]
     pub fn runs(&self, connectors: &BTreeSet<String>) -> bool {
-        let connector = self.spec.connector.as_ref();
-        connector.is_some_and(|connector| connectors.contains(connector.as_str()))
+        self.spec.runs(connectors)
     }
 
     /// That it should no longer be chosen, and what to choose instead, in sentences.
@@ -74,7 +73,7 @@ impl CompiledType {
         let mut problems = Vec::new();
         let parameters = compiled("spec.parameters", &spec.parameters, &mut problems);
         let export_parameters = compiled("spec.exportParameters", &spec.export_parameters, &mut problems);
-        problems.extend(contradicting_secrets(&spec.secrets));
+        problems.extend(declarations::contradictions(name, spec));
         if problems.is_empty() {
             Ok(Self {
                 name: name.to_owned(),
@@ -120,36 +119,6 @@ impl CompiledType {
             .chain(missing("spec.parameters", open, &free))
             .collect()
     }
-
-    /// What is wrong with the names and sources of a connection's secrets, as sentences.
-    #[must_use]
-    pub fn secret_problems(&self, given: &BTreeMap<String, SecretSource>) -> Vec<String> {
-        let slots = &self.spec.secrets;
-        let unknown = given
-            .keys()
-            .filter(|name| !slots.iter().any(|slot| slot.name.as_str() == name.as_str()))
-            .map(|name| {
-                format!(
-                    "spec.secrets has {}, which the type doesn't know: {}.",
-                    quoted(name),
-                    known(&slot_names(slots))
-                )
-            });
-        let unsupported = given
-            .iter()
-            .filter(|(_, source)| source.key_vault_ref.is_some() && self.spec.key_vault == Support::Unsupported)
-            .map(|(name, _)| {
-                format!("spec.secrets.{name} comes from a key vault, which the type doesn't support: use a secretKeyRef.")
-            });
-        unknown
-            .chain(unsupported)
-            .chain(
-                slots
-                    .iter()
-                    .filter_map(|slot| missing_or_doubled(slot, slots, given)),
-            )
-            .collect()
-    }
 }
 
 fn compiled(place: &str, declared: &[Parameter], problems: &mut Vec<String>) -> Vec<CompiledParameter> {
@@ -181,22 +150,6 @@ fn whole(pattern: &str) -> Result<Regex, &'static str> {
     // By itself first: `a)|(b` would only be readable inside the group, and then match parts.
     build(pattern).map_err(explained)?;
     build(&format!(r"\A(?:{pattern})\z")).map_err(explained)
-}
-
-fn contradicting_secrets(slots: &[SecretSlot]) -> Vec<String> {
-    let dangling = slots.iter().filter_map(|slot| {
-        let other = slot.alternative_to.as_ref()?;
-        let found = slots
-            .iter()
-            .any(|base| &base.name == other && base.name != slot.name && base.alternative_to.is_none());
-        (!found).then(|| {
-            format!(
-                "spec.secrets {} is an alternative to {other}, which is no secret of its own: correct it.",
-                slot.name
-            )
-        })
-    });
-    dangling.collect()
 }
 
 fn check(place: &str, declared: &[CompiledParameter], given: &Parameters) -> Vec<String> {
@@ -266,6 +219,9 @@ impl CompiledParameter {
             ParameterType::String if self.pattern.as_ref().is_none_or(|pattern| pattern.is_match(text)) => {
                 None
             }
+            ParameterType::String if let Some(scheme) = self.scheme_too_much(text) => {
+                expected(&format!("it without {}", quoted(scheme)))
+            }
             // The description is for people; the pattern can be read with kubectl.
             ParameterType::String => Some(format!(
                 "expected another form{}. The type says of it: {}",
@@ -285,10 +241,22 @@ impl CompiledParameter {
         }
     }
 
+    /// The scheme before what would be right without it: a host was asked for, and an address was given.
+    fn scheme_too_much<'a>(&self, text: &'a str) -> Option<&'a str> {
+        let end = text.find("://")? + "://".len();
+        let (scheme, rest) = text.split_at(end);
+        let rest = rest.strip_suffix('/').unwrap_or(rest);
+        let pattern = self.pattern.as_ref()?;
+        pattern.is_match(rest).then_some(scheme)
+    }
+
     /// Where the declaration itself can't be right.
     fn contradictions(&self, place: &str) -> Vec<String> {
         let declared = &self.declared;
         let name = &declared.name;
+        if let Some(problem) = declarations::misshapen(declared) {
+            return vec![format!("{place} {name} {problem}: correct it.")];
+        }
         if declared.min > declared.max && declared.max.is_some() {
             return vec![format!("{place} {name} has a min above its max: correct them.")];
         }
@@ -333,44 +301,5 @@ fn known<S: AsRef<str>>(names: &[S]) -> String {
         "it knows none".to_owned()
     } else {
         format!("it knows {}", listed(names))
-    }
-}
-
-fn slot_names(slots: &[SecretSlot]) -> Vec<&str> {
-    slots.iter().map(|slot| slot.name.as_str()).collect()
-}
-
-/// A slot and its alternatives: exactly one of them if the slot is required, else at most one.
-fn missing_or_doubled(
-    slot: &SecretSlot,
-    slots: &[SecretSlot],
-    given: &BTreeMap<String, SecretSource>,
-) -> Option<String> {
-    if slot.alternative_to.is_some() {
-        return None; // judged with the slot that it stands in for
-    }
-    let alternatives = slots
-        .iter()
-        .filter(|other| other.alternative_to.as_ref() == Some(&slot.name));
-    let names: Vec<&str> = [slot]
-        .into_iter()
-        .chain(alternatives)
-        .map(|slot| slot.name.as_str())
-        .collect();
-    let count = names.iter().filter(|name| given.contains_key(**name)).count();
-    match (count, names.as_slice()) {
-        (0, [name]) if slot.required => Some(format!(
-            "spec.secrets.{name} is missing: add it. The type says of it: {}",
-            explanation(&slot.description)
-        )),
-        (0, _) if slot.required => Some(format!(
-            "spec.secrets needs one of {}: add one.",
-            names.join(", ")
-        )),
-        (2.., _) => Some(format!(
-            "spec.secrets has more than one of {}: keep one.",
-            names.join(", ")
-        )),
-        _ => None,
     }
 }

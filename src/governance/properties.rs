@@ -1,6 +1,7 @@
 //! What holds for every decision, whatever the facts: they settle, their messages fit, nothing secret is told to those
 //! who may not know it, and no word of the vocabulary is idle.
 
+use crate::api::connection::ConnectionStatus;
 use crate::api::connection_type::UsedFor;
 use crate::api::dataset::Role;
 use crate::api::names::IN_USE_FINALIZER;
@@ -10,14 +11,15 @@ use crate::connection::{self, ConnectionFacts};
 use crate::connection_type::{self, ConnectionTypeFacts};
 use crate::dataset::{self, DatasetFacts};
 use crate::fixtures::{
-    ANY_TEXT, ConnectionBuilder, Visit, absent, after_visit, at, catalog_type, connection as named,
-    dataset as table, firmographics, marketo, secret, secret_key, seen, sftp_partner, used_by, vault_secret,
-    visit,
+    ANY_TEXT, ConnectionBuilder, DatasetBuilder, Visit, absent, after_visit, at, catalog_type,
+    connection as named, dataset as table, firmographics, marketo, secret, secret_key, seen, sftp_partner,
+    used_by, vault_secret, visit,
 };
 use crate::governance::activity;
 use crate::governance::attachment::ConnectionSeen;
 use crate::governance::connection_types::TypeSeen;
 use crate::governance::datasets::{Purpose, Use};
+use crate::governance::decision::{Decision, Effect};
 use crate::governance::removal::Hold;
 use crate::governance::sharing::Seen;
 use proptest::prelude::*;
@@ -115,6 +117,18 @@ fn any_facts() -> impl Strategy<Value = ConnectionFacts> {
     })
 }
 
+/// The same, where the type may have been edited so that it contradicts itself, before or after all was on record.
+fn any_facts_of_any_type() -> impl Strategy<Value = ConnectionFacts> {
+    (any_facts(), any::<bool>(), any::<bool>()).prop_map(|(facts, visited, edited)| {
+        let facts = if visited { after_visit(facts) } else { facts };
+        if edited && facts.type_.usable().is_some() {
+            kept(facts)
+        } else {
+            facts
+        }
+    })
+}
+
 fn any_use() -> impl Strategy<Value = Use> {
     let roles = [Role::Source, Role::Output, Role::Rejects, Role::State];
     let purposes = vec![
@@ -191,7 +205,7 @@ fn fits(conditions: &[Condition]) -> Result<(), TestCaseError> {
 
 proptest! {
     #[test]
-    fn a_connection_settles_after_one_visit(mut facts in any_facts(), later in 0i64..100_000) {
+    fn a_connection_settles_after_one_visit(mut facts in any_facts_of_any_type(), later in 0i64..100_000) {
         let first = connection::decide(&facts);
         if first.hold == Hold::Release {
             return Ok(()); // it's gone
@@ -205,6 +219,19 @@ proptest! {
         prop_assert_eq!(second.announcements, vec![]);
     }
 
+    /// What a type said before an edit made it contradict itself counts for consent that is on record, and no other.
+    #[test]
+    fn a_type_that_contradicts_itself_lets_nothing_begin(facts in any_facts(), visited in any::<bool>()) {
+        prop_assume!(facts.type_.usable().is_some());
+        let facts = if visited { after_visit(facts) } else { facts };
+        let before = connection::decide(&facts);
+        let decision = connection::decide(&kept(facts.clone()));
+        let works = |decision: &Decision<ConnectionStatus>| decision.status.conditions[0].reason == "Ready";
+        let on_record = !facts.consent.records.is_empty();
+        prop_assert!(!works(&decision) || (on_record && works(&before)));
+        prop_assert!(!decision.effects.iter().any(Effect::comes_first));
+    }
+
     #[test]
     fn an_export_or_enrichment_settles_after_one_visit(mut visit in any_visit(), later in 0i64..100_000) {
         let first = activity::decide(&visit.facts());
@@ -216,7 +243,7 @@ proptest! {
     }
 
     #[test]
-    fn every_message_about_a_connection_fits(facts in any_facts()) {
+    fn every_message_about_a_connection_fits(facts in any_facts_of_any_type()) {
         let mut conditions = connection::decide(&facts).status.conditions;
         // What an author writes may hold two full stops in a row; what we write doesn't.
         for condition in &mut conditions {
@@ -326,6 +353,7 @@ fn connections_of_all_fates() -> Vec<ConnectionFacts> {
             facts.secrets.insert("partner".into(), Arc::new(token));
         }),
         with(good(), |facts| facts.type_ = TypeSeen::Absent),
+        kept(after_visit(good().facts())),
         with(good(), |facts| facts.type_ = TypeSeen::Invalid(Arc::default())),
         with(good().held().being_removed(), |facts| {
             facts.dependents = used_by(&["nightly"], &[]);
@@ -339,6 +367,23 @@ fn visits_of_all_fates() -> Vec<Visit> {
     let state = table("state").of_role(Role::State).visited();
     let mut taken = good().using(state.used("spec.state", Purpose::Write(Role::State)));
     taken.uses[1].taken_by = Some("export other".to_owned());
+    let advertiser = "ABCDEFGHIJKLMNOP123456";
+    let people = |members| {
+        let people = table("people").holding("mail", "email").of_members(members);
+        people.visited()
+    };
+    let sending = |type_: &str, dataset: DatasetBuilder| {
+        let mut visit = visit(UsedFor::Export).over(&named("any").of_type(type_).visited());
+        visit.uses = vec![dataset.visited().used("spec.payload", Purpose::Read)];
+        visit
+    };
+    let mut deprecated = good();
+    let mut type_ = catalog_type("sftp-export");
+    type_.spec.deprecated = catalog_type("sendinblue").spec.deprecated;
+    deprecated.connection = ConnectionSeen::Present {
+        connection: Arc::new(sftp_partner().consented().visited().0),
+        type_: seen(&type_),
+    };
     let mut lost = good();
     lost.connection = ConnectionSeen::Absent("absent".to_owned());
     vec![
@@ -355,7 +400,20 @@ fn visits_of_all_fates() -> Vec<Visit> {
         good().using(absent("spec.payload", "absent", Purpose::Read)),
         good().using(table("raw").used("spec.payload", Purpose::Read)),
         good().using(table("old").being_removed().used("spec.payload", Purpose::Read)),
+        good().doubling(1, "older"),
+        sending("marketo", table("nobody")).choosing("listId", "1"),
+        sending("adroll", people(99)).choosing("advertiserId", advertiser),
+        sending("adroll", people(250_001)).choosing("advertiserId", advertiser),
+        sending("adobe-campaign-standard", people(1)).using(people(1).used("spec.payload", Purpose::Read)),
+        deprecated,
     ]
+}
+
+/// As it is while its type contradicts itself since an edit.
+fn kept(mut facts: ConnectionFacts) -> ConnectionFacts {
+    let before = facts.type_.usable().expect("it fits together").clone();
+    facts.type_ = TypeSeen::Kept(Arc::new(vec!["Somewhere.".to_owned()]), before);
+    facts
 }
 
 /// The conditions of SharedConnections, and of a connection that is called as another.
@@ -383,6 +441,7 @@ fn every_reason_and_condition_type_is_given_by_some_decision() {
     broken.spec.parameters[0].pattern = Some("[".to_owned());
     let broken = ConnectionTypeFacts {
         seen: seen(&broken),
+        runs: true,
         in_use: false,
         now: at(0),
         type_: Arc::new(broken),

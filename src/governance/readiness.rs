@@ -64,6 +64,7 @@ pub const fn situation(reason: Reason) -> Situation {
         | Reason::HeldByOthers
         | Reason::NotDeleting
         | Reason::AsDeclared
+        | Reason::LastGoodType
         | Reason::DisplayNameTaken
         | Reason::ConsentCurrent
         | Reason::ConsentToPreviousNotice

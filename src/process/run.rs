@@ -90,7 +90,8 @@ pub async fn run(
         events: events.clone(),
         leadership,
     };
-    let woken = wiring::start(&mut background, &namespaces, &follower, feeds, &stores);
+    let types = Arc::new(CompiledTypes::default());
+    let woken = wiring::start(&mut background, &namespaces, &follower, feeds, &stores, &types);
     let begun = async {
         all_seen(&stores, &secrets).await?;
         ready.store(true, Ordering::Relaxed);
@@ -103,7 +104,11 @@ pub async fn run(
         ended = background.join_next() => return Err(RunError::Ended(ended.and_then(Result::err))),
         begun = begun => begun.map_err(RunError::Read)?,
     }
-    let context = Arc::new(context(client, &settings, stores, secrets, events, metrics));
+    let context = Context {
+        types,
+        ..context(client, &settings, stores, secrets, events, metrics)
+    };
+    let context = Arc::new(context);
     govern(&context, &settings, woken, &mut background, &stop, &election).await
 }
 
@@ -226,7 +231,7 @@ fn context(
             settings.mutating_policies,
             settings.policy_digests(),
         ),
-        types: CompiledTypes::default(),
+        types: Arc::default(),
         written: Written::default(),
         recorded: Recorded::default(),
         failures: Failures::default(),

@@ -10,6 +10,7 @@ use crate::cluster::follow::{Follower, follow, follow_metadata};
 use crate::cluster::guard::Guarded;
 use crate::cluster::secrets::SecretMeta;
 use crate::cluster::{Change, Feed, Leadership, Objects, Places};
+use crate::governance::connection_types::CompiledTypes;
 use crate::reconcile::{Stores, Writes};
 use crate::{connection, connection_type, dataset, enrichment, export};
 use k8s_openapi::NamespaceResourceScope;
@@ -18,6 +19,7 @@ use kube::Resource;
 use serde::de::DeserializeOwned;
 use std::collections::BTreeSet;
 use std::fmt::Debug;
+use std::sync::Arc;
 use tokio::task::JoinSet;
 
 /// The writing side of each kind's objects.
@@ -79,6 +81,7 @@ pub(super) fn start(
     follower: &Follower,
     feeds: Feeds,
     stores: &Stores,
+    types: &Arc<CompiledTypes>,
 ) -> (Wakers, Queues) {
     let (wakers, queues) = queues();
     let woken = || (wakers.clone(), stores.clone());
@@ -87,11 +90,14 @@ pub(super) fn start(
         namespaces,
         follower,
     };
-    follow_all.begin_in(
+    follow_all.begin_told(
         Places::everywhere(&follower.client),
         feeds.connection_types,
         |_| true,
-        on_type(woken()),
+        knowing(
+            Arc::clone(types),
+            once_leading(follower.leadership.clone(), on_type(woken())),
+        ),
     );
     follow_all.begin(feeds.connections, on_connection(woken()));
     follow_all.begin(feeds.exports, on_export(woken()));
@@ -164,6 +170,16 @@ impl FollowAll<'_> {
         K: Followed,
     {
         let told = once_leading(self.follower.leadership.clone(), told);
+        self.begin_told(places, feed, wanted, told);
+    }
+
+    fn begin_told<K: Followed>(
+        &mut self,
+        places: Places<Guarded<K>>,
+        feed: Feed<K>,
+        wanted: fn(&K) -> bool,
+        told: impl FnMut(&Change<K>) + Send + 'static,
+    ) {
         self.tasks
             .spawn(follow(places, self.follower.clone(), feed, wanted, told));
     }
@@ -179,6 +195,18 @@ fn once_leading<K>(leadership: Leadership, mut told: impl FnMut(&Change<K>)) -> 
         if leadership.has_begun() {
             told(change);
         }
+    }
+}
+
+/// Makes each type ready as it comes, also in a replica that doesn't lead yet: so it knows what the type said before,
+/// should an edit make it contradict itself.
+fn knowing(
+    types: Arc<CompiledTypes>,
+    mut told: impl FnMut(&Change<ConnectionType>),
+) -> impl FnMut(&Change<ConnectionType>) {
+    move |change| {
+        let _ = types.seen(change.after.as_deref());
+        told(change);
     }
 }
 

@@ -75,7 +75,7 @@ pub struct Context {
     /// What was last seen.
     pub stores: Stores,
     /// Connection types, made ready.
-    pub types: CompiledTypes,
+    pub types: Arc<CompiledTypes>,
     /// Key names of Secrets.
     pub secrets: SecretReader,
     /// Connectors that this installation runs.

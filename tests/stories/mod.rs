@@ -14,4 +14,5 @@ mod refusals;
 mod removal;
 mod secrets;
 mod sharing;
+mod terms;
 mod types;

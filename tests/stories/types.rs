@@ -182,14 +182,17 @@ async fn a_type_says_whether_it_is_in_use_and_never_by_whom() {
 }
 
 #[tokio::test]
-async fn a_type_that_contradicts_itself_says_where_and_its_connections_wait_for_its_owner() {
+async fn a_type_that_is_edited_to_contradict_itself_says_where_and_only_what_has_consent_goes_on() {
     let (world, type_) = with_own_type().await;
     let host = with(
         connection_type(&type_)["spec"]["parameters"][0].clone(),
         &json!({"pattern": "[a-z"}),
     );
     world
-        .change_type(&type_, json!({"spec": {"parameters": [host]}}))
+        .change_type(
+            &type_,
+            json!({"spec": {"parameters": [host], "endpoints": ["elsewhere.example"]}}),
+        )
         .await;
     let invalid = world
         .until_type(&type_, |type_| {
@@ -199,10 +202,21 @@ async fn a_type_that_contradicts_itself_says_where_and_its_connections_wait_for_
     assert_eq!(
         ready(&invalid).map(|ready| ready.message.as_str()),
         Some(
-            "spec.parameters host has a pattern that is no regular expression of the Rust crate regex: correct it."
+            "spec.parameters host has a pattern that is no regular expression of the Rust crate regex: correct it. Until \
+             then, connections that have consent go on by what the type said before, and all others wait."
         )
     );
-    let told = world.until_ready_says::<Connection>("own", "TypeNotReady").await;
+    let kept = |connection: &Connection| {
+        let valid = connection.condition(ConditionType::Valid);
+        valid.is_some_and(|valid| valid.reason == "LastGoodType")
+    };
+    let own = world.until::<Connection>("own", "it goes on", kept).await;
+    let told = own.condition(ConditionType::Ready).expect("it is always there");
+    assert_eq!(told.reason, "Ready", "{}", told.message);
+    world.until_active::<Export>("nightly").await;
+
+    world.apply(plain_connection("new", &type_)).await;
+    let told = world.until_ready_says::<Connection>("new", "TypeNotReady").await;
     assert_eq!(
         told.message,
         format!(
@@ -210,8 +224,78 @@ async fn a_type_that_contradicts_itself_says_where_and_its_connections_wait_for_
              describe connectiontype {type_}"
         )
     );
-    world.until_inactive::<Export>("nightly", "TypeNotReady").await;
-    world.apply(with(connection_type(&type_), &json!({}))).await;
+    let consent = own.status.as_ref().and_then(|status| status.consent.as_ref());
+    let digest = consent.and_then(|consent| consent.required.clone()).expect("consent stands");
+    world
+        .merge::<Connection>("own", crate::support::withdrawn(&digest))
+        .await;
+    world.until_ready_says::<Connection>("own", "TypeNotReady").await;
+    world
+        .until_inactive::<Export>("nightly", "ConnectionNotReady")
+        .await;
+
+    let right = json!({"spec": connection_type(&type_)["spec"]});
+    world
+        .change_type(&type_, with(right, &json!({"spec": {"endpoints": []}})))
+        .await;
+    world
+        .until_ready_says::<Connection>("own", "ConsentWithdrawn")
+        .await;
+    world
+        .until_ready_says::<Connection>("new", "ConsentRequired")
+        .await;
+}
+
+#[tokio::test]
+async fn a_host_that_moves_makes_consent_stale_at_once() {
+    let (world, type_) = with_own_type().await;
+    world
+        .change_type(&type_, json!({"spec": {"endpoints": ["api.example"]}}))
+        .await;
+    world.until_ready_says::<Connection>("own", "ConsentStale").await;
+    world
+        .until_inactive::<Export>("nightly", "ConnectionNotReady")
+        .await;
+    world.consent("own").await;
+    world.until_active::<Export>("nightly").await;
+    world
+        .change_type(&type_, json!({"spec": {"endpoints": ["api.elsewhere.example"]}}))
+        .await;
+    world.until_ready_says::<Connection>("own", "ConsentStale").await;
+}
+
+#[tokio::test]
+async fn a_type_says_whether_a_connector_runs_it_and_what_to_use_instead() {
+    let (world, type_) = with_own_type().await;
+    let runs = |wanted: bool| {
+        move |type_: &ConnectionType| type_.status.as_ref().and_then(|status| status.runs) == Some(wanted)
+    };
+    world.until_type(&type_, runs(true)).await;
+    let deprecated = json!({"message": "It is old", "replacement": "sftp-export"});
+    world
+        .change_type(&type_, json!({"spec": {"deprecated": deprecated}}))
+        .await;
+    let said = |valid: &Condition| valid.reason == "TypeDeprecated";
+    let warned = |connection: &Connection| connection.condition(ConditionType::Valid).is_some_and(said);
+    world.until::<Connection>("own", "it is warned", warned).await;
+    let warned = |export: &Export| export.condition(ConditionType::Attached).is_some_and(said);
+    let export = world.until::<Export>("nightly", "it is warned", warned).await;
+    let attached = export
+        .condition(ConditionType::Attached)
+        .expect("it is always there");
+    assert_eq!(
+        attached.message,
+        format!(
+            "The connection own can be used. Its type {type_} is deprecated: It is old. Use the type sftp-export instead."
+        )
+    );
+    world.until_active::<Export>("nightly").await;
+
+    world
+        .change_type(&type_, json!({"spec": {"connector": "pigeon"}}))
+        .await;
+    world.until_type(&type_, runs(false)).await;
+    world.until_inactive::<Export>("nightly", "NoConnector").await;
 }
 
 #[tokio::test]

@@ -114,11 +114,11 @@ pub fn plain_connection(name: &str, type_: &str) -> Value {
     })
 }
 
-/// An export of the dataset `customers`.
+/// An export of rows of the dataset `customers` that no other one sends.
 pub fn export(name: &str, connection: &str) -> Value {
     json!({
         "apiVersion": VERSION, "kind": "Export", "metadata": {"name": name},
-        "spec": {"displayName": display(name), "connectionRef": {"name": connection}, "payload": [{"dataset": "customers"}]},
+        "spec": {"displayName": display(name), "connectionRef": {"name": connection}, "payload": [{"dataset": "customers", "where": format!("segment = '{name}'")}]},
     })
 }
 

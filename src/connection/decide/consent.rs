@@ -5,7 +5,6 @@ use crate::api::connection::ConsentStatus;
 use crate::api::names::{CONSENT_ANNOTATION, CONSENT_PERSON_ANNOTATION, CONSENTED_BY_ANNOTATION};
 use crate::api::{ConditionType, ConsentRecordSpec, Reason};
 use crate::governance::Standing;
-use crate::governance::connection_types::TypeSeen;
 use crate::governance::consent::{self, Commands, Consent, Required, Said, Stamp, Subject};
 use crate::governance::decision::Effect;
 use crate::governance::parameters::CompiledType;
@@ -39,14 +38,11 @@ fn newest(facts: &ConnectionFacts) -> u64 {
 
 /// Judges consent, if its type is there.
 pub(super) fn consent(facts: &ConnectionFacts) -> Consented {
-    let TypeSeen::Usable(type_) = &facts.type_ else {
-        let standing = Standing::unknown(
-            Reason::NotChecked,
-            "Consent is to a type's notice: it's judged once the type is there.",
-        );
+    let nothing_new = !facts.type_.is_kept() || !is_news(facts);
+    let Some(type_) = facts.type_.usable().filter(|_| nothing_new) else {
         return Consented {
             judged: Consent {
-                standing,
+                standing: not_judged(),
                 given: None,
                 recheck: None,
                 record: None,
@@ -64,15 +60,44 @@ pub(super) fn consent(facts: &ConnectionFacts) -> Consented {
         };
         consent::judge(commands, &required, &said(facts), facts.now)
     });
+    if facts.type_.is_kept() && judged.given.is_none() {
+        return waiting(judged);
+    }
     Consented {
         judged,
         required: Some(required.current),
     }
 }
 
+/// Nobody is asked to agree while the notice that can be read isn't the one that would count. What somebody took back
+/// meanwhile is put on record all the same.
+fn waiting(judged: Consent) -> Consented {
+    let judged = Consent {
+        standing: not_judged(),
+        recheck: None,
+        ..judged
+    };
+    Consented {
+        judged,
+        required: None,
+    }
+}
+
+fn not_judged() -> Standing {
+    Standing::unknown(
+        Reason::NotChecked,
+        "Consent is to a type's notice: it's judged once the type is there.",
+    )
+}
+
 /// Whether a new consent is about to be counted, so that somebody must look whether the API server vouches for it.
 #[must_use]
 pub fn needs_proof(facts: &ConnectionFacts) -> bool {
+    is_news(facts) && !facts.type_.is_kept()
+}
+
+/// Whether what it says would count as consent that isn't on record yet.
+fn is_news(facts: &ConnectionFacts) -> bool {
     facts
         .type_
         .usable()

@@ -9,6 +9,7 @@ use kube::ResourceExt;
 fn facts(type_: ConnectionType) -> ConnectionTypeFacts {
     ConnectionTypeFacts {
         seen: seen(&type_),
+        runs: true,
         in_use: false,
         now: at(100),
         type_: Arc::new(type_),
@@ -28,18 +29,19 @@ fn told(type_: ConditionType, status: ConditionStatus, reason: Reason, message: 
 fn every_type_of_the_catalog_can_be_used() {
     use ConditionStatus::{False, True};
     for type_ in connection_types().expect("the catalog can be read") {
+        let facts = facts(type_);
+        let deprecated = facts.seen.usable().and_then(|type_| type_.deprecated());
+        let ready = match &deprecated {
+            Some(deprecated) => format!("Connections can be made of it. {deprecated}"),
+            None => "Connections can be made of it.".to_owned(),
+        };
         let expected = Decision {
             hold: Hold::Keep,
             effects: Vec::new(),
             status: ConnectionTypeStatus {
                 observed_generation: None,
                 conditions: vec![
-                    told(
-                        ConditionType::Ready,
-                        True,
-                        Reason::Ready,
-                        "Connections can be made of it.",
-                    ),
+                    told(ConditionType::Ready, True, Reason::Ready, &ready),
                     told(
                         ConditionType::Reconciling,
                         False,
@@ -59,6 +61,7 @@ fn every_type_of_the_catalog_can_be_used() {
                         "Its declarations fit together.",
                     ),
                 ],
+                runs: Some(true),
                 in_use: Some(false),
             },
             announcements: vec![Announcement {
@@ -67,8 +70,7 @@ fn every_type_of_the_catalog_can_be_used() {
             }],
             recheck: None,
         };
-        let name = type_.name_any();
-        assert_eq!(decide(&facts(type_)), expected, "{name}");
+        assert_eq!(decide(&facts), expected, "{}", facts.type_.name_any());
     }
 }
 

@@ -1,6 +1,7 @@
 #![expect(clippy::too_many_lines, reason = "a table is long, not deep")]
 
 use super::*;
+use crate::api::connection_type::Deprecation;
 use crate::fixtures::{
     ConnectionBuilder, catalog_type, connectors, firmographics, marketo, parameters as chosen, seen,
     sftp_partner,
@@ -14,6 +15,18 @@ fn usable() -> ConnectionBuilder {
 fn of_broken_type(connection: &ConnectionBuilder) -> ConnectionSeen {
     let mut type_ = catalog_type("sftp-export");
     type_.spec.parameters[0].pattern = Some("[".to_owned());
+    ConnectionSeen::Present {
+        connection: Arc::new(connection.0.clone()),
+        type_: seen(&type_),
+    }
+}
+
+fn of_deprecated_type(connection: &ConnectionBuilder) -> ConnectionSeen {
+    let mut type_ = catalog_type("sftp-export");
+    type_.spec.deprecated = Some(Deprecation {
+        message: "Nobody sends files any more".to_owned(),
+        replacement: Some("pigeon".into()),
+    });
     ConnectionSeen::Present {
         connection: Arc::new(connection.0.clone()),
         type_: seen(&type_),
@@ -141,6 +154,14 @@ fn each_way_to_miss_a_connection_has_its_own_words() {
              Everything goes on by itself once it is.",
         ),
         (
+            "of a type that should no longer be chosen",
+            of_deprecated_type(&usable()),
+            Export,
+            Reason::TypeDeprecated,
+            "The connection sftp-partner can be used. Its type sftp-export is deprecated: Nobody sends files any more. Use \
+             the type pigeon instead.",
+        ),
+        (
             "usable",
             usable().seen(),
             Export,
@@ -157,7 +178,7 @@ fn each_way_to_miss_a_connection_has_its_own_words() {
         );
         assert_eq!(
             standing.status == ConditionStatus::True,
-            reason == Reason::ConnectionUsable,
+            matches!(reason, Reason::ConnectionUsable | Reason::TypeDeprecated),
             "{case}"
         );
         for secret in ["sftp.partner.example", "/in", "partner,", "username", "password"] {

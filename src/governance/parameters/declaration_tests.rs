@@ -7,7 +7,11 @@
 
 use super::tests::of_catalog;
 use super::*;
-use crate::fixtures::{catalog_type, secret_key, vault_secret};
+use crate::api::connection_type::{Deprecation, LimitScope, Limits, SecretKind, SecretSlot};
+use crate::api::notice::PreviousNotice;
+use crate::api::reference::SecretSource;
+use crate::fixtures::{at, catalog_type, secret_key, vault_secret};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use std::sync::Arc;
 
 #[test]
@@ -109,7 +113,7 @@ fn a_type_that_contradicts_itself_is_told_where() {
         edit(&mut spec);
         CompiledType::compile("example", &spec).err().unwrap_or_default()
     };
-    let rows: [(&str, Edit, &[&str]); 9] = [
+    let rows: &[(&str, Edit, &[&str])] = &[
         ("as in the catalog", |_| {}, &[]),
         (
             "a pattern that can't be read",
@@ -161,8 +165,245 @@ fn a_type_that_contradicts_itself_is_told_where() {
                 "spec.secrets passphrase is an alternative to privateKey, which is no secret of its own: correct it.",
             ],
         ),
+        (
+            "an alternative to nothing",
+            |t| t.secrets[2].alternative_to = Some("token".into()),
+            &[
+                "spec.secrets privateKey is an alternative to token, which is no secret of its own: correct it.",
+            ],
+        ),
+        (
+            "an alternative to itself",
+            |t| t.secrets[2].alternative_to = Some("privateKey".into()),
+            &[
+                "spec.secrets privateKey is an alternative to privateKey, which is no secret of its own: correct it.",
+            ],
+        ),
+        (
+            "alternatives in a circle",
+            |t| {
+                t.secrets[1].alternative_to = Some("privateKey".into());
+                t.secrets[1].required = false;
+            },
+            &[
+                "spec.secrets password is an alternative to privateKey, which is no secret of its own: correct it.",
+                "spec.secrets privateKey is an alternative to password, which is no secret of its own: correct it.",
+            ],
+        ),
+        (
+            "an alternative that is required",
+            |t| t.secrets[2].required = true,
+            &[
+                "spec.secrets privateKey is required and an alternative to password: only the latter can be required.",
+            ],
+        ),
+        (
+            "an alternative that nobody would have to consent to",
+            |t| t.secrets[1].destination = true,
+            &[
+                "spec.secrets privateKey is an alternative to password, which has destination: true: it decides where \
+                 data goes as well, so mark it likewise.",
+            ],
+        ),
+        (
+            "a passphrase of nothing",
+            |t| t.secrets.retain(|slot| slot.name.as_str() != "privateKey"),
+            &["spec.secrets passphrase is the passphrase of a private key, and there is none: declare one."],
+        ),
+        (
+            "no place at all",
+            |t| {
+                t.parameters
+                    .iter_mut()
+                    .for_each(|parameter| parameter.destination = false)
+            },
+            &[
+                "spec names no place that data goes to: list its hosts in spec.endpoints, or mark the parameter that \
+                 names it with destination: true.",
+            ],
+        ),
+        (
+            "hosts of anybody",
+            |t| {
+                t.endpoints = ["*", "*.com", "*example.com", "*.api.example"]
+                    .map(str::to_owned)
+                    .into()
+            },
+            &[
+                "spec.endpoints has \"*\", which stands for hosts of anybody: write the host, or *. and a domain of at \
+                 least two parts.",
+                "spec.endpoints has \"*.com\", which stands for hosts of anybody: write the host, or *. and a domain of \
+                 at least two parts.",
+                "spec.endpoints has \"*example.com\", which stands for hosts of anybody: write the host, or *. and a \
+                 domain of at least two parts.",
+            ],
+        ),
+        (
+            "a place that exports choose",
+            |t| t.export_parameters[0].destination = true,
+            &[
+                "spec.exportParameters subfolder has destination: true, but consent is to what connections say: declare \
+                 it in spec.parameters, or leave destination out.",
+            ],
+        ),
+        (
+            "two of one name",
+            |t| t.parameters.push(t.parameters[3].clone()),
+            &["spec.parameters declares \"hostKey\" more than once: keep one."],
+        ),
+        (
+            "fewer than more",
+            |t| {
+                t.limits = Some(Limits {
+                    min_members: Some(9),
+                    max_members: Some(1),
+                    ..Limits::default()
+                })
+            },
+            &["spec.limits has a minMembers above its maxMembers: correct them."],
+        ),
+        (
+            "a scope of nothing",
+            |t| {
+                t.limits = Some(Limits {
+                    max_members_per: Some(LimitScope::Export),
+                    ..Limits::default()
+                })
+            },
+            &["spec.limits has maxMembersPer without maxMembers: add it."],
+        ),
+        (
+            "two wordings of one version",
+            |t| t.notice.previous = Some(previous(&t.notice.version)),
+            &["spec.notice.previous has the version of the notice itself: give each its own."],
+        ),
+        (
+            "itself in place of itself",
+            |t| {
+                t.deprecated = Some(Deprecation {
+                    message: "Old.".to_owned(),
+                    replacement: Some("example".into()),
+                });
+            },
+            &["spec.deprecated.replacement is the type itself: name another, or leave it out."],
+        ),
+        (
+            "the pattern of a number",
+            |t| t.parameters[1].pattern = Some("x".into()),
+            &["spec.parameters port has a pattern, but only a String has one: correct it."],
+        ),
+        (
+            "an Enum of nothing",
+            |t| t.export_parameters[1].values = None,
+            &[
+                "spec.exportParameters compression has values without being an Enum, or is an Enum without values: \
+                 correct it.",
+            ],
+        ),
+        (
+            "required, but not",
+            |t| t.parameters[1].required = true,
+            &["spec.parameters port is required and has a default: correct it."],
+        ),
     ];
     for (case, edit, expected) in rows {
-        assert_eq!(with(edit), expected, "{case}");
+        assert_eq!(with(*edit), *expected, "{case}");
+    }
+}
+
+fn previous(version: &str) -> PreviousNotice {
+    PreviousNotice {
+        version: version.to_owned(),
+        recipient: String::new(),
+        data: String::new(),
+        responsibility: String::new(),
+        how_to_stop: String::new(),
+        privacy_statement: String::new(),
+        until: Time(at(1)),
+    }
+}
+
+/// A type that takes an API key or an OAuth 2.0 client, whichever somebody has.
+fn key_or_client() -> CompiledType {
+    let slot = |name: &str, kind| SecretSlot {
+        name: name.into(),
+        kind,
+        description: "What the service hands out.".to_owned(),
+        required: false,
+        destination: false,
+        alternative_to: None,
+    };
+    let mut spec = catalog_type("marketo").spec;
+    spec.secrets = vec![
+        SecretSlot {
+            required: true,
+            ..slot("apiKey", SecretKind::ApiKey)
+        },
+        SecretSlot {
+            alternative_to: Some("apiKey".into()),
+            ..slot("refreshToken", SecretKind::OAuthRefreshToken)
+        },
+        slot("clientId", SecretKind::OAuthClientId),
+        slot("clientSecret", SecretKind::OAuthClientSecret),
+    ];
+    CompiledType::compile("example", &spec).expect("the type fits together")
+}
+
+#[test]
+fn parts_that_are_of_no_use_alone_come_together() {
+    let type_ = key_or_client();
+    let sftp = of_catalog("sftp-export");
+    let rows: [(&str, &CompiledType, &[&str], &[&str]); 7] = [
+        ("a key", &type_, &["apiKey"], &[]),
+        (
+            "a whole client",
+            &type_,
+            &["refreshToken", "clientId", "clientSecret"],
+            &[],
+        ),
+        (
+            "a token alone",
+            &type_,
+            &["refreshToken"],
+            &[
+                "spec.secrets.refreshToken is of no use without clientId, clientSecret: add what is missing, or leave it \
+                 out.",
+            ],
+        ),
+        (
+            "a client beside a key",
+            &type_,
+            &["apiKey", "clientId", "clientSecret"],
+            &[
+                "spec.secrets.clientId is of no use without refreshToken: add what is missing, or leave it out.",
+                "spec.secrets.clientSecret is of no use without refreshToken: add what is missing, or leave it out.",
+            ],
+        ),
+        (
+            "both",
+            &type_,
+            &["apiKey", "refreshToken", "clientId", "clientSecret"],
+            &["spec.secrets has more than one of apiKey, refreshToken: keep one."],
+        ),
+        (
+            "neither",
+            &type_,
+            &[],
+            &["spec.secrets needs one of apiKey, refreshToken: add one."],
+        ),
+        (
+            "a passphrase beside a password",
+            &sftp,
+            &["username", "password", "passphrase"],
+            &[
+                "spec.secrets.passphrase is of no use without privateKey: add what is missing, or leave it out.",
+            ],
+        ),
+    ];
+    for (case, type_, given, expected) in rows {
+        let given = given
+            .iter()
+            .map(|name| ((*name).to_owned(), secret_key("partner", name)));
+        assert_eq!(type_.secret_problems(&given.collect()), expected, "{case}");
     }
 }

@@ -29,6 +29,7 @@ fn declaring(parameter: Parameter) -> ConnectionTypeSpec {
         export_parameters: vec![parameter.clone()],
         parameters: vec![parameter],
         secrets: Vec::new(),
+        endpoints: vec!["service.example".to_owned()],
         ..catalog_type("sftp-export").spec
     }
 }
@@ -253,7 +254,15 @@ fn messages_about_a_connection_can_be_acted_upon() {
             "a scheme",
             ("hostname", "sftp://partner.example"),
             vec![
-                "spec.parameters.hostname is \"sftp://partner.example\", expected another form, such as \
+                "spec.parameters.hostname is \"sftp://partner.example\", expected it without \"sftp://\", such as \
+                 \"sftp.partner.example\".",
+            ],
+        ),
+        (
+            "a scheme, and more that is wrong",
+            ("hostname", "sftp://partner.example/in"),
+            vec![
+                "spec.parameters.hostname is \"sftp://partner.example/in\", expected another form, such as \
                  \"sftp.partner.example\". The type says of it: The server's host name or IPv4 address, without scheme \
                  and port.",
             ],

@@ -71,7 +71,7 @@ impl World {
                 role_bindings: store(Vec::new()),
                 cluster_role_bindings: store(Vec::new()),
             },
-            types: crate::governance::connection_types::CompiledTypes::default(),
+            types: std::sync::Arc::default(),
             connectors: connectors(),
             pipelines: std::sync::Arc::default(),
             stamped: true,

@@ -121,6 +121,13 @@ fn a_dataset_wakes_its_users_by_role_and_readiness() {
             Some(base().of_role(DatasetRole::State)),
             true,
         ),
+        ("more members", Some(base()), Some(base().of_members(7)), true),
+        (
+            "another identity",
+            Some(base()),
+            Some(base().holding("mail", "email")),
+            true,
+        ),
         ("held", Some(base()), Some(base().held()), false),
         (
             "a credential",
@@ -204,30 +211,34 @@ fn a_writer_that_came_or_went_wakes_its_rivals() {
 fn a_reference_that_begins_or_ends_is_told_once() {
     let on = |name: &str| Reference::Connection(NAMESPACE.to_owned(), name.to_owned());
     let customers = Reference::Dataset(NAMESPACE.to_owned(), "customers".to_owned());
+    let sent = |over: &str| {
+        let dataset = "customers".to_owned();
+        Reference::Segment(NAMESPACE.to_owned(), over.to_owned(), dataset, None)
+    };
     let rows: Vec<(&str, Option<ExportBuilder>, Option<ExportBuilder>, Vec<Reference>)> = vec![
         (
             "it came",
             None,
             Some(export("a").on("one")),
-            vec![on("one"), customers.clone()],
+            vec![on("one"), customers.clone(), sent("one")],
         ),
         (
             "it went",
             Some(export("a").on("one")),
             None,
-            vec![on("one"), customers],
+            vec![on("one"), customers, sent("one")],
         ),
         (
             "it moved",
             Some(export("a").on("one")),
             Some(export("a").on("two")),
-            vec![on("one"), on("two")],
+            vec![on("one"), on("two"), sent("one"), sent("two")],
         ),
         (
             "detached",
             Some(export("a").on("one")),
             Some(export("a")),
-            vec![on("one")],
+            vec![on("one"), sent("one")],
         ),
         (
             "nothing",

@@ -1,0 +1,317 @@
+//! What one version of a type would do to those that are of the version before.
+
+use super::{Outcome, Present};
+use crate::api::names::CONSENT_ANNOTATION;
+use crate::api::{Connection, ConnectionType, Dataset, Enrichment, Export};
+use crate::governance::consent::{Subject, required};
+use crate::governance::message::{NAMES_MAX, bounded};
+use crate::governance::parameters::CompiledType;
+use crate::governance::terms::{self, Item, Load};
+use jiff::Timestamp;
+use kube::ResourceExt;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// The name of one that breaks, and its first problem; the problem is empty where the name says it all.
+type Broken = (String, String);
+
+/// What would break.
+#[derive(Default)]
+pub struct Effects {
+    /// Why the type can't be applied, or can't be used once it is.
+    wrong: Vec<String>,
+    /// Whether anybody looked at what is there.
+    looked: bool,
+    connections: Counted,
+    exports: Counted,
+    enrichments: Counted,
+    stale: Counted,
+}
+
+/// Those that break, of how many.
+#[derive(Default)]
+struct Counted {
+    of: usize,
+    broken: Vec<Broken>,
+}
+
+impl Effects {
+    /// Compares what is there with both versions.
+    pub fn of(type_: &ConnectionType, present: Option<&Present>, now: Timestamp) -> Self {
+        let name = type_.name_any();
+        let compiled = match CompiledType::compile(&name, &type_.spec) {
+            Ok(compiled) => compiled,
+            Err(wrong) => {
+                return Self {
+                    wrong,
+                    ..Self::default()
+                };
+            }
+        };
+        let Some(present) = present else {
+            return Self::default();
+        };
+        let before = present.types.iter().find(|before| before.name_any() == name);
+        let wrong = before.map(|before| refusals(before, type_)).unwrap_or_default();
+        let before = before.and_then(|before| CompiledType::compile(&name, &before.spec).ok());
+        let change = Change {
+            before,
+            after: compiled,
+            datasets: datasets(present),
+        };
+        let of_type = present.connections.iter();
+        let of_type = of_type.filter(|connection| connection.spec.type_.as_str() == name);
+        let by_name: BTreeMap<(String, String), &Connection> = of_type
+            .map(|connection| {
+                (
+                    (connection.namespace().unwrap_or_default(), connection.name_any()),
+                    connection,
+                )
+            })
+            .collect();
+        let connection_of = |namespace: Option<String>, named: Option<&str>| {
+            let key = (namespace.unwrap_or_default(), named?.to_owned());
+            by_name.get(&key).copied()
+        };
+        let on = |export: &Export| {
+            let named = export.spec.connection_ref.as_ref();
+            connection_of(export.namespace(), named.map(|named| named.name.as_str()))
+        };
+        let enriching = |enrichment: &Enrichment| {
+            let named = enrichment.spec.connection_ref.as_ref();
+            connection_of(enrichment.namespace(), named.map(|named| named.name.as_str()))
+        };
+        Self {
+            wrong,
+            looked: true,
+            connections: counted(by_name.values().map(|one| change.connection(one))),
+            exports: counted(
+                present
+                    .exports
+                    .iter()
+                    .filter_map(|one| Some(change.export(one, on(one)?))),
+            ),
+            enrichments: counted(
+                present
+                    .enrichments
+                    .iter()
+                    .filter_map(|one| Some(change.enrichment(one, enriching(one)?))),
+            ),
+            stale: counted(by_name.values().map(|one| change.consent(one, now))),
+        }
+    }
+
+    pub fn outcome(&self) -> Outcome {
+        let groups = [&self.connections, &self.exports, &self.enrichments, &self.stale];
+        if self.wrong.is_empty() && groups.iter().all(|group| group.broken.is_empty()) {
+            Outcome::Fits
+        } else {
+            Outcome::Breaks
+        }
+    }
+
+    /// For people, on one line or more.
+    pub fn told(&self, type_: &str) -> String {
+        let type_ = bounded(type_.to_owned());
+        let mut text = String::new();
+        if !self.wrong.is_empty() {
+            text = format!("{type_} can't be used as it is:\n");
+            for problem in &self.wrong {
+                text = format!("{text}  {}\n", bounded(problem.clone()));
+            }
+        }
+        text += &self
+            .connections
+            .told(&type_, "connections", "would not fit it any more");
+        text += &self.exports.told(&type_, "exports", "would become Inactive");
+        text += &self
+            .enrichments
+            .told(&type_, "enrichments", "would become Inactive");
+        text += &self.stale.told(&type_, "connections", "would need consent again");
+        if !text.is_empty() {
+            return text;
+        }
+        if !self.looked {
+            return format!("{type_} fits together.\n");
+        }
+        format!(
+            "{type_} breaks none of {} connections, {} exports and {} enrichments.\n",
+            self.connections.of, self.exports.of, self.enrichments.of
+        )
+    }
+}
+
+impl Counted {
+    fn told(&self, type_: &str, what: &str, fate: &str) -> String {
+        if self.broken.is_empty() {
+            return String::new();
+        }
+        let mut text = format!("{type_}: {} of {} {what} {fate}:\n", self.broken.len(), self.of);
+        for (name, problem) in self.broken.iter().take(NAMES_MAX) {
+            let line = if problem.is_empty() {
+                name.clone()
+            } else {
+                format!("{name}: {problem}")
+            };
+            text = format!("{text}  {}\n", bounded(line));
+        }
+        match self.broken.len().saturating_sub(NAMES_MAX) {
+            0 => text,
+            more => format!("{text}  and {more} more\n"),
+        }
+    }
+}
+
+fn counted(all: impl Iterator<Item = Option<Broken>>) -> Counted {
+    let all: Vec<Option<Broken>> = all.collect();
+    Counted {
+        of: all.len(),
+        broken: all.into_iter().flatten().collect(),
+    }
+}
+
+/// What the API server would refuse.
+fn refusals(before: &ConnectionType, after: &ConnectionType) -> Vec<String> {
+    let (before, after) = (&before.spec, &after.spec);
+    let mut refusals = Vec::new();
+    if before.used_for != after.used_for {
+        refusals.push("spec.usedFor can't change: make another connection type.".to_owned());
+    }
+    let mut same = before.notice.clone();
+    same.previous.clone_from(&after.notice.previous);
+    if before.notice.version == after.notice.version && same != after.notice {
+        refusals
+            .push("spec.notice changes its text under the same version: raise notice.version.".to_owned());
+    }
+    refusals
+}
+
+type Datasets = BTreeMap<(String, String), Arc<Dataset>>;
+
+fn datasets(present: &Present) -> Datasets {
+    let datasets = present.datasets.iter().map(|dataset| {
+        let key = (dataset.namespace().unwrap_or_default(), dataset.name_any());
+        (key, Arc::new(dataset.clone()))
+    });
+    datasets.collect()
+}
+
+struct Change {
+    before: Option<CompiledType>,
+    after: CompiledType,
+    datasets: Datasets,
+}
+
+impl Change {
+    /// The first problem that the new version has with something, unless the old one had any.
+    fn news(&self, problems: impl Fn(&CompiledType) -> Vec<String>) -> Option<String> {
+        let known = self
+            .before
+            .as_ref()
+            .is_some_and(|before| !problems(before).is_empty());
+        problems(&self.after).into_iter().next().filter(|_| !known)
+    }
+
+    fn connection(&self, connection: &Connection) -> Option<Broken> {
+        let spec = &connection.spec;
+        let problem = self.news(|type_| {
+            let mut problems = type_.connection_problems(&spec.parameters, &spec.fixed_export_parameters);
+            problems.extend(type_.secret_problems(&spec.secrets));
+            problems
+        })?;
+        Some((full_name(connection), problem))
+    }
+
+    fn export(&self, export: &Export, connection: &Connection) -> Option<Broken> {
+        let namespace = export.namespace().unwrap_or_default();
+        let items = export.spec.payload.iter().map(|item| Item {
+            field: "spec.payload",
+            name: item.dataset.as_str(),
+            dataset: self
+                .datasets
+                .get(&(namespace.clone(), item.dataset.to_string()))
+                .cloned(),
+            columns: &item.columns,
+            mapped: Vec::new(),
+            filtered: item.where_.is_some(),
+            same: Vec::new(),
+        });
+        let load = Load {
+            items: items.collect(),
+            ..Load::default()
+        };
+        let fixed = &connection.spec.fixed_export_parameters;
+        let chosen = &export.spec.parameters;
+        let problem = self.user(|type_| {
+            let mut problems = type_.choice_problems(chosen, fixed);
+            problems.extend(terms::judge(type_, fixed, chosen, &load).map(|standing| standing.message));
+            problems
+        })?;
+        Some((full_name(export), problem))
+    }
+
+    fn enrichment(&self, enrichment: &Enrichment, connection: &Connection) -> Option<Broken> {
+        let namespace = enrichment.namespace().unwrap_or_default();
+        let input = &enrichment.spec.input;
+        let item = Item {
+            field: "spec.input",
+            name: input.dataset.as_str(),
+            dataset: self
+                .datasets
+                .get(&(namespace, input.dataset.to_string()))
+                .cloned(),
+            columns: &[],
+            mapped: input.mapping.keys().map(String::as_str).collect(),
+            filtered: input.where_.is_some(),
+            same: Vec::new(),
+        };
+        let load = Load {
+            items: vec![item],
+            ..Load::default()
+        };
+        let fixed = &connection.spec.fixed_export_parameters;
+        let chosen = &enrichment.spec.parameters;
+        let problem = self.user(|type_| {
+            let mut problems = type_.choice_problems(chosen, fixed);
+            problems.extend(terms::judge(type_, fixed, chosen, &load).map(|standing| standing.message));
+            problems
+        })?;
+        Some((full_name(enrichment), problem))
+    }
+
+    fn user(&self, problems: impl Fn(&CompiledType) -> Vec<String>) -> Option<String> {
+        let ran = self
+            .before
+            .as_ref()
+            .is_some_and(|before| before.spec.connector.is_some());
+        if ran && self.after.spec.connector.is_none() {
+            return Some("Nothing would run it: the type names no connector any more.".to_owned());
+        }
+        self.news(problems)
+    }
+
+    /// One whose consent stands, and would be for something else.
+    fn consent(&self, connection: &Connection, now: Timestamp) -> Option<Broken> {
+        let status = connection.status.as_ref();
+        status
+            .and_then(|status| status.consent.as_ref())
+            .filter(|consent| consent.given)?;
+        let given = connection.annotations().get(CONSENT_ANNOTATION)?;
+        let (namespace, name) = (connection.namespace().unwrap_or_default(), connection.name_any());
+        let subject = Subject {
+            kind: "Connection",
+            namespace: &namespace,
+            name: &name,
+        };
+        let needed = required(subject, &connection.spec, &self.after.spec);
+        let counts = *given == needed.current
+            || needed
+                .previous
+                .is_some_and(|(previous, until)| *given == previous && now < until);
+        (!counts).then(|| (full_name(connection), String::new()))
+    }
+}
+
+fn full_name(object: &impl ResourceExt) -> String {
+    format!("{}/{}", object.namespace().unwrap_or_default(), object.name_any())
+}

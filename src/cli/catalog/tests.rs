@@ -1,0 +1,223 @@
+use super::*;
+use crate::fixtures::{
+    ConnectionBuilder, DatasetBuilder, NAMESPACE, at, catalog_type, dataset, export, marketo, sftp_partner,
+};
+
+/// A type of the catalog after an edit.
+fn edited(name: &str, edit: impl FnOnce(&mut ConnectionType)) -> ConnectionType {
+    let mut type_ = catalog_type(name);
+    edit(&mut type_);
+    type_
+}
+
+fn people() -> DatasetBuilder {
+    dataset("customers").holding("mail", "email").of_members(5000)
+}
+
+/// Two connections, of which one is consented to, and an export on each.
+fn present(connections: &[ConnectionBuilder], choices: &[(&str, &str)]) -> Present {
+    let exports = connections.iter().map(|connection| {
+        let mut export = export("nightly").on(&connection.0.name_any()).0;
+        export.metadata.name = Some(format!("on-{}", connection.0.name_any()));
+        let choices = choices.iter();
+        let choices = choices.map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        export.spec.parameters.extend(choices);
+        export
+    });
+    Present {
+        types: vec![catalog_type("sftp-export"), catalog_type("marketo")],
+        exports: exports.collect(),
+        connections: connections.iter().map(|built| built.0.clone()).collect(),
+        enrichments: Vec::new(),
+        datasets: vec![people().0],
+    }
+}
+
+fn sftp() -> Present {
+    let second = ConnectionBuilder({
+        let mut second = sftp_partner().0;
+        second.metadata.name = Some("second".to_owned());
+        second
+    });
+    present(&[sftp_partner().consented().visited(), second.visited()], &[])
+}
+
+fn checked(type_: ConnectionType, present: Option<&Present>) -> (Outcome, String) {
+    check(&[type_], present, at(100))
+}
+
+#[test]
+fn what_stays_as_it_is_breaks_nothing() {
+    let told = "sftp-export breaks none of 2 connections, 2 exports and 0 enrichments.\n";
+    let found = checked(catalog_type("sftp-export"), Some(&sftp()));
+    assert_eq!(found, (Outcome::Fits, told.to_owned()));
+    let other = checked(catalog_type("braze"), Some(&sftp()));
+    let told = "braze breaks none of 0 connections, 0 exports and 0 enrichments.\n";
+    assert_eq!(other, (Outcome::Fits, told.to_owned()));
+}
+
+#[test]
+fn connections_that_would_not_fit_are_named_with_their_first_problem() {
+    let asks = edited("sftp-export", |type_| {
+        type_.spec.parameters[3].required = true;
+        type_.spec.parameters[3].destination = false;
+    });
+    let (outcome, told) = checked(asks, Some(&sftp()));
+    assert_eq!(outcome, Outcome::Breaks);
+    let problem = "spec.parameters.hostKey is missing: add it, such as \"SHA256:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\".";
+    assert_eq!(
+        told,
+        format!(
+            "sftp-export: 2 of 2 connections would not fit it any more:\n  {NAMESPACE}/second: {problem}\n  \
+             {NAMESPACE}/sftp-partner: {problem}\n"
+        )
+    );
+}
+
+#[test]
+fn consents_that_would_become_stale_are_counted() {
+    let moved = edited("sftp-export", |type_| {
+        type_.spec.endpoints.push("sftp.example".to_owned())
+    });
+    let told =
+        format!("sftp-export: 1 of 2 connections would need consent again:\n  {NAMESPACE}/sftp-partner\n");
+    assert_eq!(checked(moved, Some(&sftp())), (Outcome::Breaks, told.clone()));
+
+    let raised = |until: Option<&str>| {
+        edited("sftp-export", |type_| {
+            let mut notice = serde_json::to_value(&type_.spec.notice).expect("JSON");
+            if let Some(until) = until {
+                let mut previous = notice.clone();
+                previous["until"] = until.into();
+                notice["previous"] = previous;
+            }
+            notice["version"] = "2".into();
+            type_.spec.notice = serde_json::from_value(notice).expect("a notice");
+        })
+    };
+    assert_eq!(checked(raised(None), Some(&sftp())), (Outcome::Breaks, told));
+    let forewarned = checked(raised(Some("2999-01-01T00:00:00Z")), Some(&sftp()));
+    assert_eq!(forewarned.0, Outcome::Fits, "{}", forewarned.1);
+}
+
+#[test]
+fn exports_that_would_become_inactive_are_named() {
+    let lists = || present(&[marketo().consented().visited()], &[("listId", "12345")]);
+    let rows: [(&str, ConnectionType, &str); 4] = [
+        (
+            "another parameter",
+            edited("marketo", |type_| {
+                type_.spec.export_parameters[0].name = "list".into()
+            }),
+            "spec.parameters has \"listId\", which the type doesn't know: it knows list.",
+        ),
+        (
+            "fewer members",
+            edited("marketo", |type_| {
+                type_.spec.limits = Some(crate::api::connection_type::Limits {
+                    max_members: Some(4999),
+                    ..Default::default()
+                });
+            }),
+            "5000 members would go out, and the type marketo takes at most 4999 of each export: send less of them, or \
+             spread them over several exports.",
+        ),
+        (
+            "other columns",
+            edited("marketo", |type_| {
+                let identity = type_.spec.identity.as_mut().expect("it asks for some");
+                identity.any_of.retain(|set| set.all[0].as_str() != "email");
+            }),
+            "spec.payload names the dataset customers, whose spec.identity names columns that hold email, and the type \
+             marketo takes marketoId: name another dataset, or have an administrator say in spec.identity which column \
+             holds it.",
+        ),
+        (
+            "no connector",
+            edited("marketo", |type_| type_.spec.connector = None),
+            "Nothing would run it: the type names no connector any more.",
+        ),
+    ];
+    for (case, type_, problem) in rows {
+        let (outcome, told) = checked(type_, Some(&lists()));
+        let expected =
+            format!("marketo: 1 of 1 exports would become Inactive:\n  {NAMESPACE}/on-marketo: {problem}\n");
+        assert_eq!((outcome, told), (Outcome::Breaks, expected), "{case}");
+    }
+}
+
+#[test]
+fn what_is_wrong_already_is_no_news() {
+    let mut present = sftp();
+    for connection in &mut present.connections {
+        connection
+            .spec
+            .parameters
+            .insert("port".to_owned(), "x".to_owned());
+        connection.status = None;
+    }
+    let found = checked(catalog_type("sftp-export"), Some(&present));
+    assert_eq!(found.0, Outcome::Fits, "{}", found.1);
+}
+
+#[test]
+fn a_type_that_contradicts_itself_or_would_be_refused_says_so() {
+    let broken = edited("sftp-export", |type_| {
+        type_.spec.parameters[0].pattern = Some("[".to_owned())
+    });
+    let told = "sftp-export can't be used as it is:\n  spec.parameters hostname has a pattern that is no regular \
+                expression of the Rust crate regex: correct it.\n";
+    assert_eq!(checked(broken, None), (Outcome::Breaks, told.to_owned()));
+    let reworded = edited("sftp-export", |type_| type_.spec.notice.data = "More.".to_owned());
+    let fits = (Outcome::Fits, "sftp-export fits together.\n".to_owned());
+    assert_eq!(checked(reworded.clone(), None), fits);
+    let (outcome, told) = checked(reworded, Some(&sftp()));
+    assert_eq!(outcome, Outcome::Breaks);
+    let start = "sftp-export can't be used as it is:\n  spec.notice changes its text under the same version: raise \
+                 notice.version.\n";
+    assert!(told.starts_with(start), "{told}");
+}
+
+#[test]
+fn five_are_named_and_the_rest_is_counted() {
+    let many: Vec<ConnectionBuilder> = (0..7)
+        .map(|i| {
+            let mut one = sftp_partner().0;
+            one.metadata.name = Some(format!("c{i}"));
+            ConnectionBuilder(one).visited()
+        })
+        .collect();
+    let asks = edited("sftp-export", |type_| {
+        type_.spec.parameters[0].pattern = Some("[a-z]+".to_owned());
+        type_.spec.parameters[0].example = None;
+    });
+    let (_, told) = checked(asks, Some(&present(&many, &[])));
+    assert!(
+        told.starts_with("sftp-export: 7 of 7 connections would not fit it any more:\n"),
+        "{told}"
+    );
+    assert!(
+        told.contains("/c4: ") && !told.contains("/c5: ") && told.contains("  and 2 more\n"),
+        "{told}"
+    );
+}
+
+#[test]
+fn files_are_read_and_what_is_not_there_is_told() {
+    let request = |files: &[&str]| Request {
+        files: files.iter().map(PathBuf::from).collect(),
+        offline: true,
+        namespace: None,
+    };
+    let catalog = concat!(env!("CARGO_MANIFEST_DIR"), "/catalog");
+    let types = types(&request(&[catalog])).expect("they can be read");
+    assert_eq!(check(&types, None, at(100)).0, Outcome::Fits);
+    let absent = super::types(&request(&["/no/such/file.yaml"])).expect_err("a refusal");
+    assert!(absent.starts_with("/no/such/file.yaml can't be read"), "{absent}");
+    let none = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/quickstart");
+    let none = super::types(&request(&[none])).expect_err("a refusal");
+    assert_eq!(
+        none,
+        "there is no ConnectionType in these files: name one that holds one"
+    );
+}

@@ -1,0 +1,84 @@
+use super::*;
+use crate::fixtures::catalog_type;
+
+fn version(uid: &str, generation: i64) -> ConnectionType {
+    let mut type_ = catalog_type("sftp-export");
+    type_.metadata.uid = Some(uid.to_owned());
+    type_.metadata.generation = Some(generation);
+    type_
+}
+
+/// One that contradicts itself.
+fn broken(uid: &str, generation: i64) -> ConnectionType {
+    let mut type_ = version(uid, generation);
+    type_.spec.parameters[0].pattern = Some("[".to_owned());
+    type_
+}
+
+fn compiled(seen: &TypeSeen) -> &Arc<CompiledType> {
+    seen.usable().expect("it can be used")
+}
+
+#[test]
+fn a_type_is_made_ready_once_a_version_however_often_it_is_asked_for() {
+    let types = CompiledTypes::default();
+    let first = types.seen(Some(&version("a", 1)));
+    let again = types.seen(Some(&version("a", 1)));
+    assert!(Arc::ptr_eq(compiled(&first), compiled(&again)), "the very same");
+    let mut touched = version("a", 1);
+    touched.metadata.resource_version = Some("9".to_owned());
+    touched.status = Some(crate::api::connection_type::ConnectionTypeStatus::default());
+    let touched = types.seen(Some(&touched));
+    assert!(
+        Arc::ptr_eq(compiled(&first), compiled(&touched)),
+        "a status is no version"
+    );
+    let next = types.seen(Some(&version("a", 2)));
+    assert!(!Arc::ptr_eq(compiled(&first), compiled(&next)), "another spec");
+    let other = types.seen(Some(&version("b", 2)));
+    assert!(!Arc::ptr_eq(compiled(&next), compiled(&other)), "another object");
+}
+
+#[test]
+fn what_a_type_said_before_an_edit_made_it_contradict_itself_is_kept() {
+    let types = CompiledTypes::default();
+    let good = types.seen(Some(&version("a", 1)));
+    for generation in [2, 3] {
+        let edited = types.seen(Some(&broken("a", generation)));
+        assert!(edited.is_kept(), "{generation}");
+        assert!(Arc::ptr_eq(compiled(&good), compiled(&edited)), "{generation}");
+        assert!(edited.unusable("sftp-export").is_none(), "{generation}");
+    }
+    let corrected = types.seen(Some(&version("a", 4)));
+    assert!(!corrected.is_kept() && !Arc::ptr_eq(compiled(&good), compiled(&corrected)));
+}
+
+#[test]
+fn there_is_nothing_to_keep_of_a_type_that_was_never_right_or_was_another() {
+    let types = CompiledTypes::default();
+    let never = types.seen(Some(&broken("a", 1)));
+    assert!(matches!(never, TypeSeen::Invalid(_)));
+    let _ = types.seen(Some(&version("a", 2)));
+    let anew = types.seen(Some(&broken("b", 1)));
+    assert!(
+        matches!(anew, TypeSeen::Invalid(_)),
+        "made anew under the same name"
+    );
+}
+
+#[test]
+fn a_type_tells_where_it_contradicts_itself_and_who_goes_on() {
+    let types = CompiledTypes::default();
+    let place = "spec.parameters hostname has a pattern that is no regular expression of the Rust crate regex: correct it.";
+    let never = judge(&types.seen(Some(&broken("a", 1))));
+    assert_eq!(
+        (never.reason, never.message.as_str()),
+        (Reason::TypeInvalid, place)
+    );
+    let _ = types.seen(Some(&version("a", 2)));
+    let since = judge(&types.seen(Some(&broken("a", 3))));
+    let told = format!(
+        "{place} Until then, connections that have consent go on by what the type said before, and all others wait."
+    );
+    assert_eq!((since.reason, since.message), (Reason::TypeInvalid, told));
+}

@@ -1,0 +1,153 @@
+//! A connection type against itself, beyond what its schema can say.
+
+use crate::api::ConnectionTypeSpec;
+use crate::api::connection_type::{Limits, Parameter, ParameterType, SecretKind, SecretSlot};
+use crate::governance::message::quoted;
+
+/// Each place where the type as a whole contradicts itself, as a sentence.
+pub(super) fn contradictions(name: &str, spec: &ConnectionTypeSpec) -> Vec<String> {
+    let parameters = named_twice(
+        "spec.parameters",
+        spec.parameters.iter().map(|one| one.name.as_str()),
+    );
+    let export_parameters = named_twice(
+        "spec.exportParameters",
+        spec.export_parameters.iter().map(|one| one.name.as_str()),
+    );
+    let secrets = named_twice("spec.secrets", spec.secrets.iter().map(|one| one.name.as_str()));
+    let slots = spec
+        .secrets
+        .iter()
+        .filter_map(|slot| misplaced(slot, &spec.secrets));
+    let limits = spec.limits.as_ref().into_iter().flat_map(contradicting_limits);
+    parameters
+        .into_iter()
+        .chain(export_parameters)
+        .chain(secrets)
+        .chain(nowhere(spec))
+        .chain(spec.endpoints.iter().filter_map(|host| anywhere(host)))
+        .chain(unseen(spec))
+        .chain(slots)
+        .chain(limits)
+        .chain(old_notice(spec))
+        .chain(own_replacement(name, spec))
+        .collect()
+}
+
+/// The schema refuses two of one name; a file that nobody has applied yet may have them.
+fn named_twice<'a>(place: &str, names: impl Iterator<Item = &'a str>) -> Option<String> {
+    let mut names: Vec<&str> = names.collect();
+    names.sort_unstable();
+    let twice = names.windows(2).find(|pair| pair[0] == pair[1])?;
+    Some(format!(
+        "{place} declares {} more than once: keep one.",
+        quoted(twice[0])
+    ))
+}
+
+/// Consent is to places; a type that names none would have people agree to nothing.
+fn nowhere(spec: &ConnectionTypeSpec) -> Option<String> {
+    let named = spec.parameters.iter().any(|parameter| parameter.destination);
+    (spec.endpoints.is_empty() && !named).then(|| {
+        "spec names no place that data goes to: list its hosts in spec.endpoints, or mark the parameter that names it \
+         with destination: true."
+            .to_owned()
+    })
+}
+
+/// A pattern of hosts that anybody could have one of names no place either.
+fn anywhere(host: &str) -> Option<String> {
+    let below = host.strip_prefix('*')?;
+    let narrow = below
+        .strip_prefix('.')
+        .is_some_and(|domain| domain.contains('.') && !domain.contains('*'));
+    (!narrow).then(|| {
+        format!(
+            "spec.endpoints has {}, which stands for hosts of anybody: write the host, or *. and a domain of at least \
+             two parts.",
+            quoted(host)
+        )
+    })
+}
+
+/// Exports choose after consent was given, and by others.
+fn unseen(spec: &ConnectionTypeSpec) -> impl Iterator<Item = String> {
+    let destinations = spec
+        .export_parameters
+        .iter()
+        .filter(|parameter| parameter.destination);
+    destinations.map(|parameter| {
+        format!(
+            "spec.exportParameters {} has destination: true, but consent is to what connections say: declare it in \
+             spec.parameters, or leave destination out.",
+            parameter.name
+        )
+    })
+}
+
+/// What is wrong with a slot's place among the others.
+fn misplaced(slot: &SecretSlot, slots: &[SecretSlot]) -> Option<String> {
+    let name = &slot.name;
+    let key = slots.iter().any(|other| other.kind == SecretKind::PrivateKey);
+    if slot.kind == SecretKind::Passphrase && !key {
+        return Some(format!(
+            "spec.secrets {name} is the passphrase of a private key, and there is none: declare one."
+        ));
+    }
+    let base = slot.alternative_to.as_ref()?;
+    let found = slots
+        .iter()
+        .find(|other| &other.name == base && other.name != slot.name && other.alternative_to.is_none());
+    let Some(found) = found else {
+        return Some(format!(
+            "spec.secrets {name} is an alternative to {base}, which is no secret of its own: correct it."
+        ));
+    };
+    if slot.required {
+        return Some(format!(
+            "spec.secrets {name} is required and an alternative to {base}: only the latter can be required."
+        ));
+    }
+    (found.destination && !slot.destination).then(|| {
+        format!(
+            "spec.secrets {name} is an alternative to {base}, which has destination: true: it decides where data goes as \
+             well, so mark it likewise."
+        )
+    })
+}
+
+fn contradicting_limits(limits: &Limits) -> impl Iterator<Item = String> + use<> {
+    let least = limits.min_members > limits.max_members && limits.max_members.is_some();
+    let least = least.then(|| "spec.limits has a minMembers above its maxMembers: correct them.".to_owned());
+    let per = limits.max_members_per.is_some() && limits.max_members.is_none();
+    let per = per.then(|| "spec.limits has maxMembersPer without maxMembers: add it.".to_owned());
+    least.into_iter().chain(per)
+}
+
+/// Two wordings under one version could not be told apart.
+fn old_notice(spec: &ConnectionTypeSpec) -> Option<String> {
+    let previous = spec.notice.previous.as_ref()?;
+    (previous.version == spec.notice.version)
+        .then(|| "spec.notice.previous has the version of the notice itself: give each its own.".to_owned())
+}
+
+fn own_replacement(name: &str, spec: &ConnectionTypeSpec) -> Option<String> {
+    let replacement = spec.deprecated.as_ref()?.replacement.as_ref()?;
+    (replacement.as_str() == name)
+        .then(|| "spec.deprecated.replacement is the type itself: name another, or leave it out.".to_owned())
+}
+
+/// Options that don't go with the parameter's type. The API server refuses them; a file may have them.
+pub(super) fn misshapen(parameter: &Parameter) -> Option<&'static str> {
+    let is = |type_| parameter.type_ == type_;
+    if parameter.values.as_ref().is_some_and(|values| !values.is_empty()) != is(ParameterType::Enum) {
+        return Some("has values without being an Enum, or is an Enum without values");
+    }
+    if parameter.pattern.is_some() && !is(ParameterType::String) {
+        return Some("has a pattern, but only a String has one");
+    }
+    if (parameter.min.is_some() || parameter.max.is_some()) && !is(ParameterType::Integer) {
+        return Some("has min or max, but only an Integer has them");
+    }
+    (parameter.required && parameter.default.is_some()).then_some("is required and has a default")
+}
