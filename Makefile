@@ -30,6 +30,10 @@ generate: ## Write the generated files anew: CRDs and docs
 	@cargo run -q -- catalog > docs/catalog.md
 	@cargo run -q -p local-cluster -- values > docs/values.md
 
+.PHONY: fuzz-types
+fuzz-types: ## Try a million hostile types and values (PROPTEST_CASES: hundreds of them)
+	@PROPTEST_CASES=$${PROPTEST_CASES:-10000} cargo test -q --release --locked --lib -- hostile
+
 .PHONY: lint
 lint: ## Check format, lints, dependencies, charts and generated files
 	@tools/lint

@@ -40,6 +40,7 @@ async fn run() -> Outcome<()> {
         Ok(other) => return Err(format!("SCALE is {other:?}, expected \"small\" or \"full\"").into()),
     };
     let mut report = Report::new(scale);
+    phases::checking(&mut report)?;
     phases::admission(&mut report).await?;
     Bench::start(scale).await?.run(&mut report).await?;
     report.print();

@@ -91,6 +91,18 @@ impl Operator {
             .sum())
     }
 
+    /// Visits to objects of a kind, whatever became of them.
+    pub async fn visits(&self, kind: &str) -> Outcome<f64> {
+        let text = self.ask("/metrics").await?;
+        let of_kind = format!("kind=\"{kind}\"");
+        let lines = text
+            .lines()
+            .filter(|line| line.starts_with("connections_reconciles_total{") && line.contains(&of_kind));
+        Ok(lines
+            .filter_map(|line| line.rsplit(' ').next()?.parse::<f64>().ok())
+            .sum())
+    }
+
     async fn ask(&self, path: &str) -> Outcome<String> {
         let mut stream = TcpStream::connect(self.address).await?;
         stream

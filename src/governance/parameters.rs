@@ -12,6 +12,8 @@ mod secrets;
 #[cfg(test)]
 mod declaration_tests;
 #[cfg(test)]
+mod hostile_tests;
+#[cfg(test)]
 mod tests;
 
 /// Most memory that one pattern may take, in bytes: a type can declare 64 of them.
@@ -142,14 +144,18 @@ fn compiled(place: &str, declared: &[Parameter], problems: &mut Vec<String>) -> 
 /// The pattern, made ready to match the whole text and not a part of it.
 fn whole(pattern: &str) -> Result<Regex, &'static str> {
     const UNREADABLE: &str = "is no regular expression of the Rust crate regex: correct it";
-    let build = |pattern: &str| RegexBuilder::new(pattern).size_limit(PATTERN_MEMORY_MAX).build();
     let explained = |error| match error {
         regex::Error::CompiledTooBig(_) => "takes too much memory: make its repetitions smaller",
         _ => UNREADABLE,
     };
     // By itself first: `a)|(b` would only be readable inside the group, and then match parts.
-    build(pattern).map_err(explained)?;
-    build(&format!(r"\A(?:{pattern})\z")).map_err(explained)
+    regex_syntax::Parser::new()
+        .parse(pattern)
+        .map_err(|_| UNREADABLE)?;
+    RegexBuilder::new(&format!(r"\A(?:{pattern})\z"))
+        .size_limit(PATTERN_MEMORY_MAX)
+        .build()
+        .map_err(explained)
 }
 
 fn check(place: &str, declared: &[CompiledParameter], given: &Parameters) -> Vec<String> {

@@ -1,7 +1,7 @@
 //! Exports that a service would refuse are refused before anything runs.
 
+use crate::support::World;
 use crate::support::manifests::{connection_type, dataset, export, plain_connection, with};
-use crate::support::{Active, World};
 use connection_operator::api::{Condition, Dataset, Export};
 use serde_json::{Value, json};
 
@@ -27,6 +27,12 @@ impl World {
         );
         told
     }
+}
+
+/// An export of all rows.
+fn whole(name: &str) -> Value {
+    let payload = json!([{"dataset": "customers"}]);
+    with(export(name, "choosy"), &json!({"spec": {"payload": payload}}))
 }
 
 #[tokio::test]
@@ -60,7 +66,7 @@ async fn an_export_without_the_columns_that_its_service_goes_by_waits_for_them()
 async fn members_and_datasets_are_counted_before_anything_runs() {
     let world =
         with_terms(&json!({"limits": {"minMembers": 100, "maxMembers": 1000, "maxDatasets": 1}})).await;
-    world.apply(export("nightly", "choosy")).await;
+    world.apply(whole("nightly")).await;
     world.until_active::<Export>("nightly").await; // nobody says how many there are
     let members = |members: i64| json!({"spec": {"members": members}});
     world.merge::<Dataset>("customers", members(99)).await;
@@ -124,12 +130,6 @@ async fn exports_of_one_connection_share_what_its_service_takes_in_all() {
 #[tokio::test]
 async fn the_same_rows_are_sent_to_the_same_place_by_the_older_export_only() {
     let world = with_terms(&json!({})).await;
-    let whole = |name: &str| {
-        with(
-            export(name, "choosy"),
-            &json!({"spec": {"payload": [{"dataset": "customers"}]}}),
-        )
-    };
     world.apply(whole("a-first")).await;
     world.until_active::<Export>("a-first").await;
     world.apply(whole("b-second")).await;

@@ -225,7 +225,9 @@ async fn a_type_that_is_edited_to_contradict_itself_says_where_and_only_what_has
         )
     );
     let consent = own.status.as_ref().and_then(|status| status.consent.as_ref());
-    let digest = consent.and_then(|consent| consent.required.clone()).expect("consent stands");
+    let digest = consent
+        .and_then(|consent| consent.required.clone())
+        .expect("consent stands");
     world
         .merge::<Connection>("own", crate::support::withdrawn(&digest))
         .await;

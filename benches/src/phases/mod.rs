@@ -5,8 +5,10 @@ mod pace;
 mod rest;
 mod sharing;
 mod time;
+mod types;
 
 pub use admission::admission;
+pub use types::checking;
 
 use crate::account::{Token, client};
 use crate::audit::Audit;
@@ -88,6 +90,7 @@ impl Bench {
         self.latency(report).await?;
         drop(operator);
         self.restart(report).await?;
+        self.reworded(report).await?;
         let ceiling = self.ceiling(report, "ceiling before the notice").await?;
         let storm = self.notice(report, "notice raised", "2", &[]).await?;
         report.row(
