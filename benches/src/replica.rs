@@ -8,7 +8,6 @@ use connection_operator::cluster::events::Events;
 use connection_operator::cluster::objects::{Feed, Seen};
 use connection_operator::cluster::policies::Policies;
 use connection_operator::cluster::secrets::{SecretMeta, SecretReader};
-use connection_operator::governance::connection_types::CompiledTypes;
 use connection_operator::metrics::Metrics;
 use connection_operator::reconcile::{Context, Failures, Governed, Recorded, Stores, Written};
 use http::request::Parts;
@@ -94,7 +93,7 @@ impl Replica {
             stamped: true,
             policies: Policies::new(client.clone(), true, std::collections::BTreeMap::new()),
             recorded: Recorded::default(),
-            types: CompiledTypes::default(),
+            types: std::sync::Arc::default(),
             written: Written::default(),
             failures: Failures::default(),
             client,

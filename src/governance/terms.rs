@@ -186,17 +186,15 @@ fn too_many_members(type_: &str, load: &Load<'_>, limits: &Limits) -> Problem {
     let older = load.others.iter().filter(|(age, _)| *age < load.age);
     let before = older.map(|(_, members)| *members).fold(0, i64::saturating_add);
     let text = match limits.max_members_per {
-        Some(LimitScope::Dataset) => return None,
         Some(LimitScope::Destination) if before.saturating_add(own) > most && own > 0 => format!(
             "{own} members would go out, older exports on the connection send {before} already, and the type {type_} takes \
              at most {most} in all: send less of them."
         ),
-        Some(LimitScope::Destination) => return None,
         Some(LimitScope::Export) | None if own > most => format!(
             "{own} members would go out, and the type {type_} takes at most {most} of each export: send less of them, or \
              spread them over several exports."
         ),
-        Some(LimitScope::Export) | None => return None,
+        _ => return None, // it fits, or each dataset is told by itself
     };
     Some((Reason::TooManyMembers, text))
 }

@@ -77,7 +77,7 @@ fn connections_that_would_not_fit_are_named_with_their_first_problem() {
 #[test]
 fn consents_that_would_become_stale_are_counted() {
     let moved = edited("sftp-export", |type_| {
-        type_.spec.endpoints.push("sftp.example".to_owned())
+        type_.spec.endpoints.push("sftp.example".to_owned());
     });
     let told =
         format!("sftp-export: 1 of 2 connections would need consent again:\n  {NAMESPACE}/sftp-partner\n");
@@ -107,7 +107,7 @@ fn exports_that_would_become_inactive_are_named() {
         (
             "another parameter",
             edited("marketo", |type_| {
-                type_.spec.export_parameters[0].name = "list".into()
+                type_.spec.export_parameters[0].name = "list".into();
             }),
             "spec.parameters has \"listId\", which the type doesn't know: it knows list.",
         ),
@@ -163,7 +163,7 @@ fn what_is_wrong_already_is_no_news() {
 #[test]
 fn a_type_that_contradicts_itself_or_would_be_refused_says_so() {
     let broken = edited("sftp-export", |type_| {
-        type_.spec.parameters[0].pattern = Some("[".to_owned())
+        type_.spec.parameters[0].pattern = Some("[".to_owned());
     });
     let told = "sftp-export can't be used as it is:\n  spec.parameters hostname has a pattern that is no regular \
                 expression of the Rust crate regex: correct it.\n";

@@ -1,5 +1,6 @@
 //! Secrets against their slots, and types against themselves.
 
+#![expect(clippy::too_many_lines, reason = "a table is long, not deep")]
 #![expect(
     clippy::type_complexity,
     reason = "the type of a table's rows says what its columns are"
@@ -215,7 +216,7 @@ fn a_type_that_contradicts_itself_is_told_where() {
             |t| {
                 t.parameters
                     .iter_mut()
-                    .for_each(|parameter| parameter.destination = false)
+                    .for_each(|parameter| parameter.destination = false);
             },
             &[
                 "spec names no place that data goes to: list its hosts in spec.endpoints, or mark the parameter that \
@@ -227,7 +228,7 @@ fn a_type_that_contradicts_itself_is_told_where() {
             |t| {
                 t.endpoints = ["*", "*.com", "*example.com", "*.api.example"]
                     .map(str::to_owned)
-                    .into()
+                    .into();
             },
             &[
                 "spec.endpoints has \"*\", which stands for hosts of anybody: write the host, or *. and a domain of at \
@@ -258,7 +259,7 @@ fn a_type_that_contradicts_itself_is_told_where() {
                     min_members: Some(9),
                     max_members: Some(1),
                     ..Limits::default()
-                })
+                });
             },
             &["spec.limits has a minMembers above its maxMembers: correct them."],
         ),
@@ -268,7 +269,7 @@ fn a_type_that_contradicts_itself_is_told_where() {
                 t.limits = Some(Limits {
                     max_members_per: Some(LimitScope::Export),
                     ..Limits::default()
-                })
+                });
             },
             &["spec.limits has maxMembersPer without maxMembers: add it."],
         ),
