@@ -6,7 +6,6 @@ use super::reference::{FieldName, ObjectName, Reference, Refers};
 use kube::{CustomResource, KubeSchema};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeSet;
 
 /// Most parameters that a type may declare for each of its two lists.
 pub const PARAMETERS_MAX: u32 = 32;
@@ -387,15 +386,6 @@ pub struct ConnectionTypeStatus {
     /// Whether any connection is of this type.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub in_use: Option<bool>,
-}
-
-impl ConnectionTypeSpec {
-    /// Whether one of these connectors runs it.
-    #[must_use]
-    pub fn runs(&self, connectors: &BTreeSet<String>) -> bool {
-        let connector = self.connector.as_ref();
-        connector.is_some_and(|connector| connectors.contains(connector.as_str()))
-    }
 }
 
 impl Refers for ConnectionType {

@@ -2,6 +2,7 @@
 
 use super::ConnectionTypeFacts;
 use crate::api::{ConnectionType, Reference};
+use crate::governance::parameters::runs;
 use crate::reconcile::Context;
 use kube::ResourceExt;
 use std::sync::Arc;
@@ -13,7 +14,7 @@ pub(super) fn observe(type_: Arc<ConnectionType>, context: &Context) -> Connecti
         .count_referring(&Reference::ConnectionType(type_.name_any()), 0);
     ConnectionTypeFacts {
         seen: context.types.seen(Some(&*type_)),
-        runs: type_.spec.runs(&context.connectors),
+        runs: runs(&type_.spec, &context.connectors),
         in_use: count > 0,
         now: context.now(),
         type_,

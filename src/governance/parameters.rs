@@ -50,7 +50,7 @@ impl CompiledType {
     /// Whether one of these connectors runs it.
     #[must_use]
     pub fn runs(&self, connectors: &BTreeSet<String>) -> bool {
-        self.spec.runs(connectors)
+        runs(&self.spec, connectors)
     }
 
     /// That it should no longer be chosen, and what to choose instead, in sentences.
@@ -121,6 +121,13 @@ impl CompiledType {
             .chain(missing("spec.parameters", open, &free))
             .collect()
     }
+}
+
+/// Whether one of these connectors runs such a type.
+#[must_use]
+pub fn runs(type_: &ConnectionTypeSpec, connectors: &BTreeSet<String>) -> bool {
+    let connector = type_.connector.as_ref();
+    connector.is_some_and(|connector| connectors.contains(connector.as_str()))
 }
 
 fn compiled(place: &str, declared: &[Parameter], problems: &mut Vec<String>) -> Vec<CompiledParameter> {

@@ -2,6 +2,7 @@
 
 use super::{Outcome, Present};
 use crate::api::names::CONSENT_ANNOTATION;
+use crate::api::reference::ConnectionRef;
 use crate::api::{Connection, ConnectionType, Dataset, Enrichment, Export};
 use crate::governance::consent::{Subject, required};
 use crate::governance::message::{NAMES_MAX, bounded};
@@ -59,45 +60,22 @@ impl Effects {
             after: compiled,
             datasets: datasets(present),
         };
-        let of_type = present.connections.iter();
-        let of_type = of_type.filter(|connection| connection.spec.type_.as_str() == name);
-        let by_name: BTreeMap<(String, String), &Connection> = of_type
-            .map(|connection| {
-                (
-                    (connection.namespace().unwrap_or_default(), connection.name_any()),
-                    connection,
-                )
-            })
-            .collect();
-        let connection_of = |namespace: Option<String>, named: Option<&str>| {
-            let key = (namespace.unwrap_or_default(), named?.to_owned());
-            by_name.get(&key).copied()
-        };
-        let on = |export: &Export| {
-            let named = export.spec.connection_ref.as_ref();
-            connection_of(export.namespace(), named.map(|named| named.name.as_str()))
-        };
-        let enriching = |enrichment: &Enrichment| {
-            let named = enrichment.spec.connection_ref.as_ref();
-            connection_of(enrichment.namespace(), named.map(|named| named.name.as_str()))
-        };
+        let of_type = OfType::new(&present.connections, &name);
+        let exports = present.exports.iter().filter_map(|one| {
+            let connection = of_type.get(one.namespace(), one.spec.connection_ref.as_ref())?;
+            Some(change.export(one, connection))
+        });
+        let enrichments = present.enrichments.iter().filter_map(|one| {
+            let connection = of_type.get(one.namespace(), one.spec.connection_ref.as_ref())?;
+            Some(change.enrichment(one, connection))
+        });
         Self {
             wrong,
             looked: true,
-            connections: counted(by_name.values().map(|one| change.connection(one))),
-            exports: counted(
-                present
-                    .exports
-                    .iter()
-                    .filter_map(|one| Some(change.export(one, on(one)?))),
-            ),
-            enrichments: counted(
-                present
-                    .enrichments
-                    .iter()
-                    .filter_map(|one| Some(change.enrichment(one, enriching(one)?))),
-            ),
-            stale: counted(by_name.values().map(|one| change.consent(one, now))),
+            exports: counted(exports),
+            enrichments: counted(enrichments),
+            connections: counted(of_type.0.values().map(|one| change.connection(one))),
+            stale: counted(of_type.0.values().map(|one| change.consent(one, now))),
         }
     }
 
@@ -184,6 +162,26 @@ fn refusals(before: &ConnectionType, after: &ConnectionType) -> Vec<String> {
             .push("spec.notice changes its text under the same version: raise notice.version.".to_owned());
     }
     refusals
+}
+
+/// The connections of one type, by namespace and name.
+struct OfType<'a>(BTreeMap<(String, String), &'a Connection>);
+
+impl<'a> OfType<'a> {
+    fn new(connections: &'a [Connection], type_: &str) -> Self {
+        let of_type = connections.iter();
+        let of_type = of_type.filter(|connection| connection.spec.type_.as_str() == type_);
+        let by_name = of_type.map(|connection| {
+            let key = (connection.namespace().unwrap_or_default(), connection.name_any());
+            (key, connection)
+        });
+        Self(by_name.collect())
+    }
+
+    fn get(&self, namespace: Option<String>, named: Option<&ConnectionRef>) -> Option<&'a Connection> {
+        let key = (namespace.unwrap_or_default(), named?.name.to_string());
+        self.0.get(&key).copied()
+    }
 }
 
 type Datasets = BTreeMap<(String, String), Arc<Dataset>>;
