@@ -11,6 +11,9 @@ use crate::governance::terms::{self, Age, Item, Load};
 use kube::{Resource, ResourceExt};
 use std::collections::BTreeSet;
 
+#[cfg(test)]
+mod tests;
+
 /// What an export hands over.
 #[must_use]
 pub fn of_export<'a>(export: &'a Export, context: &Context) -> Load<'a> {

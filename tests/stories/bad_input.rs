@@ -13,8 +13,11 @@ const MEBIBYTE: usize = 1 << 20;
 /// Waits for each object's own reason and message, then for a healthy connection beside them.
 async fn each_is_told<K: Kind + Conditioned>(world: &World, rows: Vec<(&str, Value, &str, String)>) {
     let mut names = Vec::new();
-    for (i, (why, manifest, reason, message)) in rows.into_iter().enumerate() {
+    for (i, (why, mut manifest, reason, message)) in rows.into_iter().enumerate() {
         let name = format!("n{i}");
+        if let Some(item) = manifest.pointer_mut("/spec/payload/0/where") {
+            *item = format!("segment = '{name}'").into(); // each sends rows of its own
+        }
         world
             .apply(with(manifest, &json!({"metadata": {"name": name}})))
             .await;
@@ -58,11 +61,17 @@ async fn a_connection_that_does_not_fit_its_type_says_in_which_field() {
         ),
         row(
             "the wrong pattern",
-            json!({"hostname": "sftp://partner.example"}),
+            json!({"hostname": "sftp://partner.example:22"}),
             &format!(
-                "spec.parameters.hostname is \"sftp://partner.example\", expected another form, such as \
+                "spec.parameters.hostname is \"sftp://partner.example:22\", expected another form, such as \
                  \"sftp.partner.example\". {HOST}"
             ),
+        ),
+        row(
+            "a scheme before the host",
+            json!({"hostname": "sftp://partner.example"}),
+            "spec.parameters.hostname is \"sftp://partner.example\", expected it without \"sftp://\", such as \
+             \"sftp.partner.example\".",
         ),
         row(
             "writing that would turn the line around",

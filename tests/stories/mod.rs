@@ -2,6 +2,7 @@
 
 mod bad_input;
 mod catalog;
+mod catalog_check;
 mod connections;
 mod datasets;
 mod enrichments;

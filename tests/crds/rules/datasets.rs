@@ -36,6 +36,12 @@ async fn a_dataset_is_refused_when_its_location_or_format_can_not_be() {
             spec(&json!({"location": {"volume": volume}})),
             RefusedByRule(ONE_LOCATION),
         ),
+        ("nobody in it", spec(&json!({"members": 0})), Accepted),
+        (
+            "less than nobody",
+            spec(&json!({"members": -1})),
+            Refused("should be greater than or equal to 0"),
+        ),
         ("an object store", at("az://container/a.parquet"), Accepted),
         ("a web server", at("https://data.example/a.parquet"), Accepted),
         (

@@ -1,0 +1,145 @@
+use super::*;
+use crate::api::{Connection, ConnectionType, Dataset};
+use crate::cluster::Objects;
+use crate::cluster::objects::{Feed, Seen};
+use crate::fixtures::{ExportBuilder, NAMESPACE, catalog_type, connection, dataset, export, sftp_partner};
+use kube::runtime::watcher::Event;
+use std::fmt::Debug;
+use std::sync::Arc;
+
+fn store<K>(all: Vec<K>) -> Objects<K>
+where
+    K: Resource<DynamicType = ()> + Refers + Clone + Debug + 'static,
+{
+    let mut feed = Feed::default();
+    feed.apply(&Seen::Event(Event::Init));
+    for object in all {
+        feed.apply(&Seen::Event(Event::InitApply(object)));
+    }
+    feed.apply(&Seen::Event(Event::InitDone));
+    feed.objects()
+}
+
+/// A connection whose type limits nothing, and one whose type limits all that goes over it together.
+fn stores(exports: Vec<ExportBuilder>) -> Stores {
+    let connections: Vec<Connection> = vec![sftp_partner().0, connection("mailer").of_type("sendgrid").0];
+    let datasets: Vec<Dataset> = vec![
+        dataset("customers").of_members(70).0,
+        dataset("orders").of_members(5).0,
+    ];
+    let types: Vec<ConnectionType> = vec![catalog_type("sftp-export"), catalog_type("sendgrid")];
+    Stores {
+        connection_types: store(types),
+        connections: store(connections),
+        exports: store(exports.into_iter().map(|built| built.0).collect()),
+        enrichments: store(Vec::new()),
+        datasets: store(datasets),
+        consent_records: store(Vec::new()),
+        shared_connections: store(Vec::new()),
+        roles: store(Vec::new()),
+        role_bindings: store(Vec::new()),
+        cluster_role_bindings: store(Vec::new()),
+    }
+}
+
+fn filtered(mut export: ExportBuilder) -> ExportBuilder {
+    export.0.spec.payload[0].where_ = Some("country = 'FR'".to_owned());
+    export
+}
+
+fn names(keys: Vec<ObjectKey>) -> Vec<String> {
+    let mut names: Vec<String> = keys.into_iter().map(|key| key.name).collect();
+    names.sort();
+    names.dedup();
+    names
+}
+
+#[test]
+fn the_others_that_send_the_same_are_found_and_no_more() {
+    let mine = export("mine").on("sftp-partner");
+    let stores = stores(vec![
+        mine.clone(),
+        export("same").on("sftp-partner").created(3),
+        export("more").on("sftp-partner").reading("orders"),
+        export("elsewhere").on("mailer"),
+        export("detached"),
+        filtered(export("some").on("sftp-partner")),
+    ]);
+    let found = |export: &ExportBuilder| {
+        let item = &export.0.spec.payload[0];
+        let found = same(&export.0, item, &stores).into_iter();
+        let mut names: Vec<String> = found.map(|((_, name), _)| name).collect();
+        names.sort();
+        names
+    };
+    assert_eq!(found(&mine), ["more", "same"]);
+    assert_eq!(found(&filtered(export("other").on("sftp-partner"))), ["some"]);
+    assert_eq!(found(&export("detached")), Vec::<String>::new());
+}
+
+#[test]
+fn others_are_counted_where_the_service_counts_them_together() {
+    let stores = stores(vec![
+        export("mine").on("mailer"),
+        export("other").on("mailer").reading("orders"),
+        filtered(export("some").on("mailer")),
+        export("elsewhere").on("sftp-partner"),
+    ]);
+    let found = |export: ExportBuilder| {
+        let others = others(&export.0, NAMESPACE, &stores).into_iter();
+        let mut counted: Vec<(String, i64)> = others.map(|((_, name), members)| (name, members)).collect();
+        counted.sort();
+        counted
+    };
+    assert_eq!(
+        found(export("mine").on("mailer")),
+        [("other".to_owned(), 75), ("some".to_owned(), 0)]
+    );
+    assert_eq!(found(export("elsewhere").on("sftp-partner")), []);
+    assert_eq!(found(export("detached")), []);
+}
+
+#[test]
+fn a_change_wakes_those_that_send_the_same_or_share_a_limit() {
+    let stores = stores(vec![
+        export("a").on("sftp-partner"),
+        export("b").on("sftp-partner"),
+        export("c").on("mailer"),
+        export("d").on("mailer").reading("orders"),
+    ]);
+    let on = |connection: &str| Some(export("a").on(connection));
+    let choosing = |value: &str| {
+        let mut export = export("a").on("sftp-partner");
+        let parameters = &mut export.0.spec.parameters;
+        parameters.insert("subfolder".to_owned(), value.to_owned());
+        Some(export)
+    };
+    let suspended = || {
+        let mut export = export("a").on("sftp-partner");
+        export.0.spec.suspend = true;
+        Some(export)
+    };
+    let rows: Vec<(&str, Option<ExportBuilder>, Option<ExportBuilder>, &[&str])> = vec![
+        ("it came", None, on("sftp-partner"), &["a", "b"]),
+        ("it went", on("sftp-partner"), None, &["a", "b"]),
+        ("nothing", on("sftp-partner"), on("sftp-partner"), &[]),
+        ("suspended", on("sftp-partner"), suspended(), &[]),
+        ("to another place", on("sftp-partner"), choosing("x"), &["a", "b"]),
+        (
+            "moved to where a limit is shared",
+            on("sftp-partner"),
+            on("mailer"),
+            &["a", "b", "c", "d"],
+        ),
+        ("it came detached", None, Some(export("a")), &[]),
+    ];
+    for (case, before, after, expected) in rows {
+        let [before, after] = [before, after].map(|side| side.map(|built| Arc::new(built.0)));
+        let woken = names(rivals_of_export(&Change { before, after }, &stores));
+        assert_eq!(woken, expected, "{case}");
+    }
+    let orders = stores
+        .exports
+        .referring(&Reference::Dataset(NAMESPACE.to_owned(), "orders".to_owned()));
+    assert_eq!(names(with_limited(orders, &stores)), ["c", "d"]);
+}
