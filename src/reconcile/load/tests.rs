@@ -1,3 +1,8 @@
+#![expect(
+    clippy::type_complexity,
+    reason = "the type of a table's rows says what its columns are"
+)]
+
 use super::*;
 use crate::api::{Connection, ConnectionType, Dataset};
 use crate::cluster::Objects;
