@@ -99,6 +99,9 @@ pub async fn follow_metadata<K>(
     apply(&kind, &metrics, events, feed, told).await;
 }
 
+/// What a watch is answered that begins at a version which the API server no longer holds: nothing is wrong then.
+const EXPIRED: u16 = 410;
+
 async fn apply<K>(
     kind: &str,
     metrics: &Metrics,
@@ -112,6 +115,9 @@ async fn apply<K>(
     while let Some(event) = events.next().await {
         match event {
             Ok(seen) => feed.apply(&seen).iter().for_each(&mut told),
+            Err(watcher::Error::WatchError(status)) if status.code == EXPIRED => {
+                tracing::debug!(kind, "the watch began too long ago, and lists anew");
+            }
             Err(error) => {
                 metrics
                     .watch_errors

@@ -224,12 +224,6 @@ async fn where_the_operator_looks_no_longer_an_administrator_undoes_what_it_left
     let rows = [
         ("what is in use stays", &kept, delete, "is in use by 1 export"),
         (
-            "grants are the operator's",
-            &kept,
-            unshare,
-            "the operator keeps this",
-        ),
-        (
             "nobody else makes one, wherever",
             &dropped,
             grant,

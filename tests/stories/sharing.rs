@@ -314,7 +314,6 @@ async fn refused<K: Kind>(world: &World, name: &str, manifest: Value) {
             "patch",
             api.patch(name, &PatchParams::default(), &label).await.err(),
         ),
-        ("delete", api.delete(name, &DeleteParams::default()).await.err()),
     ];
     for (what, answer) in answers {
         let answer = answer.expect("it is refused").to_string();
@@ -326,7 +325,7 @@ async fn refused<K: Kind>(world: &World, name: &str, manifest: Value) {
 }
 
 #[tokio::test]
-async fn what_the_operator_keeps_is_forged_changed_or_deleted_by_nobody() {
+async fn what_the_operator_keeps_is_forged_or_changed_by_nobody_and_what_is_deleted_comes_back() {
     let world = World::furnished().await;
     world.apply(shared_sftp("partner")).await;
     world
@@ -342,6 +341,21 @@ async fn what_the_operator_keeps_is_forged_changed_or_deleted_by_nobody() {
     let role = json!({"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": grant});
     let binding = json!({"roleRef": role, "subjects": [user("mallory")]});
     refused::<RoleBinding>(&world, grant, binding).await;
+
+    let shared = world.api::<SharedConnection>();
+    let kept = shared.delete("partner", &DeleteParams::default()).await;
+    let kept = kept.expect_err("it is refused").to_string();
+    assert!(
+        kept.contains("the operator keeps this for a shared connection"),
+        "{kept}"
+    );
+    // A right may be taken away by whoever may take away Roles; the operator grants it again.
+    let bindings = world.api::<RoleBinding>();
+    let before = bindings.get(grant).await.expect("it is there").metadata.uid;
+    let deleted = bindings.delete(grant, &DeleteParams::default()).await;
+    deleted.expect("it is allowed");
+    let anew = |binding: &RoleBinding| binding.metadata.uid != before;
+    world.until::<RoleBinding>(grant, "it is there again", anew).await;
 }
 
 #[tokio::test]
