@@ -1,7 +1,7 @@
 //! The order of what happens never matters.
 //!
-//! One exception is documented: a dataset that two would write belongs to the older of them. So no two here write the
-//! same one.
+//! Two exceptions are documented: a dataset that two would write belongs to the older of them, and of two that send the
+//! same rows to the same place the older may. So no two here do.
 
 use super::settled::versions;
 use super::steps::{PLACES, Step, annotate, asked_for, is_going, steps, take};

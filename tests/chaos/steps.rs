@@ -195,9 +195,11 @@ fn connection_manifest(world: &World, name: &str, [lookups, elsewhere, account, 
 }
 
 fn export_manifest(name: &str, [second, orders, results, chosen]: [bool; 4]) -> Value {
-    let mut payload = vec![json!({"dataset": if orders { "orders" } else { "customers" }})];
+    // Each sends rows of its own: which of two may send the same ones depends on who is older.
+    let rows = format!("sent = '{name}'");
+    let mut payload = vec![json!({"dataset": if orders { "orders" } else { "customers" }, "where": rows})];
     if results {
-        payload.push(json!({"dataset": "results"}));
+        payload.push(json!({"dataset": "results", "where": rows}));
     }
     let mut spec = json!({"displayName": name, "payload": payload});
     if !(orders && chosen) {
