@@ -95,7 +95,9 @@ fn build(
     fs::write(&file, containerfile).map_err(Error::file("write", &file))?;
 
     let reference = image.reference();
-    let unfinished = image.archive.with_extension("unfinished");
+    // Of this process alone: another one may build the same at the same time, and either is as good.
+    let unfinished = format!(".{name}-{}-{}.unfinished", image.tag, std::process::id());
+    let unfinished = image.archive.with_file_name(unfinished);
     let version = format!("VERSION={}", env!("CARGO_PKG_VERSION"));
     // The time stamp keeps one content one image.
     run(buildah(&work)
