@@ -4,7 +4,6 @@ mod effects;
 #[cfg(test)]
 mod tests;
 
-use super::consent::ConsentError;
 use super::consent::manifests::Manifests;
 use super::with_causes;
 use crate::api::{Connection, ConnectionType, Dataset, Enrichment, Export};
@@ -83,9 +82,7 @@ pub enum Outcome {
 /// Why one can't be read, as a sentence.
 pub fn types(request: &Request) -> Result<Vec<ConnectionType>, String> {
     let mut manifests = Manifests::default();
-    let places = request.files.iter();
-    let unread: Vec<ConsentError> = places.flat_map(|place| manifests.read_below(place)).collect();
-    if let Some(error) = unread.first() {
+    if let Some(error) = manifests.read_all(&request.files).first() {
         return Err(with_causes(error));
     }
     if manifests.types.is_empty() {

@@ -326,3 +326,18 @@ fn forget<K: Resource + Refers>(index: &mut Index, old: &K) {
 pub fn slim<K: Resource>(object: &mut K) {
     object.managed_fields_mut().clear();
 }
+
+/// A store that holds these objects, as after a list.
+#[cfg(test)]
+pub fn holding<K>(all: Vec<K>) -> Objects<K>
+where
+    K: Resource<DynamicType = ()> + Refers + Clone + Debug + 'static,
+{
+    let mut feed = Feed::default();
+    feed.apply(&Seen::Event(Event::Init));
+    for object in all {
+        feed.apply(&Seen::Event(Event::InitApply(object)));
+    }
+    feed.apply(&Seen::Event(Event::InitDone));
+    feed.objects()
+}

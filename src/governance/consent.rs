@@ -56,6 +56,27 @@ pub struct Required {
     pub notice_versions: (String, Option<String>),
 }
 
+/// What a digest that counts is agreement to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Agreed {
+    /// The notice of today.
+    ToCurrent,
+    /// The notice before, which counts until then.
+    ToPrevious(Timestamp),
+}
+
+impl Required {
+    /// What a digest is agreement to, if it counts.
+    #[must_use]
+    pub fn agreed(&self, digest: &str, now: Timestamp) -> Option<Agreed> {
+        match &self.previous {
+            _ if digest == self.current => Some(Agreed::ToCurrent),
+            Some((previous, until)) if digest == previous && now < *until => Some(Agreed::ToPrevious(*until)),
+            _ => None,
+        }
+    }
+}
+
 /// The digests that a connection needs, by its type.
 #[must_use]
 pub fn required(subject: Subject<'_>, connection: &ConnectionSpec, type_: &ConnectionTypeSpec) -> Required {

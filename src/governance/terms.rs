@@ -8,6 +8,8 @@ use crate::api::Reason;
 use crate::api::connection::Parameters;
 use crate::api::connection_type::{IdentitySet, LimitScope, Limits, ParameterType};
 use crate::api::dataset::Dataset;
+use crate::api::enrichment::EnrichmentInput;
+use crate::api::export::PayloadItem;
 use crate::api::reference::{ColumnName, FieldName};
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -46,6 +48,36 @@ pub struct Item<'a> {
     pub filtered: bool,
     /// The exports that send the same rows over the same connection, and what they choose there.
     pub same: Vec<(Age, Parameters)>,
+}
+
+impl<'a> Item<'a> {
+    /// One dataset of an export's payload, as far as the export itself and the dataset tell.
+    #[must_use]
+    pub fn of_payload(item: &'a PayloadItem, dataset: Option<Arc<Dataset>>) -> Self {
+        Self {
+            field: "spec.payload",
+            name: item.dataset.as_str(),
+            dataset,
+            columns: &item.columns,
+            mapped: Vec::new(),
+            filtered: item.where_.is_some(),
+            same: Vec::new(),
+        }
+    }
+
+    /// What an enrichment reads.
+    #[must_use]
+    pub fn of_input(input: &'a EnrichmentInput, dataset: Option<Arc<Dataset>>) -> Self {
+        Self {
+            field: "spec.input",
+            name: input.dataset.as_str(),
+            dataset,
+            columns: &[],
+            mapped: input.mapping.keys().map(String::as_str).collect(),
+            filtered: input.where_.is_some(),
+            same: Vec::new(),
+        }
+    }
 }
 
 /// What is wrong, if anything, by the terms of a connection's type.

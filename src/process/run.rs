@@ -104,11 +104,13 @@ pub async fn run(
         ended = background.join_next() => return Err(RunError::Ended(ended.and_then(Result::err))),
         begun = begun => begun.map_err(RunError::Read)?,
     }
-    let context = Context {
-        types,
-        ..context(client, &settings, stores, secrets, events, metrics)
-    };
-    let context = Arc::new(context);
+    let context = Arc::new(context(
+        client,
+        &settings,
+        (stores, secrets, types),
+        events,
+        metrics,
+    ));
     govern(&context, &settings, woken, &mut background, &stop, &election).await
 }
 
@@ -216,8 +218,7 @@ async fn apply_catalog_later(client: &Client, stores: &Stores, selection: &Selec
 fn context(
     client: Client,
     settings: &Settings,
-    stores: Stores,
-    secrets: Objects<SecretMeta>,
+    (stores, secrets, types): (Stores, Objects<SecretMeta>, Arc<CompiledTypes>),
     events: Events,
     metrics: Metrics,
 ) -> Context {
@@ -231,7 +232,7 @@ fn context(
             settings.mutating_policies,
             settings.policy_digests(),
         ),
-        types: Arc::default(),
+        types,
         written: Written::default(),
         recorded: Recorded::default(),
         failures: Failures::default(),

@@ -20,13 +20,8 @@ pub fn of_export<'a>(export: &'a Export, context: &Context) -> Load<'a> {
     let namespace = export.namespace().unwrap_or_default();
     let stores = &context.stores;
     let items = export.spec.payload.iter().map(|item| Item {
-        field: "spec.payload",
-        name: item.dataset.as_str(),
-        dataset: stores.datasets.get(&namespace, item.dataset.as_str()),
-        columns: &item.columns,
-        mapped: Vec::new(),
-        filtered: item.where_.is_some(),
         same: same(export, item, stores),
+        ..Item::of_payload(item, stores.datasets.get(&namespace, item.dataset.as_str()))
     });
     Load {
         items: items.collect(),
@@ -40,17 +35,9 @@ pub fn of_export<'a>(export: &'a Export, context: &Context) -> Load<'a> {
 pub fn of_enrichment<'a>(enrichment: &'a Enrichment, context: &Context) -> Load<'a> {
     let namespace = enrichment.namespace().unwrap_or_default();
     let input = &enrichment.spec.input;
-    let item = Item {
-        field: "spec.input",
-        name: input.dataset.as_str(),
-        dataset: context.stores.datasets.get(&namespace, input.dataset.as_str()),
-        columns: &[],
-        mapped: input.mapping.keys().map(String::as_str).collect(),
-        filtered: input.where_.is_some(),
-        same: Vec::new(),
-    };
+    let dataset = context.stores.datasets.get(&namespace, input.dataset.as_str());
     Load {
-        items: vec![item],
+        items: vec![Item::of_input(input, dataset)],
         age: age(enrichment),
         others: Vec::new(),
     }

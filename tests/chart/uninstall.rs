@@ -45,6 +45,18 @@ fn hook_account(control_plane: &ControlPlane) -> String {
         .expect("a token")
 }
 
+/// A cluster whose operator is gone while an export uses the connection `partner`.
+async fn left_in_use() -> (ControlPlane, World) {
+    let (control_plane, client) = own_cluster(Options::default()).await;
+    let world = World::on(client).await.furnish().await;
+    let operator = Operator::govern(&control_plane).await;
+    world.connect(sftp("partner")).await;
+    world.apply(export("nightly", "partner")).await;
+    world.until_used_by::<Connection>("partner", 1).await;
+    operator.kill();
+    (control_plane, world)
+}
+
 fn replicas(control_plane: &ControlPlane, deployment: &str) -> String {
     let output = "--output=jsonpath={.spec.replicas}";
     kubectl(
@@ -97,13 +109,7 @@ async fn a_release_whose_objects_another_took_over_only_stops_its_own_operator()
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_hook_releases_everything_and_by_hand_it_stops_at_what_a_policy_keeps() {
-    let (control_plane, client) = own_cluster(Options::default()).await;
-    let world = World::on(client).await.furnish().await;
-    let operator = Operator::govern(&control_plane).await;
-    world.connect(sftp("partner")).await;
-    world.apply(export("nightly", "partner")).await;
-    world.until_used_by::<Connection>("partner", 1).await;
-    operator.kill();
+    let (control_plane, world) = left_in_use().await;
     world.delete::<Connection>("partner").await;
 
     let account = hook_account(&control_plane);
@@ -173,13 +179,7 @@ fn documented_release() -> String {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_left_without_the_hook_is_released_by_the_documented_commands() {
-    let (control_plane, client) = own_cluster(Options::default()).await;
-    let world = World::on(client).await.furnish().await;
-    let operator = Operator::govern(&control_plane).await;
-    world.connect(sftp("partner")).await;
-    world.apply(export("nightly", "partner")).await;
-    world.until_used_by::<Connection>("partner", 1).await;
-    operator.kill();
+    let (control_plane, world) = left_in_use().await;
     let before =
         serde_json::json!({"metadata": {"finalizers": ["example.com/theirs", "connections.dev/in-use"]}});
     world.merge::<Dataset>("customers", before).await;

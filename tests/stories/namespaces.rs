@@ -5,11 +5,8 @@ use crate::support::manifests::export;
 use crate::support::operator::{OPERATOR, Operator, own_cluster};
 use crate::support::{Conditioned, PATIENCE, VALUES, World};
 use connection_operator::api::{Connection, Export, SharedConnection};
-use k8s_openapi::api::core::v1::Namespace;
 use k8s_openapi::api::rbac::v1::Role;
-use kube::api::DeleteParams;
-use kube::runtime::wait::await_condition;
-use kube::{Api, ResourceExt};
+use kube::ResourceExt;
 use local_cluster::{ControlPlane, Options};
 use std::time::{Duration, Instant};
 
@@ -127,16 +124,7 @@ async fn a_watched_namespace_that_is_deleted_goes_though_the_operators_role_ther
     // As the deletion of a namespace may do: it takes what is there in no order.
     world.delete::<Role>("connection-operator").await;
     until_unable(&control_plane, &world.namespace).await;
-    let namespaces: Api<Namespace> = Api::all(world.client.clone());
-    let deletion = namespaces
-        .delete(&world.namespace, &DeleteParams::default())
-        .await;
-    deletion.expect("the deletion is accepted");
-    let gone = await_condition(namespaces, &world.namespace, |namespace: Option<&Namespace>| {
-        namespace.is_none()
-    });
-    let gone = tokio::time::timeout(PATIENCE, gone).await;
-    gone.expect("in time").expect("the watch works");
+    world.end().await;
 }
 
 /// Waits until the API server knows that the operator has no right to Secrets of this namespace.

@@ -6,10 +6,8 @@ use crate::support::{Conditioned, World};
 use connection_operator::api::names::IN_USE_FINALIZER;
 use connection_operator::api::{Condition, ConditionStatus, ConditionType};
 use connection_operator::api::{Connection, Dataset, Enrichment, Export};
-use k8s_openapi::api::core::v1::Namespace;
-use kube::api::{DeleteParams, Patch, PatchParams};
-use kube::runtime::wait::await_condition;
-use kube::{Api, ResourceExt};
+use kube::ResourceExt;
+use kube::api::{Patch, PatchParams};
 use serde_json::json;
 use std::time::{Duration, Instant};
 
@@ -117,16 +115,7 @@ async fn a_namespace_being_deleted_goes_with_everything_in_it() {
     world.delete::<Connection>("partner").await;
     waits::<Connection>(&world, "partner").await;
 
-    let namespaces: Api<Namespace> = Api::all(world.client.clone());
-    let deletion = namespaces
-        .delete(&world.namespace, &DeleteParams::default())
-        .await;
-    deletion.expect("the deletion is accepted");
-    let gone = await_condition(namespaces, &world.namespace, |namespace: Option<&Namespace>| {
-        namespace.is_none()
-    });
-    let gone = tokio::time::timeout(crate::support::PATIENCE, gone).await;
-    gone.expect("in time").expect("the watch works");
+    world.end().await;
 }
 
 #[tokio::test]

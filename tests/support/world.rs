@@ -93,6 +93,18 @@ impl World {
         self
     }
 
+    /// Deletes the namespace and waits until it's gone.
+    pub async fn end(&self) {
+        let namespaces: Api<Namespace> = Api::all(self.client.clone());
+        let deletion = namespaces.delete(&self.namespace, &DeleteParams::default()).await;
+        deletion.expect("the deletion is accepted");
+        let gone = await_condition(namespaces, &self.namespace, |namespace: Option<&Namespace>| {
+            namespace.is_none()
+        });
+        let gone = tokio::time::timeout(PATIENCE, gone).await;
+        gone.expect("in time").expect("the watch works");
+    }
+
     pub fn types(&self) -> Api<ConnectionType> {
         Api::all(self.client.clone())
     }

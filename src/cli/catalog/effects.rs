@@ -1,6 +1,7 @@
 //! What one version of a type would do to those that are of the version before.
 
 use super::{Outcome, Present};
+use crate::api::connection::Parameters;
 use crate::api::names::CONSENT_ANNOTATION;
 use crate::api::reference::ConnectionRef;
 use crate::api::{Connection, ConnectionType, Dataset, Enrichment, Export};
@@ -221,63 +222,33 @@ impl Change {
     }
 
     fn export(&self, export: &Export, connection: &Connection) -> Option<Broken> {
-        let namespace = export.namespace().unwrap_or_default();
-        let items = export.spec.payload.iter().map(|item| Item {
-            field: "spec.payload",
-            name: item.dataset.as_str(),
-            dataset: self
-                .datasets
-                .get(&(namespace.clone(), item.dataset.to_string()))
-                .cloned(),
-            columns: &item.columns,
-            mapped: Vec::new(),
-            filtered: item.where_.is_some(),
-            same: Vec::new(),
-        });
+        let payload = export.spec.payload.iter();
+        let items = payload.map(|item| Item::of_payload(item, self.dataset(export, item.dataset.as_str())));
         let load = Load {
             items: items.collect(),
             ..Load::default()
         };
-        let fixed = &connection.spec.fixed_export_parameters;
-        let chosen = &export.spec.parameters;
-        let problem = self.user(|type_| {
-            let mut problems = type_.choice_problems(chosen, fixed);
-            problems.extend(terms::judge(type_, fixed, chosen, &load).map(|standing| standing.message));
-            problems
-        })?;
+        let problem = self.user(connection, &export.spec.parameters, &load)?;
         Some((full_name(export), problem))
     }
 
     fn enrichment(&self, enrichment: &Enrichment, connection: &Connection) -> Option<Broken> {
-        let namespace = enrichment.namespace().unwrap_or_default();
         let input = &enrichment.spec.input;
-        let item = Item {
-            field: "spec.input",
-            name: input.dataset.as_str(),
-            dataset: self
-                .datasets
-                .get(&(namespace, input.dataset.to_string()))
-                .cloned(),
-            columns: &[],
-            mapped: input.mapping.keys().map(String::as_str).collect(),
-            filtered: input.where_.is_some(),
-            same: Vec::new(),
-        };
+        let item = Item::of_input(input, self.dataset(enrichment, input.dataset.as_str()));
         let load = Load {
             items: vec![item],
             ..Load::default()
         };
-        let fixed = &connection.spec.fixed_export_parameters;
-        let chosen = &enrichment.spec.parameters;
-        let problem = self.user(|type_| {
-            let mut problems = type_.choice_problems(chosen, fixed);
-            problems.extend(terms::judge(type_, fixed, chosen, &load).map(|standing| standing.message));
-            problems
-        })?;
+        let problem = self.user(connection, &enrichment.spec.parameters, &load)?;
         Some((full_name(enrichment), problem))
     }
 
-    fn user(&self, problems: impl Fn(&CompiledType) -> Vec<String>) -> Option<String> {
+    fn dataset(&self, user: &impl ResourceExt, name: &str) -> Option<Arc<Dataset>> {
+        let key = (user.namespace().unwrap_or_default(), name.to_owned());
+        self.datasets.get(&key).cloned()
+    }
+
+    fn user(&self, connection: &Connection, chosen: &Parameters, load: &Load<'_>) -> Option<String> {
         let ran = self
             .before
             .as_ref()
@@ -285,7 +256,12 @@ impl Change {
         if ran && self.after.spec.connector.is_none() {
             return Some("Nothing would run it: the type names no connector any more.".to_owned());
         }
-        self.news(problems)
+        let fixed = &connection.spec.fixed_export_parameters;
+        self.news(|type_| {
+            let mut problems = type_.choice_problems(chosen, fixed);
+            problems.extend(terms::judge(type_, fixed, chosen, load).map(|standing| standing.message));
+            problems
+        })
     }
 
     /// One whose consent stands, and would be for something else.
@@ -302,11 +278,10 @@ impl Change {
             name: &name,
         };
         let needed = required(subject, &connection.spec, &self.after.spec);
-        let counts = *given == needed.current
-            || needed
-                .previous
-                .is_some_and(|(previous, until)| *given == previous && now < until);
-        (!counts).then(|| (full_name(connection), String::new()))
+        needed
+            .agreed(given, now)
+            .is_none()
+            .then(|| (full_name(connection), String::new()))
     }
 }
 

@@ -7,6 +7,7 @@ use crate::api::ConnectionType;
 use crate::api::names::{CONSENT_ANNOTATION, CONSENT_PERSON_ANNOTATION};
 use crate::cli::with_causes;
 use crate::connection_type::catalog::connection_types;
+use crate::governance::consent::Agreed;
 use crate::governance::message::quoted;
 use jiff::Timestamp;
 use kube::ResourceExt;
@@ -38,10 +39,7 @@ type Finding = (Outcome, String);
 #[must_use]
 pub fn check(places: &[PathBuf], namespace: Option<&str>, now: Timestamp) -> Checked {
     let mut manifests = Manifests::default();
-    let unread = places
-        .iter()
-        .flat_map(|place| manifests.read_below(place))
-        .collect::<Vec<_>>();
+    let unread = manifests.read_all(places);
     checked(manifests, &unread, namespace, now)
 }
 
@@ -90,12 +88,13 @@ fn found(placed: &Placed, types: &[ConnectionType], namespace: Option<&str>, now
         Err(error) => return (Outcome::Unclear, format!("{place}: {}", with_causes(&error))),
     };
     let required = &explained.required;
-    if given == required.current {
-        let text = format!("{place}: the connection {name} carries consent to this destination and notice.");
-        return (Outcome::Agreed, text);
-    }
-    match &required.previous {
-        Some((previous, until)) if given == previous && now < *until => {
+    match required.agreed(given, now) {
+        Some(Agreed::ToCurrent) => {
+            let text =
+                format!("{place}: the connection {name} carries consent to this destination and notice.");
+            (Outcome::Agreed, text)
+        }
+        Some(Agreed::ToPrevious(until)) => {
             let text = format!(
                 "{place}: the connection {name} carries consent to the notice before, which counts until {until}. \
                  To agree to the one of today, put in its place: {}",
@@ -103,7 +102,7 @@ fn found(placed: &Placed, types: &[ConnectionType], namespace: Option<&str>, now
             );
             (Outcome::Agreed, text)
         }
-        _ => (Outcome::Differs, differing(place, &name, given, &explained)),
+        None => (Outcome::Differs, differing(place, &name, given, &explained)),
     }
 }
 

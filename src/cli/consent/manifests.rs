@@ -40,9 +40,13 @@ impl Manifests {
         self.add(&place, &text)
     }
 
-    /// Reads one file, or all YAML files of a folder and what is below it; what can't be read keeps nothing else from
+    /// Reads files, and all YAML files of folders and what is below them; what can't be read keeps nothing else from
     /// being read.
-    pub fn read_below(&mut self, place: &Path) -> Vec<ConsentError> {
+    pub fn read_all(&mut self, places: &[PathBuf]) -> Vec<ConsentError> {
+        places.iter().flat_map(|place| self.read_below(place)).collect()
+    }
+
+    fn read_below(&mut self, place: &Path) -> Vec<ConsentError> {
         if !place.is_dir() {
             return self.read(place).err().into_iter().collect();
         }
@@ -53,7 +57,7 @@ impl Manifests {
                 return vec![ConsentError::Unreadable { place, source }];
             }
         };
-        inside.iter().flat_map(|place| self.read_below(place)).collect()
+        self.read_all(&inside)
     }
 
     /// Reads the documents of a text that stands there.

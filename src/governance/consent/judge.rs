@@ -2,7 +2,7 @@
 
 use super::stamp::{Author, Stamp};
 use super::words::{Commands, Words};
-use super::{Required, Subject};
+use super::{Agreed, Required, Subject};
 use crate::api::Reason;
 use crate::api::consent_record::{ConsentDecision, ConsentRecordSpec, ConsentSubject};
 use crate::governance::Standing;
@@ -89,10 +89,10 @@ fn verdict<'a>(said: &Said<'a>, required: &Required, now: Timestamp) -> Verdict<
             by: Some(by),
         });
     };
-    let until = match &required.previous {
-        _ if digest == required.current => None,
-        Some((previous, until)) if digest == previous && now < *until => Some(*until),
-        _ => return Verdict::Stale,
+    let until = match required.agreed(digest, now) {
+        Some(Agreed::ToCurrent) => None,
+        Some(Agreed::ToPrevious(until)) => Some(until),
+        None => return Verdict::Stale,
     };
     if let Some(by) = said.stamp.withdrawn(digest) {
         return Verdict::Withdrawn { digest, by: Some(by) };

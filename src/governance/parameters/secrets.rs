@@ -20,7 +20,7 @@ impl CompiledType {
                 format!(
                     "spec.secrets has {}, which the type doesn't know: {}.",
                     quoted(name),
-                    known(&names(slots))
+                    known(&names(slots.iter()))
                 )
             });
         let unsupported = given
@@ -39,10 +39,6 @@ impl CompiledType {
         }
         problems
     }
-}
-
-fn names(slots: &[SecretSlot]) -> Vec<&str> {
-    slots.iter().map(|slot| slot.name.as_str()).collect()
 }
 
 /// A slot and its alternatives: exactly one of them if the slot is required, else at most one.
@@ -85,7 +81,7 @@ fn parted(slot: &SecretSlot, slots: &[SecretSlot], given: &Given) -> Option<Stri
     let lacking = slots.iter().filter(|other| {
         belongs(slot.kind, other.kind) && other.name != slot.name && !given.contains_key(other.name.as_str())
     });
-    let lacking = names_of(lacking);
+    let lacking = names(lacking);
     (!lacking.is_empty()).then(|| {
         format!(
             "spec.secrets.{} is of no use without {}: add what is missing, or leave it out.",
@@ -95,7 +91,7 @@ fn parted(slot: &SecretSlot, slots: &[SecretSlot], given: &Given) -> Option<Stri
     })
 }
 
-fn names_of<'a>(slots: impl Iterator<Item = &'a SecretSlot>) -> Vec<&'a str> {
+fn names<'a>(slots: impl Iterator<Item = &'a SecretSlot>) -> Vec<&'a str> {
     slots.map(|slot| slot.name.as_str()).collect()
 }
 

@@ -5,25 +5,9 @@
 
 use super::*;
 use crate::api::{Connection, ConnectionType, Dataset};
-use crate::cluster::Objects;
-use crate::cluster::objects::{Feed, Seen};
+use crate::cluster::objects::holding;
 use crate::fixtures::{ExportBuilder, NAMESPACE, catalog_type, connection, dataset, export, sftp_partner};
-use kube::runtime::watcher::Event;
-use std::fmt::Debug;
 use std::sync::Arc;
-
-fn store<K>(all: Vec<K>) -> Objects<K>
-where
-    K: Resource<DynamicType = ()> + Refers + Clone + Debug + 'static,
-{
-    let mut feed = Feed::default();
-    feed.apply(&Seen::Event(Event::Init));
-    for object in all {
-        feed.apply(&Seen::Event(Event::InitApply(object)));
-    }
-    feed.apply(&Seen::Event(Event::InitDone));
-    feed.objects()
-}
 
 /// A connection whose type limits nothing, and one whose type limits all that goes over it together.
 fn stores(exports: Vec<ExportBuilder>) -> Stores {
@@ -34,16 +18,16 @@ fn stores(exports: Vec<ExportBuilder>) -> Stores {
     ];
     let types: Vec<ConnectionType> = vec![catalog_type("sftp-export"), catalog_type("sendgrid")];
     Stores {
-        connection_types: store(types),
-        connections: store(connections),
-        exports: store(exports.into_iter().map(|built| built.0).collect()),
-        enrichments: store(Vec::new()),
-        datasets: store(datasets),
-        consent_records: store(Vec::new()),
-        shared_connections: store(Vec::new()),
-        roles: store(Vec::new()),
-        role_bindings: store(Vec::new()),
-        cluster_role_bindings: store(Vec::new()),
+        connection_types: holding(types),
+        connections: holding(connections),
+        exports: holding(exports.into_iter().map(|built| built.0).collect()),
+        enrichments: holding(Vec::new()),
+        datasets: holding(datasets),
+        consent_records: holding(Vec::new()),
+        shared_connections: holding(Vec::new()),
+        roles: holding(Vec::new()),
+        role_bindings: holding(Vec::new()),
+        cluster_role_bindings: holding(Vec::new()),
     }
 }
 

@@ -5,9 +5,8 @@
 
 use super::*;
 use crate::api::{Connection, ConnectionType, Dataset};
-use crate::cluster::Objects;
 use crate::cluster::events::Events;
-use crate::cluster::objects::{Feed, Seen};
+use crate::cluster::objects::holding;
 use crate::cluster::secrets::SecretReader;
 use crate::fixtures::{
     DatasetBuilder, EnrichmentBuilder, ExportBuilder, NAMESPACE, catalog_type, connectors, dataset,
@@ -16,21 +15,6 @@ use crate::fixtures::{
 use crate::metrics::Metrics;
 use crate::reconcile::Stores;
 use kube::Client;
-use kube::runtime::watcher::Event;
-use std::fmt::Debug;
-
-fn store<K>(all: Vec<K>) -> Objects<K>
-where
-    K: Resource<DynamicType = ()> + Refers + Clone + Debug + 'static,
-{
-    let mut feed = Feed::default();
-    feed.apply(&Seen::Event(Event::Init));
-    for object in all {
-        feed.apply(&Seen::Event(Event::InitApply(object)));
-    }
-    feed.apply(&Seen::Event(Event::InitDone));
-    feed.objects()
-}
 
 /// A world as last seen; its client is never asked.
 struct World {
@@ -58,18 +42,18 @@ impl World {
         let metrics = Metrics::default();
         let (events, _untold) = Events::new(client.clone(), metrics.clone(), 1);
         Context {
-            secrets: SecretReader::new(client.clone(), store(Vec::new())),
+            secrets: SecretReader::new(client.clone(), holding(Vec::new())),
             stores: Stores {
-                connection_types: store(self.connection_types),
-                connections: store(self.connections),
-                exports: store(self.exports.into_iter().map(|built| built.0).collect()),
-                enrichments: store(self.enrichments.into_iter().map(|built| built.0).collect()),
-                datasets: store::<Dataset>(self.datasets.into_iter().map(|built| built.0).collect()),
-                consent_records: store(Vec::new()),
-                shared_connections: store(Vec::new()),
-                roles: store(Vec::new()),
-                role_bindings: store(Vec::new()),
-                cluster_role_bindings: store(Vec::new()),
+                connection_types: holding(self.connection_types),
+                connections: holding(self.connections),
+                exports: holding(self.exports.into_iter().map(|built| built.0).collect()),
+                enrichments: holding(self.enrichments.into_iter().map(|built| built.0).collect()),
+                datasets: holding::<Dataset>(self.datasets.into_iter().map(|built| built.0).collect()),
+                consent_records: holding(Vec::new()),
+                shared_connections: holding(Vec::new()),
+                roles: holding(Vec::new()),
+                role_bindings: holding(Vec::new()),
+                cluster_role_bindings: holding(Vec::new()),
             },
             types: std::sync::Arc::default(),
             connectors: connectors(),

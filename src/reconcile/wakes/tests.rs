@@ -6,31 +6,16 @@
 use super::*;
 use crate::api::dataset::Role as DatasetRole;
 use crate::api::{Enrichment, Export};
-use crate::cluster::objects::{Feed, Seen};
+use crate::cluster::objects::holding;
 use crate::fixtures::{
     ConnectionBuilder, DatasetBuilder, ExportBuilder, NAMESPACE, catalog_type, dataset, enrichment, export,
     sftp_partner,
 };
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
-use kube::runtime::watcher::Event;
-use std::fmt::Debug;
 use std::sync::Arc;
 
-fn store<K>(all: Vec<K>) -> Objects<K>
-where
-    K: Resource<DynamicType = ()> + Refers + Clone + Debug + 'static,
-{
-    let mut feed = Feed::default();
-    feed.apply(&Seen::Event(Event::Init));
-    for object in all {
-        feed.apply(&Seen::Event(Event::InitApply(object)));
-    }
-    feed.apply(&Seen::Event(Event::InitDone));
-    feed.objects()
-}
-
 fn exports() -> Objects<Export> {
-    store(vec![
+    holding(vec![
         export("a").on("sftp-partner").0,
         export("b").on("other").reading("orders").0,
         export("c").rejecting_to("rejects").0,
@@ -145,7 +130,7 @@ fn a_dataset_wakes_its_users_by_role_and_readiness() {
 
 #[test]
 fn a_type_wakes_what_is_on_its_connections() {
-    let connections = store(vec![sftp_partner().0]);
+    let connections = holding(vec![sftp_partner().0]);
     let type_ = || catalog_type("sftp-export");
     let mut raised = type_();
     raised.spec.notice.version = "2".to_owned();
@@ -256,7 +241,7 @@ fn a_reference_that_begins_or_ends_is_told_once() {
 
 #[test]
 fn a_secret_wakes_those_that_refer_to_it() {
-    let connections = store(vec![sftp_partner().0]);
+    let connections = holding(vec![sftp_partner().0]);
     let secret = |name: &str, version: &str| SecretMeta {
         metadata: ObjectMeta {
             name: Some(name.to_owned()),
