@@ -1,10 +1,12 @@
 //! How the three processes of a control plane are started: the same for tests and for a node.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::io::ErrorKind;
 use std::net::{IpAddr, Ipv4Addr, TcpListener};
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 
 use crate::Error;
 use crate::certificates::{Authority, IdentityFiles, token_signer};
@@ -220,10 +222,17 @@ pub fn flag(name: &str, value: impl std::fmt::Display) -> String {
     format!("--{name}={value}")
 }
 
+/// The ports that this process has picked: between its being picked and its being used a port looks free to others.
+static PICKED: Mutex<BTreeSet<u16>> = Mutex::new(BTreeSet::new());
+
 /// A port that is free at this moment, and stays so: none of those that the system gives to outgoing connections.
 fn free_port(address: IpAddr) -> Result<u16, Error> {
     let mut found = Err(ErrorKind::AddrInUse.into());
     for port in std::iter::repeat_with(|| 10_000 + random() % 20_000).take(100) {
+        // Whole at any time, so that a thread which died with it is of no concern.
+        if !PICKED.lock().unwrap_or_else(PoisonError::into_inner).insert(port) {
+            continue;
+        }
         found = TcpListener::bind((address, port)).map(|_| port);
         if found.is_ok() {
             break;
