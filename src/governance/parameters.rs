@@ -17,7 +17,7 @@ mod hostile_tests;
 mod tests;
 
 /// Most memory that one pattern may take, in bytes: a type can declare 64 of them.
-const PATTERN_MEMORY_MAX: usize = 1 << 20;
+const PATTERN_MEMORY_MAX: usize = 1 << 18;
 
 /// The value that holds for a parameter: what is given, else the default.
 #[must_use]
