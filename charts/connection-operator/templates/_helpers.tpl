@@ -93,3 +93,20 @@ affinity:
   {{- toYaml . | nindent 2 }}
 {{- end }}
 {{- end }}
+
+{{/* Refuses names of namespaces that can't take a Role, before anything changes: Helm would stop half-way, with the
+     operator's rights in all namespaces gone. Without a cluster to ask, as in `helm template`, lookup finds nothing at all. */}}
+{{- define "connection-operator.checkNamespaces" -}}
+{{- if and .Values.namespaces (lookup "v1" "Namespace" "" "default") }}
+{{- $missing := list }}
+{{- range $name := without .Values.namespaces .Release.Namespace }}
+{{- $namespace := lookup "v1" "Namespace" "" $name }}
+{{- if or (not $namespace) $namespace.metadata.deletionTimestamp }}
+{{- $missing = append $missing $name }}
+{{- end }}
+{{- end }}
+{{- with $missing }}
+{{- fail (printf "the value namespaces names %s, which this cluster doesn't have or is deleting, so nothing was changed: correct the name, take it off the list, or make the namespace first (kubectl create namespace NAME), and run this again" (join ", " .)) }}
+{{- end }}
+{{- end }}
+{{- end }}
