@@ -1,5 +1,6 @@
 //! Events for people, under a budget: a storm of them never slows anything else down.
 
+use super::writes::lacks_namespace;
 use crate::metrics::Metrics;
 use k8s_openapi::api::core::v1::ObjectReference;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
@@ -112,7 +113,8 @@ async fn publish(
         };
         match recorder.publish(&event, &reference).await {
             Ok(()) => metrics.event(&kind, "published"),
-            // A namespace that is going takes no events; nobody is left to read them.
+            // Nobody is left to read it.
+            Err(error) if lacks_namespace(&error) => metrics.event(&kind, "gone"),
             Err(error) => {
                 metrics.event(&kind, "failed");
                 tracing::debug!(kind, error = %error, "an event wasn't taken");

@@ -277,6 +277,15 @@ fn refusal(what: &'static str, source: kube::Error) -> WriteError {
     }
 }
 
+/// Whether nothing can be made for want of the namespace: it is gone, or on its way.
+pub(super) fn lacks_namespace(error: &kube::Error) -> bool {
+    let kube::Error::Api(answer) = error else {
+        return false;
+    };
+    let about = answer.details.as_ref().map(|details| details.kind.as_str());
+    going(answer) || (answer.code == 404 && about == Some("namespaces"))
+}
+
 /// In a namespace on its way nothing new is made.
 fn going(answer: &Status) -> bool {
     let causes = answer.details.iter().flat_map(|details| &details.causes);

@@ -21,7 +21,7 @@ fn counted() -> String {
     for outcome in ["settled", "written", "released", "stale", "conflict", "failed"] {
         metrics.reconciled("Connection", outcome);
     }
-    for outcome in ["published", "dropped", "failed"] {
+    for outcome in ["published", "dropped", "failed", "gone"] {
         metrics.event("Connection", outcome);
     }
     let kind = OfKind {

@@ -1,13 +1,14 @@
 //! An operator that watches listed namespaces, with rights in these alone.
 
 use super::sharing::{contributors, shared_sftp, until_can_use, user};
-use crate::support::manifests::export;
+use crate::support::manifests::{export, sftp};
 use crate::support::operator::{OPERATOR, Operator, own_cluster};
 use crate::support::{Conditioned, PATIENCE, VALUES, World};
 use connection_operator::api::{Connection, Export, SharedConnection};
 use k8s_openapi::api::rbac::v1::Role;
 use kube::ResourceExt;
 use local_cluster::{ControlPlane, Options};
+use serde_json::json;
 use std::time::{Duration, Instant};
 
 /// Installs the chart so that it watches these namespaces, and starts its operator.
@@ -236,4 +237,79 @@ async fn watch_for_a_while(control_plane: &ControlPlane, worlds: [&World; 2]) {
         }
     }
     operator.kill();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_listed_namespace_that_isnt_there_is_refused_before_anything_changes() {
+    let (control_plane, client) = own_cluster(Options::default()).await;
+    let world = World::on(client.clone()).await.furnish().await;
+    let going = World::on(client).await;
+    let held = json!({
+        "apiVersion": "v1",
+        "kind": "ConfigMap",
+        "metadata": {"name": "held", "finalizers": ["example.com/hold"]},
+    });
+    going.apply(held).await;
+    let end = ["delete", "namespace", &going.namespace, "--wait=false"];
+    assert_eq!(refusal(&control_plane, ADMIN, "default", &end), None);
+    let operator = Operator::govern(&control_plane).await;
+    let before = release(&control_plane);
+    let everywhere: &[&str] = &["list", "secrets", "--all-namespaces"];
+    assert!(may(&control_plane, everywhere));
+
+    for name in ["marketin", &going.namespace] {
+        let names = format!("namespaces={:?}", [&world.namespace, name]);
+        let refused = control_plane.install_chart(&[VALUES[0], &names]);
+        let said = refused.expect_err("it is refused").to_string();
+        for told in [
+            &format!("namespaces names {name}, which"),
+            "kubectl create namespace",
+        ] {
+            assert!(said.contains(told), "{told}: {said}");
+        }
+    }
+
+    assert_eq!(release(&control_plane), before);
+    assert!(may(&control_plane, everywhere));
+    world.connect(sftp("partner")).await;
+    drop(operator);
+}
+
+/// The release's revision and state, and what Helm wrote of the operator's rights.
+fn release(control_plane: &ControlPlane) -> String {
+    let mut kubectl = control_plane.kubectl();
+    kubectl.args(["--namespace=connection-operator", "get", "--output=name"]);
+    kubectl.args(["--selector=owner=helm", "secrets"]);
+    let secrets = kubectl.output().expect("kubectl runs").stdout;
+    let mut kubectl = control_plane.kubectl();
+    kubectl.args(["get", "--output=jsonpath={.items[*].metadata.resourceVersion}"]);
+    kubectl.args([
+        "--all-namespaces",
+        "--selector=app.kubernetes.io/part-of=connection-operator",
+    ]);
+    let rights = kubectl.arg("clusterroles,clusterrolebindings,roles,rolebindings");
+    let rights = rights.output().expect("kubectl runs").stdout;
+    assert!(!secrets.is_empty() && !rights.is_empty());
+    [secrets, rights]
+        .map(|part| String::from_utf8_lossy(&part).into_owned())
+        .join(" ")
+}
+
+#[tokio::test]
+async fn an_event_that_goes_with_its_namespace_isnt_counted_as_lost() {
+    let (control_plane, client) = own_cluster(Options::default()).await;
+    let world = World::on(client).await.furnish().await;
+    let operator = Operator::govern(&control_plane).await;
+    world.connect(sftp("partner")).await;
+    let hold = json!({"metadata": {"finalizers": ["example.com/hold", "connections.dev/in-use"]}});
+    world.merge::<Connection>("partner", hold).await;
+    let end = ["delete", "namespace", &world.namespace, "--wait=false"];
+    assert_eq!(refusal(&control_plane, ADMIN, "default", &end), None);
+    let suspend = json!({"spec": {"suspend": true}});
+    world.merge::<Connection>("partner", suspend).await;
+
+    let gone = || operator.counted("connections_events_total", r#"outcome="gone""#) > 0;
+    operator.until("an event goes with its namespace", gone).await;
+    let failed = operator.counted("connections_events_total", r#"outcome="failed""#);
+    assert_eq!(failed, 0);
 }
