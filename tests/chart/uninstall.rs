@@ -78,6 +78,12 @@ async fn a_release_whose_objects_another_took_over_only_stops_its_own_operator()
         &["install", "second", &today.to_string_lossy(), "--take-ownership"],
     );
 
+    // In one namespace never two lead: the second release's operator stands for the Lease that the first one holds.
+    let lease = "leases.coordination.k8s.io/connection-operator";
+    let second = "--as=system:serviceaccount:connection-operator:second-connection-operator";
+    let asked = ["auth", "can-i", "patch", lease, "-n", NAME, second];
+    assert_eq!(kubectl(&control_plane, &asked).trim(), "yes");
+
     let account = hook_account(&control_plane);
     let said = uninstall(&control_plane, &account).expect("it ends well");
     assert!(said.contains("another release has taken over"), "{said}");
@@ -148,6 +154,12 @@ fn the_notes_tell_commands_that_the_api_server_takes() {
     for line in &bindings {
         let words: Vec<&str> = line.split_whitespace().skip(1).collect();
         kubectl(&control_plane, &words);
+    }
+    let kept = format!("helm get values {NAME} -n {NAME} -o yaml > values.yaml");
+    assert!(notes.contains(&kept), "{notes}");
+    for told in ["connections-viewer", "connections-auditor"] {
+        assert!(notes.contains(told), "{told}: {notes}");
+        kubectl(&control_plane, &["get", "clusterrole", told]);
     }
     for (verb, expected) in [("consent", "yes"), ("use", "yes")] {
         let asked = [
