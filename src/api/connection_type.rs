@@ -14,6 +14,9 @@ pub const SECRETS_MAX: u32 = 8;
 /// Longest value of a parameter, in bytes.
 pub const PARAMETER_VALUE_MAX: u32 = 1024;
 
+/// What was left out of consent by an edit could then change without asking anybody.
+const STAYS_DESTINATION: &str = "oldSelf.all(old, !has(old.destination) || !old.destination || self.all(new, new.name != old.name || (has(new.destination) && new.destination)))";
+
 /// What a connection of this type needs, what it may be used for, what its administrator agrees to, its limits, and
 /// the connector that runs it.
 #[derive(CustomResource, KubeSchema, Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -109,7 +112,7 @@ pub struct ConnectionTypeSpec {
     /// What each connection of this type says about its destination.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = PARAMETERS_MAX))]
-    #[x_kube(merge_strategy = ListMerge::Map(vec!["name".into()]))]
+    #[x_kube(merge_strategy = ListMerge::Map(vec!["name".into()]), validation = Rule::new(STAYS_DESTINATION).message("a parameter that names a destination goes on doing so, as consent is to its value: declare another parameter"))]
     pub parameters: Vec<Parameter>,
     /// What each export or enrichment on such a connection chooses for itself.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -119,7 +122,7 @@ pub struct ConnectionTypeSpec {
     /// The credentials that a connection of this type refers to.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = SECRETS_MAX))]
-    #[x_kube(merge_strategy = ListMerge::Map(vec!["name".into()]))]
+    #[x_kube(merge_strategy = ListMerge::Map(vec!["name".into()]), validation = Rule::new(STAYS_DESTINATION).message("a secret that decides whose account data goes to goes on doing so, as consent is to its reference: declare another secret"))]
     pub secrets: Vec<SecretSlot>,
     /// Whether the secrets may come from a key vault.
     pub key_vault: Support,

@@ -2,7 +2,6 @@
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use kube::KubeSchema;
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// What the administrator agrees to, in five statements.
@@ -35,7 +34,7 @@ pub struct Notice {
 }
 
 /// The notice before, and how long consent to it still counts.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct PreviousNotice {
     /// Names that wording.
@@ -54,8 +53,9 @@ pub struct PreviousNotice {
     #[schemars(length(min = 1, max = 2048))]
     pub how_to_stop: String,
     /// A link to the privacy statement.
-    #[schemars(length(min = 1, max = 512))]
+    #[schemars(length(min = 1, max = 512), regex(pattern = r"^https://"))]
     pub privacy_statement: String,
-    /// Until when consent to it counts.
+    /// Until when consent to it counts, unless it has gone stale meanwhile.
+    #[x_kube(validation = Rule::new("self < timestamp('9999-01-01T00:00:00Z')").message("until is a time within this age: write the day on which consent to the notice before ends"))]
     pub until: Time,
 }

@@ -226,17 +226,30 @@ fn a_type_that_contradicts_itself_is_told_where() {
         (
             "hosts of anybody",
             |t| {
-                t.endpoints = ["*", "*.com", "*example.com", "*.api.example"]
-                    .map(str::to_owned)
-                    .into();
+                t.endpoints = [
+                    "*",
+                    "*.com",
+                    "*example.com",
+                    "*.api.example",
+                    "a..b",
+                    "a.-b",
+                    "169.254.169.254",
+                ]
+                .map(str::to_owned)
+                .into();
             },
             &[
-                "spec.endpoints has \"*\", which stands for hosts of anybody: write the host, or *. and a domain of at \
-                 least two parts.",
+                "spec.endpoints has \"*\", which is no host's name: write one such as api.partner.example, or *. and a \
+                 domain.",
                 "spec.endpoints has \"*.com\", which stands for hosts of anybody: write the host, or *. and a domain of \
                  at least two parts.",
-                "spec.endpoints has \"*example.com\", which stands for hosts of anybody: write the host, or *. and a \
-                 domain of at least two parts.",
+                "spec.endpoints has \"*example.com\", which is no host's name: write one such as api.partner.example, or \
+                 *. and a domain.",
+                "spec.endpoints has \"a..b\", which is no host's name: write one such as api.partner.example, or *. and \
+                 a domain.",
+                "spec.endpoints has \"a.-b\", which is no host's name: write one such as api.partner.example, or *. and \
+                 a domain.",
+                "spec.endpoints has \"169.254.169.254\", an address: write the host's name.",
             ],
         ),
         (

@@ -3,6 +3,7 @@
 use crate::api::ConnectionTypeSpec;
 use crate::api::connection_type::{Limits, Parameter, ParameterType, SecretKind, SecretSlot};
 use crate::governance::message::quoted;
+use std::net::Ipv4Addr;
 
 /// Each place where the type as a whole contradicts itself, as a sentence.
 pub(super) fn contradictions(name: &str, spec: &ConnectionTypeSpec) -> Vec<String> {
@@ -55,18 +56,21 @@ fn nowhere(spec: &ConnectionTypeSpec) -> Option<String> {
     })
 }
 
-/// A pattern of hosts that anybody could have one of names no place either.
+/// An address may be anybody's tomorrow, and so may a host below a domain that is open to all.
 fn anywhere(host: &str) -> Option<String> {
-    let below = host.strip_prefix('*')?;
-    let narrow = below
-        .strip_prefix('.')
-        .is_some_and(|domain| domain.contains('.') && !domain.contains('*'));
-    (!narrow).then(|| {
-        format!(
-            "spec.endpoints has {}, which stands for hosts of anybody: write the host, or *. and a domain of at least \
-             two parts.",
-            quoted(host)
-        )
+    let place = format!("spec.endpoints has {}", quoted(host));
+    let domain = host.strip_prefix("*.").unwrap_or(host);
+    if domain.parse::<Ipv4Addr>().is_ok() {
+        return Some(format!("{place}, an address: write the host's name."));
+    }
+    let named = |label: &str| !label.is_empty() && !label.starts_with('-') && !label.ends_with('-');
+    if !domain.split('.').all(named) || domain.contains('*') {
+        return Some(format!(
+            "{place}, which is no host's name: write one such as api.partner.example, or *. and a domain."
+        ));
+    }
+    (domain.len() < host.len() && !domain.contains('.')).then(|| {
+        format!("{place}, which stands for hosts of anybody: write the host, or *. and a domain of at least two parts.")
     })
 }
 

@@ -62,6 +62,16 @@ async fn a_connection_type_is_refused_when_a_declaration_contradicts_itself() {
             Refused("should match"),
         ),
         (
+            "an old link of another kind",
+            previous(&json!({"privacyStatement": "javascript:alert(1)"})),
+            Refused("should match"),
+        ),
+        (
+            "an old notice for ever",
+            previous(&json!({"until": "9999-01-01T00:00:00Z"})),
+            RefusedByRule("until is a time within this age"),
+        ),
+        (
             "a use of its own",
             spec(&json!({"usedFor": "Both"})),
             Refused("Unsupported value"),
@@ -73,6 +83,47 @@ async fn a_connection_type_is_refused_when_a_declaration_contradicts_itself() {
         ),
     ];
     creations::<ConnectionType>(connection_type("good"), rows).await;
+}
+
+/// The notice before, but for this.
+fn previous(change: &Value) -> Value {
+    let before = with(notice("0"), &json!({"until": "2030-01-01T00:00:00Z"}));
+    spec(&json!({"notice": {"previous": with(before, change)}}))
+}
+
+#[tokio::test]
+async fn what_names_a_destination_goes_on_doing_so() {
+    let destination =
+        json!({"name": "host", "type": "String", "description": "A host.", "destination": true});
+    let account = json!({"name": "user", "kind": "Username", "description": "A name.", "destination": true});
+    let type_ = with(
+        connection_type("good"),
+        &spec(&json!({"parameters": [destination], "secrets": [account]})),
+    );
+    let now = |field: &str, declared: Value, change: &Value| spec(&json!({field: [with(declared, change)]}));
+    let rows = vec![
+        (
+            "a parameter that no consent would be to",
+            now("parameters", destination.clone(), &json!({"destination": null})),
+            RefusedByRule("a parameter that names a destination goes on doing so"),
+        ),
+        (
+            "an account that no consent would be to",
+            now("secrets", account.clone(), &json!({"destination": false})),
+            RefusedByRule("decides whose account data goes to goes on doing so"),
+        ),
+        (
+            "other words for it",
+            now(
+                "parameters",
+                destination.clone(),
+                &json!({"description": "The host."}),
+            ),
+            Accepted,
+        ),
+        ("none of it", spec(&json!({"parameters": null})), Accepted),
+    ];
+    changes::<ConnectionType>(type_, rows).await;
 }
 
 #[tokio::test]
@@ -89,13 +140,7 @@ async fn a_connection_type_keeps_its_use_and_its_notice_changes_with_its_version
             RefusedByRule("raise notice.version"),
         ),
         ("a new wording", spec(&json!({"notice": notice("2")})), Accepted),
-        (
-            "how long the old one counts",
-            spec(
-                &json!({"notice": {"previous": with(notice("0"), &json!({"until": "2030-01-01T00:00:00Z"}))}}),
-            ),
-            Accepted,
-        ),
+        ("how long the old one counts", previous(&json!({})), Accepted),
     ];
     changes::<ConnectionType>(connection_type("good"), rows).await;
 }
