@@ -202,7 +202,7 @@ async fn a_type_that_is_edited_to_contradict_itself_says_where_and_only_what_has
     assert_eq!(
         ready(&invalid).map(|ready| ready.message.as_str()),
         Some(
-            "spec.parameters host has a pattern that is no regular expression of the Rust crate regex: correct it. Until \
+            "spec.parameters[host] has a pattern that is no regular expression of the Rust crate regex: correct it. Until \
              then, connections that have consent go on by what the type said before, and all others wait."
         )
     );

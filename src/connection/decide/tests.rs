@@ -59,7 +59,7 @@ fn the_first_visit_holds_it_and_asks_for_consent() {
                     ConditionType::Reconciling,
                     False,
                     Reason::Settled,
-                    "Nothing is left to do.",
+                    "The operator has nothing left to do.",
                 ),
                 told(
                     ConditionType::Stalled,
