@@ -430,6 +430,7 @@ impl DatasetBuilder {
     pub(crate) fn used(&self, field: &'static str, purpose: Purpose) -> Use {
         Use {
             field,
+            namespace: NAMESPACE.to_owned(),
             name: self.0.name_any(),
             purpose,
             dataset: Some(Arc::new(self.0.clone())),
@@ -442,6 +443,7 @@ impl DatasetBuilder {
 pub(crate) fn absent(field: &'static str, name: &str, purpose: Purpose) -> Use {
     Use {
         field,
+        namespace: NAMESPACE.to_owned(),
         name: name.to_owned(),
         purpose,
         dataset: None,

@@ -115,7 +115,7 @@ vocabulary! {
         Detached,
         /// An administrator must act before what is on the shared connection can run.
         WaitsForAdministrator,
-        /// The shared connection is being removed.
+        /// It is being removed, and nothing runs any more.
         BeingRemoved,
 
         /// A parameter is unknown, missing or not of the declared form.
@@ -126,7 +126,7 @@ vocabulary! {
         ScheduleInvalid,
         /// The connection's type is for the other kind of use.
         TypeMismatch,
-        /// No connector of this installation runs the type.
+        /// The type names no connector, or one that this installation doesn't run.
         NoConnector,
         /// The dataset's role doesn't allow this use.
         DatasetIneligible,
@@ -216,7 +216,7 @@ vocabulary! {
         NeverRan,
         /// It can't be judged until something else is there.
         NotChecked,
-        /// Nothing is left to do.
+        /// The operator has nothing left to do (`Reconciling`), or no person has to act (`Stalled`).
         Settled,
         /// It is waiting for another object.
         WaitingForOthers,

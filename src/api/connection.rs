@@ -187,10 +187,14 @@ pub struct ConnectionStatus {
     pub access: Option<Audience>,
 }
 
+/// Longest stamp that a status keeps, in characters.
+pub const STAMP_MAX: u32 = 2048;
+
 /// Whether somebody agreed to this destination.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ConsentStatus {
-    /// The digest to agree to: one notice for one destination. Absent while the type is.
+    /// The digest to agree to: one notice for one destination. Absent while the type is, and, unless consent stands, while
+    /// what the connection says doesn't fit its type.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 64))]
     pub required: Option<String>,
@@ -207,7 +211,7 @@ pub struct ConsentStatus {
     pub via: Option<String>,
     /// A stamp that doesn't count, as nothing vouched for it when it was first seen.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(length(max = 2048))]
+    #[schemars(length(max = STAMP_MAX))]
     pub unproven: Option<String>,
     /// Since when this stands.
     #[serde(default, skip_serializing_if = "Option::is_none")]

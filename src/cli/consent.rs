@@ -27,7 +27,7 @@ pub struct Request {
     )]
     pub files: Vec<PathBuf>,
     /// Only tell whether each consent in these files and folders is to what its manifest says. The exit code is 0 if
-    /// so, 1 if one isn't, and 2 if something can't be told.
+    /// so, 1 if one isn't, and 2 if something can't be told, or if there is no connection in them.
     #[arg(long, value_name = "FILE|FOLDER", num_args = 1.., conflicts_with = "files")]
     pub check: Vec<PathBuf>,
     /// The namespace of connections whose manifests name none.

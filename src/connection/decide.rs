@@ -77,7 +77,8 @@ pub fn decide(facts: &ConnectionFacts) -> Decision<ConnectionStatus> {
             .any(|finalizer| finalizer == IN_USE_FINALIZER),
         dependents: &facts.dependents,
     };
-    let consent = consent::consent(facts);
+    let mistake = facts.type_.usable().and_then(|type_| mistake(facts, type_));
+    let consent = consent::consent(facts, mistake.is_none());
     let resolution = credentials::judge(
         "spec.secrets",
         &namespace,
@@ -86,7 +87,7 @@ pub fn decide(facts: &ConnectionFacts) -> Decision<ConnectionStatus> {
         &before.secrets,
         facts.now,
     );
-    let judged = judged(facts, &consent.judged, &resolution, &removal);
+    let judged = judged(facts, &consent.judged, mistake, &resolution, &removal);
     let sharing = sharing::outcome(facts, &judged, &removal);
     let status = ConnectionStatus {
         observed_generation: connection.metadata.generation,
@@ -129,11 +130,12 @@ fn effects(hold: Hold, sharing: Vec<Effect>, consent: Vec<Effect>) -> Vec<Effect
 fn judged(
     facts: &ConnectionFacts,
     consent: &Consent,
+    mistake: Option<Standing>,
     resolution: &Resolution,
     removal: &Removal<'_>,
 ) -> Vec<(ConditionType, Standing)> {
     let concerns = vec![
-        (ConditionType::Valid, valid(facts, consent)),
+        (ConditionType::Valid, valid(facts, consent, mistake)),
         (ConditionType::ConsentGiven, consent.standing.clone()),
         (ConditionType::SecretsResolved, resolution.standing.clone()),
         (
@@ -176,7 +178,7 @@ fn usable(facts: &ConnectionFacts, consent: &Consent) -> String {
     })
 }
 
-fn valid(facts: &ConnectionFacts, consent: &Consent) -> Standing {
+fn valid(facts: &ConnectionFacts, consent: &Consent, mistake: Option<Standing>) -> Standing {
     let spec = &facts.connection.spec;
     let Some(type_) = facts.type_.usable() else {
         let unusable = facts.type_.unusable(spec.type_.as_str());
@@ -186,6 +188,12 @@ fn valid(facts: &ConnectionFacts, consent: &Consent) -> Standing {
     if facts.type_.is_kept() && consent.given.is_none() {
         return contradictory(spec.type_.as_str());
     }
+    mistake.unwrap_or_else(|| fitting(facts, type_))
+}
+
+/// What it says that doesn't fit its type, if anything.
+fn mistake(facts: &ConnectionFacts, type_: &CompiledType) -> Option<Standing> {
+    let spec = &facts.connection.spec;
     let parameters = type_.connection_problems(&spec.parameters, &spec.fixed_export_parameters);
     let secrets = type_.secret_problems(&spec.secrets);
     let reason = if parameters.is_empty() {
@@ -194,10 +202,7 @@ fn valid(facts: &ConnectionFacts, consent: &Consent) -> Standing {
         Reason::ParametersInvalid
     };
     let problems = [parameters, secrets].concat();
-    if problems.is_empty() {
-        return fitting(facts, type_);
-    }
-    Standing::unmet(reason, sentences(&problems))
+    (!problems.is_empty()).then(|| Standing::unmet(reason, sentences(&problems)))
 }
 
 /// What was written fits; but more may be worth knowing.

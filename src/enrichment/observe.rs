@@ -22,6 +22,7 @@ pub(super) fn observe<'a>(enrichment: &'a Enrichment, context: &'a Context) -> A
         parameters: &spec.parameters,
         schedule: spec.schedule.as_ref(),
         suspend: spec.suspend,
+        deleting: enrichment.metadata.deletion_timestamp.is_some(),
         connectors: &context.connectors,
         now: context.now(),
     }

@@ -22,6 +22,7 @@ pub(super) fn observe<'a>(export: &'a Export, context: &'a Context) -> ActivityF
         parameters: &spec.parameters,
         schedule: spec.schedule.as_ref(),
         suspend: spec.suspend,
+        deleting: export.metadata.deletion_timestamp.is_some(),
         connectors: &context.connectors,
         now: context.now(),
     }

@@ -40,6 +40,8 @@ pub struct ActivityFacts<'a> {
     pub schedule: Option<&'a Schedule>,
     /// Whether it rests.
     pub suspend: bool,
+    /// Whether its deletion was asked for. It has no finalizer of ours, but somebody else's may hold it.
+    pub deleting: bool,
     /// Connectors that this installation runs.
     pub connectors: &'a BTreeSet<String>,
     /// The time of the visit.
@@ -92,7 +94,33 @@ pub fn decide(facts: &ActivityFacts<'_>) -> Decision<ExportStatus> {
 }
 
 fn judged(facts: &ActivityFacts<'_>) -> Vec<(ConditionType, Standing)> {
-    let concerns = vec![
+    let concerns = concerns(facts);
+    if facts.deleting {
+        // Whatever else is the matter with it, nobody has to mend it any more.
+        let summary = readiness::judged(Vec::new(), Some(&leaving()), "");
+        return summary.into_iter().chain(concerns).collect();
+    }
+    let rest = Standing::met(
+        Reason::Suspended,
+        "It is suspended: nothing runs until spec.suspend is false.",
+    );
+    let mut ready = "It has all that it needs. This version starts no runs yet.".to_owned();
+    if let Some(deprecated) = attachment::deprecated(&facts.connection) {
+        ready = format!("{ready} {deprecated}");
+    }
+    readiness::judged(concerns, facts.suspend.then_some(&rest), &ready)
+}
+
+fn leaving() -> Standing {
+    Standing::unmet(
+        Reason::BeingRemoved,
+        "It is being removed, so nothing of it runs, and goes once those who set the finalizers in metadata.finalizers take \
+         them off.",
+    )
+}
+
+fn concerns(facts: &ActivityFacts<'_>) -> Vec<(ConditionType, Standing)> {
+    vec![
         (
             ConditionType::Attached,
             attachment::attached(&facts.connection, facts.used_for, facts.connectors),
@@ -103,16 +131,7 @@ fn judged(facts: &ActivityFacts<'_>) -> Vec<(ConditionType, Standing)> {
             ConditionType::LastRunSucceeded,
             Standing::unknown(Reason::NeverRan, "It has not run yet."),
         ),
-    ];
-    let rest = Standing::met(
-        Reason::Suspended,
-        "It is suspended: nothing runs until spec.suspend is false.",
-    );
-    let mut ready = "It has all that it needs. This version starts no runs yet.".to_owned();
-    if let Some(deprecated) = attachment::deprecated(&facts.connection) {
-        ready = format!("{ready} {deprecated}");
-    }
-    readiness::judged(concerns, facts.suspend.then_some(&rest), &ready)
+    ]
 }
 
 /// Parameters, datasets and the service's terms are one concern, what the author wrote: the one that a person must act

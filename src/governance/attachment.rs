@@ -128,10 +128,22 @@ fn misfit(
         );
         return Some(Standing::unmet(Reason::TypeMismatch, text));
     }
-    (!type_.runs(connectors)).then(|| {
-        let text = format!("No connector of this installation runs the type {}: ask whoever installed the operator to add one, or name a connection of another type.", type_.name);
-        Standing::unmet(Reason::NoConnector, text)
-    })
+    (!type_.runs(connectors)).then(|| Standing::unmet(Reason::NoConnector, unrun(type_)))
+}
+
+/// An installation can be given the connector that a type names; a type that names none is only listed.
+fn unrun(type_: &CompiledType) -> String {
+    let name = &type_.name;
+    match &type_.spec.connector {
+        Some(connector) => format!(
+            "The type {name} needs the connector {connector}, which this installation doesn't run: ask whoever installed \
+             the operator to add it to the chart's value connectors, or name a connection of another type."
+        ),
+        None => format!(
+            "The type {name} names no connector, so there is nothing yet that could run it: name a connection of another \
+             type."
+        ),
+    }
 }
 
 /// Whether the connection itself keeps everything on it from running.

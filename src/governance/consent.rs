@@ -17,6 +17,7 @@ use jiff::Timestamp;
 use sha2::{Digest, Sha256};
 use std::fmt::Write as _;
 
+mod difference;
 mod judge;
 mod record;
 mod stamp;
@@ -50,7 +51,8 @@ pub struct Required {
     pub current: String,
     /// Agreement to the notice before, and until when that counts.
     pub previous: Option<(String, Timestamp)>,
-    /// The parameters and the secrets that decide the destination, in words: `folder "/in"`, `username from partner`.
+    /// The parameters and the secrets that decide the destination, in words: `folder "/in"`, `username from key login of
+    /// Secret partner`.
     pub destination: Vec<String>,
     /// The versions of the notice of today, and of the one before.
     pub notice_versions: (String, Option<String>),
@@ -160,14 +162,14 @@ fn destination_parameters<'a>(connection: &'a ConnectionSpec, type_: &'a Connect
     pairs.into_iter().flat_map(<[&str; 2]>::from).collect()
 }
 
-/// Such as `folder "/in"`, `hostname "sftp.partner.example"` and `username from partner`.
+/// Such as `folder "/in"`, `hostname "sftp.partner.example"` and `username from key login of Secret partner`.
 fn described(parameters: &[&str], secrets: &[&str]) -> Vec<String> {
     let parameters = parameters
         .chunks_exact(2)
         .map(|pair| format!("{} {}", pair[0], quoted(pair[1])));
     let secrets = secrets
         .chunks_exact(4)
-        .map(|secret| format!("{} from {}", secret[0], secret[2]));
+        .map(|secret| format!("{} from {}", secret[0], origin_in_words(secret)));
     parameters.chain(secrets).collect()
 }
 
@@ -200,14 +202,18 @@ pub fn destination(connection: &ConnectionSpec, type_: &ConnectionTypeSpec) -> V
         .chunks_exact(2)
         .map(|pair| (pair[0].to_owned(), format!("{:?}", pair[1]))); // so that nothing in it is hidden
     let secrets = destination_secrets(connection, type_);
-    let secrets = secrets.chunks_exact(4).map(|secret| {
-        let origin = match secret[1] {
-            "secretKeyRef" => format!("key {} of Secret {}", secret[3], secret[2]),
-            _ => format!("secret {} of KeyVault {}", secret[3], secret[2]),
-        };
-        (secret[0].to_owned(), origin)
-    });
+    let secrets = secrets
+        .chunks_exact(4)
+        .map(|secret| (secret[0].to_owned(), origin_in_words(secret)));
     parameters.chain(secrets).collect()
+}
+
+/// All of what a secret adds to the digest but its slot: whose account it is may hang on the key alone.
+fn origin_in_words(secret: &[&str]) -> String {
+    match secret[1] {
+        "secretKeyRef" => format!("key {} of Secret {}", secret[3], secret[2]),
+        _ => format!("secret {} of KeyVault {}", secret[3], secret[2]),
+    }
 }
 
 fn origin(source: &SecretSource) -> Option<[&str; 3]> {

@@ -5,7 +5,6 @@ use super::conditions::holds;
 use super::message::sentences;
 use crate::api::dataset::{Dataset, Role};
 use crate::api::{ConditionType, Reason};
-use kube::ResourceExt;
 use std::cmp::Ordering;
 use std::sync::Arc;
 
@@ -17,6 +16,8 @@ mod tests;
 pub struct Use {
     /// The field that names it, such as `spec.payload`.
     pub field: &'static str,
+    /// The namespace of both.
+    pub namespace: String,
     /// The dataset's name.
     pub name: String,
     /// Whether it is read, or written in which role.
@@ -80,12 +81,18 @@ fn doubled(uses: &[Use]) -> Option<(Reason, String)> {
 }
 
 fn problem(use_: &Use) -> Option<(Reason, String)> {
-    let Use { field, name, .. } = use_;
+    let Use {
+        field,
+        name,
+        namespace,
+        ..
+    } = use_;
     let Some(dataset) = &use_.dataset else {
         return Some((
             Reason::DatasetNotFound,
             format!(
-                "{field} names the dataset {name}, which doesn't exist: ask an administrator to create it."
+                "{field} names the dataset {name}, which doesn't exist: correct the name, or ask an administrator to \
+                 create it. To see those there are: kubectl get datasets -n {namespace}"
             ),
         ));
     };
@@ -116,7 +123,6 @@ fn problem(use_: &Use) -> Option<(Reason, String)> {
         .as_ref()
         .is_some_and(|status| holds(&status.conditions, ConditionType::Ready));
     (!ready).then(|| {
-        let namespace = dataset.namespace().unwrap_or_default();
         let text = format!(
             "{field} names the dataset {name}, which isn't ready. To see why: kubectl describe dataset {name} -n {namespace}"
         );

@@ -36,14 +36,23 @@ pub fn explanation(text: &str) -> String {
     let words: Vec<&str> = text.split_whitespace().collect();
     let text = words.join(" ");
     if text.chars().nth(EXPLANATION_MAX).is_some() {
-        let shown: String = text.chars().take(EXPLANATION_MAX).collect();
-        return format!("{}…", shown.trim_end());
+        return cut(&text, EXPLANATION_MAX);
     }
     if text.ends_with(['.', '!', '?']) {
         text
     } else {
         format!("{text}.")
     }
+}
+
+/// A text of which at most so many characters are told.
+#[must_use]
+pub fn cut(text: &str, max: usize) -> String {
+    if text.chars().nth(max).is_none() {
+        return text.to_owned();
+    }
+    let shown: String = text.chars().take(max).collect();
+    format!("{}…", shown.trim_end())
 }
 
 /// Control characters, line separators, and the invisible marks that override the direction of writing or hide text.

@@ -139,7 +139,7 @@ fn compiled(place: &str, declared: &[Parameter], problems: &mut Vec<String>) -> 
                 pattern,
             }),
             Err(problem) => problems.push(format!(
-                "{place} {} has a pattern that {problem}.",
+                "{place}[{}] has a pattern that {problem}.",
                 parameter.name
             )),
         }
@@ -268,17 +268,17 @@ impl CompiledParameter {
         let declared = &self.declared;
         let name = &declared.name;
         if let Some(problem) = declarations::misshapen(declared) {
-            return vec![format!("{place} {name} {problem}: correct it.")];
+            return vec![format!("{place}[{name}] {problem}: correct it.")];
         }
         if declared.min > declared.max && declared.max.is_some() {
-            return vec![format!("{place} {name} has a min above its max: correct them.")];
+            return vec![format!("{place}[{name}] has a min above its max: correct them.")];
         }
         [("default", &declared.default), ("example", &declared.example)]
             .into_iter()
             .filter_map(|(what, text)| {
                 self.refusal(text.as_deref()?)?;
                 Some(format!(
-                    "{place} {name} refuses its own {what}: correct one of them."
+                    "{place}[{name}] refuses its own {what}: correct one of them."
                 ))
             })
             .collect()

@@ -97,20 +97,18 @@ pub fn judged(
         .filter(|cause| situation(cause.reason) != Situation::Good)
         .min_by_key(|cause| situation(cause.reason));
     let [ready, reconciling, stalled] = match cause {
-        None => [Standing::met(Reason::Ready, ready), idle(), idle()],
+        None => [Standing::met(Reason::Ready, ready), idle(), unstalled()],
         Some(cause) => match situation(cause.reason) {
-            Situation::Purpose => [Standing::met(cause.reason, cause.message.clone()), idle(), idle()],
-            Situation::Waiting => {
-                let waiting = Standing::met(
-                    Reason::WaitingForOthers,
-                    "It goes on by itself once what it waits for is there.",
-                );
-                [
-                    Standing::unmet(cause.reason, cause.message.clone()),
-                    waiting,
-                    idle(),
-                ]
-            }
+            Situation::Purpose => [
+                Standing::met(cause.reason, cause.message.clone()),
+                idle(),
+                unstalled(),
+            ],
+            Situation::Waiting => [
+                Standing::unmet(cause.reason, cause.message.clone()),
+                Standing::met(Reason::WaitingForOthers, awaited(cause.reason)),
+                unstalled(),
+            ],
             Situation::Mistake | Situation::Consent | Situation::Good => {
                 let stalled = Standing::met(
                     Reason::WaitingForPerson,
@@ -134,8 +132,19 @@ pub fn judged(
     .collect()
 }
 
+const fn awaited(reason: Reason) -> &'static str {
+    match reason {
+        Reason::BeingRemoved => "It goes by itself once nobody holds it any more.",
+        _ => "It goes on by itself once what it waits for is there.",
+    }
+}
+
 fn idle() -> Standing {
-    Standing::unmet(Reason::Settled, "Nothing is left to do.")
+    Standing::unmet(Reason::Settled, "The operator has nothing left to do.")
+}
+
+fn unstalled() -> Standing {
+    Standing::unmet(Reason::Settled, "No person has to act on it.")
 }
 
 /// Whether the list says that the object does what it is for: Ready, and not resting.

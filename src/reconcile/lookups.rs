@@ -106,6 +106,7 @@ impl Context {
             name: name.to_owned(),
             purpose,
             dataset: self.stores.datasets.get(&namespace, name),
+            namespace,
             taken_by,
         }
     }

@@ -157,6 +157,9 @@ impl World {
     /// What the operator made of each object, apart from times, versions and this world's own name.
     pub fn seen(&self, objects: &[Option<DynamicObject>]) -> Map<String, Value> {
         let digests = Regex::new("[0-9a-f]{64}").expect("a pattern");
+        // What a stale consent was for is told by what is on record, and that is history.
+        let was_for = r"(as it is now(?: \(.*?\))?)[.:] .*?(To read the notice|Consent is asked for)";
+        let was_for = Regex::new(was_for).expect("a pattern");
         let places = PLACES.iter().zip(objects);
         let seen = places.filter_map(|((kind, name), object)| {
             let object = object.as_ref()?;
@@ -166,6 +169,7 @@ impl World {
                 json!({"going": is_going(object), "held": object.finalizers(), "status": status}).to_string();
             let text = text.replace(&self.namespace, "here");
             let text = digests.replace_all(&text, "digest");
+            let text = was_for.replace_all(&text, "$1. $2");
             Some((
                 format!("{kind} {name}"),
                 serde_json::from_str(&text).expect("JSON"),

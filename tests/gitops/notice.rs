@@ -92,10 +92,13 @@ fn a_pull_request_is_checked_by_the_exit_code() {
         std::fs::write(folder.path().join("partner.yaml"), manifest.to_string()).expect("it is written");
     };
     let in_marketing = || with(sftp("partner"), &json!({"metadata": {"namespace": "marketing"}}));
-    assert_eq!(
-        checked(&place).0,
-        Some(0),
-        "an empty folder carries no wrong consent"
+    let (code, told) = checked(&place);
+    assert_eq!(code, Some(2), "there is nothing to check: {told}");
+    assert!(
+        told.starts_with(&format!(
+            "There is no Connection in {place}: no YAML file was found there."
+        )),
+        "{told}"
     );
     write(agreed(&[&in_marketing()], "marketing"));
     assert_eq!(checked(&place).0, Some(0), "the digest");

@@ -2,9 +2,10 @@
 //! to do; and nobody else is disturbed.
 
 use crate::support::manifests::{connection, dataset, enrichment, export, secret, sftp, sftp_import, with};
-use crate::support::{Conditioned, Kind, World, given};
+use crate::support::{Conditioned, Kind, World, given, withdrawn};
 use connection_operator::api::condition::MESSAGE_MAX;
-use connection_operator::api::{Connection, Enrichment, Export};
+use connection_operator::api::{ConditionType, Connection, Enrichment, Export};
+use kube::ResourceExt;
 use serde_json::{Map, Value, json};
 
 /// Larger than any text that a schema allows.
@@ -197,6 +198,38 @@ async fn a_schedule_that_can_not_be_kept_is_said_to_be_so() {
     world
         .until_inactive::<Enrichment>("results", "ScheduleInvalid")
         .await;
+}
+
+#[tokio::test]
+async fn nobody_is_asked_to_agree_to_what_must_be_corrected_first() {
+    let world = World::furnished().await;
+    world.apply(with_parameters(&json!({"port": "0"}))).await;
+    world
+        .until_ready_says::<Connection>("n", "ParametersInvalid")
+        .await;
+    let connection = world.api::<Connection>().get("n").await.expect("it is there");
+    let told = connection
+        .condition(ConditionType::ConsentGiven)
+        .expect("it is there");
+    let later = "Consent is asked for once what the connection says fits its type: the condition Valid tells what doesn't.";
+    assert!(told.message.ends_with(later), "{}", told.message);
+    let consent = connection.status.and_then(|status| status.consent);
+    assert_eq!(consent.and_then(|consent| consent.required), None);
+
+    world.connect(with_parameters(&json!({"port": "2222"}))).await;
+    let agreed = world.api::<Connection>().get("n").await.expect("it is there");
+    let digest = &agreed.annotations()["connections.dev/consent"];
+    // As from git: the correction and the consent to it come at once.
+    let wrong = json!({"spec": {"parameters": {"port": "0"}}});
+    world
+        .merge::<Connection>("n", with(withdrawn(digest), &wrong))
+        .await;
+    world
+        .until_ready_says::<Connection>("n", "ParametersInvalid")
+        .await;
+    let right = json!({"spec": {"parameters": {"port": "2222"}}});
+    world.merge::<Connection>("n", with(given(digest), &right)).await;
+    world.until_ready_says::<Connection>("n", "Ready").await;
 }
 
 #[tokio::test]

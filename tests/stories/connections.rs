@@ -88,9 +88,11 @@ async fn a_changed_destination_needs_consent_again_and_stops_everything_on_it() 
             json!({"spec": {"parameters": {"hostname": "elsewhere.example"}}}),
         )
         .await;
-    world
+    let told = world
         .until_ready_says::<Connection>("partner", "ConsentStale")
         .await;
+    let difference = "It was for hostname \"sftp.partner.example\", where there is hostname \"elsewhere.example\" now. To read";
+    assert!(told.message.contains(difference), "{}", told.message);
     world
         .until_inactive::<Export>("nightly", "ConnectionNotReady")
         .await;

@@ -12,10 +12,12 @@ async fn an_export_waits_for_a_dataset_that_comes_later() {
     let orders = json!({"spec": {"payload": [{"dataset": "orders"}]}});
     world.apply(with(export("nightly", "partner"), &orders)).await;
     let told = world.until_inactive::<Export>("nightly", "DatasetNotFound").await;
-    assert_eq!(
-        told.message,
-        "spec.payload names the dataset orders, which doesn't exist: ask an administrator to create it."
+    let expected = format!(
+        "spec.payload names the dataset orders, which doesn't exist: correct the name, or ask an administrator to create it. \
+         To see those there are: kubectl get datasets -n {}",
+        world.namespace
     );
+    assert_eq!(told.message, expected);
     world.apply(dataset("orders", "Source")).await;
     world.until_active::<Export>("nightly").await;
 }

@@ -139,10 +139,17 @@ async fn nothing_is_called_active_that_no_connector_could_send() {
             "names a connector that isn't there",
             "other",
             json!({"connector": "carrier-pigeon"}),
+            "needs the connector carrier-pigeon, which this installation doesn't run: ask whoever installed the operator to \
+             add it to the chart's value connectors, or name a connection of another type.",
         ),
-        ("names none", "none", json!({"connector": null})),
+        (
+            "names none",
+            "none",
+            json!({"connector": null}),
+            "names no connector, so there is nothing yet that could run it: name a connection of another type.",
+        ),
     ];
-    for (why, name, connector) in rows {
+    for (why, name, connector, expected) in rows {
         let type_ = world.type_name(name);
         world
             .apply(with(connection_type(&type_), &json!({"spec": connector})))
@@ -150,11 +157,7 @@ async fn nothing_is_called_active_that_no_connector_could_send() {
         world.connect(plain_connection(name, &type_)).await;
         world.apply(export(name, name)).await;
         let told = world.until_inactive::<Export>(name, "NoConnector").await;
-        let expected = format!(
-            "No connector of this installation runs the type {type_}: ask whoever installed the operator to add one, or \
-             name a connection of another type."
-        );
-        assert_eq!(told.message, expected, "{why}");
+        assert_eq!(told.message, format!("The type {type_} {expected}"), "{why}");
     }
 }
 

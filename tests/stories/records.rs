@@ -2,7 +2,7 @@
 
 use crate::support::manifests::sftp;
 use crate::support::operator::{Operator, own_cluster};
-use crate::support::{VALUES, World};
+use crate::support::{VALUES, World, shared};
 use connection_operator::api::consent_record::ConsentDecision;
 use connection_operator::api::{Connection, ConsentRecord};
 use kube::ResourceExt;
@@ -61,6 +61,35 @@ async fn each_decision_is_on_record_once_and_outlives_its_connection() {
         (ConsentDecision::Withdrawn, by(), second),
     ];
     assert_eq!(decisions(&world).await, expected);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_name_that_is_too_long_for_the_record_is_told_as_far_as_it_fits() {
+    let world = World::furnished().await;
+    world.apply(sftp("partner")).await;
+    let asks = |connection: &Connection| required(connection).is_some();
+    let asking = world
+        .until::<Connection>("partner", "it asks for consent", asks)
+        .await;
+    let digest = required(&asking).expect("just seen");
+    let user = "x".repeat(5000);
+    let mut annotate = shared().kubectl();
+    annotate.args(["annotate", "connection", "partner", "-n", &world.namespace]);
+    annotate.args([format!("--as={user}"), "--as-group=system:masters".to_owned()]);
+    annotate.arg(format!("connections.dev/consent={digest}"));
+    annotate.arg(format!("connections.dev/consented-by=given {digest} {user}"));
+    assert!(annotate.status().expect("kubectl runs").success());
+    world.until_ready_says::<Connection>("partner", "Ready").await;
+    let [(decision, by, _)] = &decisions(&world).await[..] else {
+        panic!("one decision is on record");
+    };
+    assert_eq!(*decision, ConsentDecision::Given);
+    assert_eq!(by.chars().count(), 1024);
+    assert!(user.starts_with(by.split('…').next().expect("a start")), "{by}");
+}
+
+fn required(connection: &Connection) -> Option<String> {
+    connection.status.as_ref()?.consent.as_ref()?.required.clone()
 }
 
 fn record(name: &str, subject: &str, at: &str) -> ConsentRecord {

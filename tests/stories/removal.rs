@@ -1,7 +1,7 @@
 //! What is in use can't be lost by accident, and what nobody uses goes at once. Here the API server lets every deletion
 //! through, so that the finalizer must hold what is in use.
 
-use crate::support::manifests::{dataset, enrichment, export, sftp, sftp_import};
+use crate::support::manifests::{dataset, enrichment, export, sftp, sftp_import, with};
 use crate::support::{Conditioned, World};
 use connection_operator::api::names::IN_USE_FINALIZER;
 use connection_operator::api::{Condition, ConditionStatus, ConditionType};
@@ -100,6 +100,31 @@ async fn what_nobody_uses_goes_at_once() {
     world.until_gone::<Connection>("partner").await;
     world.delete::<Dataset>("customers").await;
     world.until_gone::<Dataset>("customers").await;
+}
+
+#[tokio::test]
+async fn what_somebody_else_holds_while_it_is_removed_runs_no_more() {
+    let world = World::furnished().await;
+    world.connect(sftp("partner")).await;
+    world.connect(sftp_import("provider")).await;
+    let held = json!({"metadata": {"finalizers": ["example.com/hold"]}});
+    world.apply(with(export("nightly", "partner"), &held)).await;
+    world.apply(dataset("results", "Output")).await;
+    world.apply(with(enrichment("results", "provider"), &held)).await;
+    world.until_active::<Export>("nightly").await;
+    world.until_active::<Enrichment>("results").await;
+    world.delete::<Export>("nightly").await;
+    world.delete::<Enrichment>("results").await;
+    let told = world.until_inactive::<Export>("nightly", "BeingRemoved").await;
+    assert!(told.message.contains("metadata.finalizers"), "{}", told.message);
+    world
+        .until_inactive::<Enrichment>("results", "BeingRemoved")
+        .await;
+    let released = json!({"metadata": {"finalizers": null}});
+    world.merge::<Export>("nightly", released.clone()).await;
+    world.merge::<Enrichment>("results", released).await;
+    world.until_gone::<Export>("nightly").await;
+    world.until_gone::<Enrichment>("results").await;
 }
 
 #[tokio::test]

@@ -114,6 +114,8 @@ async fn a_raised_notice_makes_consent_stale_at_once_and_everything_on_it_inacti
     let told = world.until_ready_says::<Connection>("own", "ConsentStale").await;
     let start = "The consent that was given isn't for this connection as it is now";
     assert!(told.message.starts_with(start), "{}", told.message);
+    let difference = " It was to version 1 of the notice, which is of version 2 now. To read";
+    assert!(told.message.contains(difference), "{}", told.message);
     world
         .until_inactive::<Export>("nightly", "ConnectionNotReady")
         .await;
@@ -202,7 +204,7 @@ async fn a_type_that_is_edited_to_contradict_itself_says_where_and_only_what_has
     assert_eq!(
         ready(&invalid).map(|ready| ready.message.as_str()),
         Some(
-            "spec.parameters host has a pattern that is no regular expression of the Rust crate regex: correct it. Until \
+            "spec.parameters[host] has a pattern that is no regular expression of the Rust crate regex: correct it. Until \
              then, connections that have consent go on by what the type said before, and all others wait."
         )
     );

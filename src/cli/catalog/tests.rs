@@ -165,7 +165,7 @@ fn a_type_that_contradicts_itself_or_would_be_refused_says_so() {
     let broken = edited("sftp-export", |type_| {
         type_.spec.parameters[0].pattern = Some("[".to_owned());
     });
-    let told = "sftp-export can't be used as it is:\n  spec.parameters hostname has a pattern that is no regular \
+    let told = "sftp-export can't be used as it is:\n  spec.parameters[hostname] has a pattern that is no regular \
                 expression of the Rust crate regex: correct it.\n";
     assert_eq!(checked(broken, None), (Outcome::Breaks, told.to_owned()));
     let reworded = edited("sftp-export", |type_| type_.spec.notice.data = "More.".to_owned());

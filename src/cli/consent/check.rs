@@ -40,12 +40,14 @@ type Finding = (Outcome, String);
 pub fn check(places: &[PathBuf], namespace: Option<&str>, now: Timestamp) -> Checked {
     let mut manifests = Manifests::default();
     let unread = manifests.read_all(places);
-    checked(manifests, &unread, namespace, now)
+    let names: Vec<String> = places.iter().map(|place| place.display().to_string()).collect();
+    checked(manifests, &unread, &names.join(", "), namespace, now)
 }
 
 pub(super) fn checked(
     mut manifests: Manifests,
     unread: &[ConsentError],
+    places: &str,
     namespace: Option<&str>,
     now: Timestamp,
 ) -> Checked {
@@ -54,14 +56,18 @@ pub(super) fn checked(
         Ok(types) => manifests.types.extend(types),
         Err(error) => findings.push(unclear(&error)),
     }
-    let Manifests { connections, types } = &manifests;
+    let Manifests {
+        connections,
+        types,
+        files,
+    } = &manifests;
     findings.extend(
         connections
             .iter()
             .map(|placed| found(placed, types, namespace, now)),
     );
     if findings.is_empty() {
-        findings.push((Outcome::Agreed, "There is no connection to check.".to_owned()));
+        findings.push(nothing(*files, places));
     }
     let outcome = findings.iter().map(|(outcome, _)| *outcome).max();
     let told = findings.into_iter().map(|(_, text)| format!("{text}\n"));
@@ -69,6 +75,21 @@ pub(super) fn checked(
         outcome: outcome.unwrap_or(Outcome::Agreed),
         told: told.collect(),
     }
+}
+
+/// Most likely it looked in the wrong place, and what was to be checked wasn't.
+fn nothing(files: usize, places: &str) -> Finding {
+    let found = match files {
+        0 => "no YAML file was found there".to_owned(),
+        1 => "the 1 file there was read".to_owned(),
+        more => format!("the {more} files there were read"),
+    };
+    let text = format!(
+        "There is no Connection in {}: {found}. Of a folder, only what ends in .yaml or .yml is read. Name a \
+             file or folder that holds one.",
+        line(places)
+    );
+    (Outcome::Unclear, text)
 }
 
 fn unclear(error: &(impl std::error::Error + 'static)) -> Finding {

@@ -21,6 +21,8 @@ pub struct Manifests {
     pub connections: Vec<Placed>,
     /// Those whose notices count.
     pub types: Vec<ConnectionType>,
+    /// How many files were read.
+    pub files: usize,
 }
 
 impl Manifests {
@@ -37,6 +39,7 @@ impl Manifests {
             place: place.clone(),
             source,
         })?;
+        self.files += 1;
         self.add(&place, &text)
     }
 

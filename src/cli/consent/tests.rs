@@ -220,7 +220,7 @@ fn check_of(documents_: &[Value]) -> Checked {
         .err()
         .into_iter()
         .collect();
-    checked(manifests, &unread, None, at(100))
+    checked(manifests, &unread, "a.yaml", None, at(100))
 }
 
 fn carrying(consent: &str) -> Value {
@@ -351,13 +351,45 @@ fn what_cannot_be_told_is_no_agreement_and_hides_no_difference() {
     assert!(unclear.told.starts_with(expected), "{}", unclear.told);
     let both = check_of(&[unknown(), carrying("another")]);
     assert_eq!(both.outcome, Outcome::Differs, "{}", both.told);
-    assert_eq!(
-        check_of(&[]),
-        Checked {
-            outcome: Outcome::Agreed,
-            told: "There is no connection to check.\n".to_owned()
-        }
-    );
+}
+
+#[test]
+fn a_check_that_finds_nothing_to_check_fails_and_says_where_it_looked() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let write = |name: &str, text: &str| {
+        let path = folder.path().join(name);
+        std::fs::create_dir_all(path.parent().expect("a folder")).expect("it is made");
+        std::fs::write(path, text).expect("it is written");
+    };
+    write("empty/readme.txt", &documents(&[carrying("another")]));
+    write("one/secret.yaml", "kind: Secret\n");
+    write("two/secret.yaml", "kind: Secret\n");
+    write("two/deep/none.yml", "# nothing\n");
+    write("there/connection.yaml", &documents(&[connection(|_| ())]));
+    let place = |name: &&str| folder.path().join(name);
+    let rows: [(&[&str], Option<&str>); 5] = [
+        (&["empty"], Some("no YAML file was found there")),
+        (&["one"], Some("the 1 file there was read")),
+        (&["two"], Some("the 2 files there were read")),
+        (&["one", "two"], Some("the 3 files there were read")),
+        (&["empty", "two", "there"], None),
+    ];
+    for (names, found) in rows {
+        let places: Vec<PathBuf> = names.iter().map(place).collect();
+        let checked = check(&places, None, at(100));
+        let Some(found) = found else {
+            assert_eq!(checked.outcome, Outcome::Agreed, "{names:?}: {}", checked.told);
+            continue;
+        };
+        let looked: Vec<String> = places.iter().map(|place| place.display().to_string()).collect();
+        let told = format!(
+            "There is no Connection in {}: {found}. Of a folder, only what ends in .yaml or .yml is read. Name a \
+             file or folder that holds one.\n",
+            looked.join(", ")
+        );
+        let outcome = Outcome::Unclear;
+        assert_eq!(checked, Checked { outcome, told }, "{names:?}");
+    }
 }
 
 #[test]

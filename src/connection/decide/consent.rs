@@ -36,8 +36,9 @@ fn newest(facts: &ConnectionFacts) -> u64 {
     numbers.max().unwrap_or(0)
 }
 
-/// Judges consent, if its type is there.
-pub(super) fn consent(facts: &ConnectionFacts) -> Consented {
+/// Judges consent, if its type is there. `fits` tells whether the destination can stay as it is: a decision that was
+/// made counts either way, but nobody is asked for one about a destination that must change.
+pub(super) fn consent(facts: &ConnectionFacts, fits: bool) -> Consented {
     let nothing_new = !facts.type_.is_kept() || !is_news(facts);
     let Some(type_) = facts.type_.usable().filter(|_| nothing_new) else {
         return Consented {
@@ -57,16 +58,15 @@ pub(super) fn consent(facts: &ConnectionFacts) -> Consented {
             subject,
             type_: &type_.name,
             stamped: facts.consent.stamped,
+            fits,
         };
         consent::judge(commands, &required, &said(facts), facts.now)
     });
     if facts.type_.is_kept() && judged.given.is_none() {
         return waiting(judged);
     }
-    Consented {
-        judged,
-        required: Some(required.current),
-    }
+    let required = (fits || judged.given.is_some()).then_some(required.current);
+    Consented { judged, required }
 }
 
 /// Nobody is asked to agree while the notice that can be read isn't the one that would count. What somebody took back

@@ -44,7 +44,7 @@ fn the_first_visit_holds_it_and_asks_for_consent() {
     let digest = sftp_partner().digest();
     let consent = format!(
         "Nobody has consented to the notice for this destination (folder \"/in\", hostname \"sftp.partner.example\", \
-         port \"22\", username from partner). To read the notice: kubectl get connectiontype sftp-export -o jsonpath=\"{{range .spec.notice\
+         port \"22\", username from key username of Secret partner). To read the notice: kubectl get connectiontype sftp-export -o jsonpath=\"{{range .spec.notice\
          ['recipient','data','responsibility','howToStop','privacyStatement']}}{{@}}{{'\\n'}}{{end}}\". To agree: \
          kubectl annotate connection sftp-partner -n marketing --overwrite connections.dev/consent={digest}"
     );
@@ -59,7 +59,7 @@ fn the_first_visit_holds_it_and_asks_for_consent() {
                     ConditionType::Reconciling,
                     False,
                     Reason::Settled,
-                    "Nothing is left to do.",
+                    "The operator has nothing left to do.",
                 ),
                 told(
                     ConditionType::Stalled,
@@ -291,7 +291,7 @@ fn how_to_consent_is_told_by_exactly_one_condition() {
         (
             "something to correct first",
             sftp_partner().with("port", "x"),
-            &[ConditionType::ConsentGiven],
+            &[],
         ),
         ("consented", sftp_partner().consented(), &[]),
     ];
@@ -303,6 +303,40 @@ fn how_to_consent_is_told_by_exactly_one_condition() {
         let telling: Vec<&str> = telling.map(|told| told.type_.as_str()).collect();
         let expected: Vec<&str> = expected.iter().map(|type_| type_.as_str()).collect();
         assert_eq!(telling, expected, "{case}");
+    }
+}
+
+#[test]
+fn the_digest_to_agree_to_is_told_once_the_connection_fits_its_type() {
+    let wrong = || sftp_partner().with("port", "x");
+    let rows = [
+        ("it fits", sftp_partner(), true, false),
+        ("a wrong parameter", wrong(), false, false),
+        (
+            "an unknown secret",
+            sftp_partner().secret("token", "partner", "t"),
+            false,
+            false,
+        ),
+        (
+            "a consent to something else",
+            wrong().annotated("I agree"),
+            false,
+            false,
+        ),
+        ("a consent to just that", wrong().consented(), true, true),
+        ("a consent to what fits", sftp_partner().consented(), true, true),
+    ];
+    for (case, connection, asked, given) in rows {
+        let decision = decide(&connection.facts());
+        let consent = decision.status.consent.expect("it is judged");
+        let required = asked.then(|| connection.digest());
+        assert_eq!((consent.required, consent.given), (required, given), "{case}");
+        assert_eq!(
+            decision.effects.len(),
+            usize::from(given),
+            "{case}: what is decided is on record"
+        );
     }
 }
 

@@ -46,13 +46,13 @@ fn every_type_of_the_catalog_can_be_used() {
                         ConditionType::Reconciling,
                         False,
                         Reason::Settled,
-                        "Nothing is left to do.",
+                        "The operator has nothing left to do.",
                     ),
                     told(
                         ConditionType::Stalled,
                         False,
                         Reason::Settled,
-                        "Nothing is left to do.",
+                        "No person has to act on it.",
                     ),
                     told(
                         ConditionType::Valid,
@@ -86,7 +86,7 @@ fn one_that_contradicts_itself_is_stalled_and_says_where() {
     );
     assert_eq!(
         ready.message,
-        "spec.parameters port refuses its own default: correct one of them."
+        "spec.parameters[port] refuses its own default: correct one of them."
     );
     assert_eq!(
         decision.status.conditions[2].status,

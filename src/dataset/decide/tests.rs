@@ -30,13 +30,13 @@ fn the_first_visit_holds_it_and_tells_everything() {
                     ConditionType::Reconciling,
                     False,
                     Reason::Settled,
-                    "Nothing is left to do.",
+                    "The operator has nothing left to do.",
                 ),
                 told(
                     ConditionType::Stalled,
                     False,
                     Reason::Settled,
-                    "Nothing is left to do.",
+                    "No person has to act on it.",
                 ),
                 told(
                     ConditionType::SecretsResolved,

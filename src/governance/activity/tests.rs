@@ -81,13 +81,13 @@ fn the_first_visit_tells_everything() {
                     ConditionType::Reconciling,
                     False,
                     Reason::Settled,
-                    "Nothing is left to do.",
+                    "The operator has nothing left to do.",
                 ),
                 told(
                     ConditionType::Stalled,
                     False,
                     Reason::Settled,
-                    "Nothing is left to do.",
+                    "No person has to act on it.",
                 ),
                 told(
                     ConditionType::Attached,
@@ -267,6 +267,20 @@ fn what_runs_is_active_and_nothing_else_is() {
             False,
             Reason::OutputTaken,
         ),
+        (
+            "being removed",
+            export().being_removed(),
+            Inactive,
+            False,
+            Reason::BeingRemoved,
+        ),
+        (
+            "an enrichment that is being removed",
+            enrichment().being_removed(),
+            Inactive,
+            False,
+            Reason::BeingRemoved,
+        ),
     ];
     for (case, visit, state, status, reason) in rows {
         assert_eq!(ready(&visit), (Some(state), status, reason.to_string()), "{case}");
@@ -318,10 +332,62 @@ fn the_cause_that_a_person_must_act_on_first_is_told() {
                 .choosing("compression", "Zip"),
             Reason::TypeMismatch,
         ),
+        (
+            "removal before a mistake that nobody has to correct any more",
+            export().every("@daily").being_removed(),
+            Reason::BeingRemoved,
+        ),
+        (
+            "removal before rest",
+            visit(UsedFor::Export).suspended().being_removed(),
+            Reason::BeingRemoved,
+        ),
     ];
     for (case, visit, reason) in rows {
         assert_eq!(ready(&visit).2, reason.as_str(), "{case}");
     }
+}
+
+#[test]
+fn one_that_somebody_holds_while_it_is_removed_says_so_and_what_else_it_is() {
+    let there = decide(&export().facts()).status;
+    let visit = Visit {
+        before: there.clone(),
+        ..export().being_removed()
+    };
+    let decision = decide(&visit.facts());
+    let told = |type_| {
+        let condition = find(&decision.status.conditions, type_).expect("it is there");
+        (condition.status, &*condition.reason, &*condition.message)
+    };
+    let rows = [
+        (
+            ConditionType::Ready,
+            ConditionStatus::False,
+            "BeingRemoved",
+            "It is being removed, so nothing of it runs, and goes once those who set the finalizers in metadata.finalizers \
+             take them off.",
+        ),
+        (
+            ConditionType::Reconciling,
+            ConditionStatus::True,
+            "WaitingForOthers",
+            "It goes by itself once nobody holds it any more.",
+        ),
+        (
+            ConditionType::Stalled,
+            ConditionStatus::False,
+            "Settled",
+            "No person has to act on it.",
+        ),
+    ];
+    for (type_, status, reason, message) in rows {
+        assert_eq!(told(type_), (status, reason, message), "{type_}");
+    }
+    let rest = |status: &ExportStatus| status.conditions[3..].to_vec();
+    assert_eq!(rest(&decision.status), rest(&there), "the rest is told as before");
+    let news: Vec<Reason> = decision.announcements.iter().map(|news| news.reason).collect();
+    assert_eq!(news, [Reason::BeingRemoved]);
 }
 
 #[test]

@@ -33,9 +33,9 @@ fn of_deprecated_type(connection: &ConnectionBuilder) -> ConnectionSeen {
     }
 }
 
-fn of_type_without_connector(connection: &ConnectionBuilder) -> ConnectionSeen {
+fn of_type_run_by(connection: &ConnectionBuilder, connector: Option<&str>) -> ConnectionSeen {
     let mut type_ = catalog_type("sftp-export");
-    type_.spec.connector = None;
+    type_.spec.connector = connector.map(Into::into);
     ConnectionSeen::Present {
         connection: Arc::new(connection.0.clone()),
         type_: seen(&type_),
@@ -101,12 +101,20 @@ fn each_way_to_miss_a_connection_has_its_own_words() {
              exports.",
         ),
         (
-            "that nothing runs",
-            of_type_without_connector(&usable()),
+            "whose type names no connector",
+            of_type_run_by(&usable(), None),
             Export,
             Reason::NoConnector,
-            "No connector of this installation runs the type sftp-export: ask whoever installed the operator to add one, \
-             or name a connection of another type.",
+            "The type sftp-export names no connector, so there is nothing yet that could run it: name a connection of \
+             another type.",
+        ),
+        (
+            "whose connector isn't installed",
+            of_type_run_by(&usable(), Some("pigeon")),
+            Export,
+            Reason::NoConnector,
+            "The type sftp-export needs the connector pigeon, which this installation doesn't run: ask whoever installed \
+             the operator to add it to the chart's value connectors, or name a connection of another type.",
         ),
         (
             "being removed",

@@ -69,7 +69,7 @@ fn there_is_nothing_to_keep_of_a_type_that_was_never_right_or_was_another() {
 #[test]
 fn a_type_tells_where_it_contradicts_itself_and_who_goes_on() {
     let types = CompiledTypes::default();
-    let place = "spec.parameters hostname has a pattern that is no regular expression of the Rust crate regex: correct it.";
+    let place = "spec.parameters[hostname] has a pattern that is no regular expression of the Rust crate regex: correct it.";
     let never = judge(&types.seen(Some(&broken("a", 1))));
     assert_eq!(
         (never.reason, never.message.as_str()),

@@ -1,12 +1,12 @@
 //! Whether consent stands: what the annotation says, who the stamp names, and what is on record.
 
+use super::difference::destination_on_record;
 use super::stamp::{Author, Stamp};
 use super::words::{Commands, Words};
 use super::{Agreed, Required, Subject};
 use crate::api::Reason;
 use crate::api::consent_record::{ConsentDecision, ConsentRecordSpec, ConsentSubject};
 use crate::governance::Standing;
-use crate::governance::message::bounded;
 use jiff::{SignedDuration, Timestamp};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use std::collections::BTreeSet;
@@ -128,8 +128,13 @@ fn is_news(said: &Said<'_>) -> bool {
         .and_then(|digest| Some((digest, said.stamp.given(digest)?)));
     given.is_some_and(|(digest, user)| {
         let author = Author::of(user, said.person, said.pipelines);
-        !on_record(said, ConsentDecision::Given, digest, &author) && said.unproven != Some(said.stamp.0)
+        !on_record(said, ConsentDecision::Given, digest, &author) && !is_unproven(said)
     })
+}
+
+/// Whether the stamp was found not to count before.
+fn is_unproven(said: &Said<'_>) -> bool {
+    said.unproven.is_some_and(|stamp| *stamp == said.stamp.kept())
 }
 
 /// Whether the newest record says the same.
@@ -153,10 +158,7 @@ pub fn judge(commands: Commands<'_>, required: &Required, said: &Said<'_>, now: 
         recheck: None,
         record,
         // It stays so for as long as it stands, whatever else changes meanwhile.
-        unproven: said
-            .unproven
-            .filter(|stamp| *stamp == said.stamp.0)
-            .map(str::to_owned),
+        unproven: said.unproven.filter(|_| is_unproven(said)).map(str::to_owned),
     };
     let record = Recording {
         commands,
@@ -166,20 +168,23 @@ pub fn judge(commands: Commands<'_>, required: &Required, said: &Said<'_>, now: 
     };
     match verdict(said, required, now) {
         Verdict::Nothing => unmet(Reason::ConsentRequired, words.nobody(), record.taken_away()),
-        Verdict::Stale => unmet(Reason::ConsentStale, words.stale(), record.stale()),
+        Verdict::Stale => {
+            let message = words.stale(record.agreed(), record.before());
+            unmet(Reason::ConsentStale, message, record.stale())
+        }
         Verdict::Withdrawn { digest, by } => {
             let withdrawn = by.and_then(|by| record.withdrawn(digest, by));
             let message = words.withdrawn(said.annotation.is_some());
             let consent = unmet(Reason::ConsentWithdrawn, message, withdrawn);
             // A pipeline's stamp that was found to be too late stays so, also when it's no pipeline any more.
-            let too_late = by.is_none().then(|| said.stamp.0.to_owned());
+            let too_late = by.is_none().then(|| said.stamp.kept());
             Consent {
                 unproven: too_late.or(consent.unproven),
                 ..consent
             }
         }
         Verdict::Unstamped => Consent {
-            unproven: Some(said.stamp.0.to_owned()),
+            unproven: Some(said.stamp.kept()),
             ..unmet(Reason::ConsentUnproven, words.unproven(), None)
         },
         Verdict::Given {
@@ -188,9 +193,9 @@ pub fn judge(commands: Commands<'_>, required: &Required, said: &Said<'_>, now: 
             until,
         } => {
             let recorded = on_record(said, ConsentDecision::Given, digest, &author);
-            if !recorded && (said.unproven == Some(said.stamp.0) || *said.proof != Proof::InPlace) {
+            if !recorded && (is_unproven(said) || *said.proof != Proof::InPlace) {
                 return Consent {
-                    unproven: Some(said.stamp.0.to_owned()),
+                    unproven: Some(said.stamp.kept()),
                     ..unmet(Reason::ConsentUnproven, words.unproven(), None)
                 };
             }
@@ -222,7 +227,7 @@ impl Recording<'_> {
             ConsentDecision::Given,
             digest,
             author,
-            (&self.required.destination.join(", "), version),
+            (&destination_on_record(self.required), version),
         )
     }
 
@@ -233,6 +238,22 @@ impl Recording<'_> {
             .filter(|last| last.decision == ConsentDecision::Given)?;
         let about = (last.destination.as_str(), last.notice_version.as_str());
         Some(self.record(ConsentDecision::Stale, &last.digest, &Author::default(), about))
+    }
+
+    /// What the annotation is agreement to, as it was put on record.
+    fn agreed(&self) -> Option<&ConsentRecordSpec> {
+        let digest = self.said.annotation?;
+        self.newest(|record| record.digest == digest && !record.notice_version.is_empty())
+    }
+
+    /// The consent that was given to this very object before.
+    fn before(&self) -> Option<&ConsentRecordSpec> {
+        self.newest(|record| record.decision == ConsentDecision::Given && record.subject.uid == self.said.uid)
+    }
+
+    fn newest(&self, is_meant: impl Fn(&ConsentRecordSpec) -> bool) -> Option<&ConsentRecordSpec> {
+        let records = self.said.records.iter().rev().copied();
+        records.into_iter().find(|record| is_meant(record))
     }
 
     /// Consent that was on record is gone, and no stamp says by whose hand: that of somebody who could undo policies.
@@ -253,12 +274,7 @@ impl Recording<'_> {
         if !is_digest || known {
             return None;
         }
-        let of_digest = self
-            .said
-            .records
-            .iter()
-            .rev()
-            .find(|record| record.digest == digest);
+        let of_digest = self.newest(|record| record.digest == digest);
         let about = of_digest.map_or(("", ""), |record| {
             (record.destination.as_str(), record.notice_version.as_str())
         });
@@ -292,7 +308,7 @@ impl Recording<'_> {
             digest: digest.to_owned(),
             by: author.by.clone(),
             via: author.via.clone(),
-            destination: bounded(destination.to_owned()),
+            destination: destination.to_owned(),
             notice_version: notice_version.to_owned(),
             at: Time(self.now),
         }

@@ -1,5 +1,8 @@
 //! The stamp: who gave or withdrew consent, as the API server wrote it.
 
+use super::Canonical;
+use crate::api::connection::STAMP_MAX;
+use crate::api::consent_record::USER_MAX;
 use std::collections::BTreeSet;
 
 /// The text of a stamp: `given <digest> <user>`, `withdrawn <digest> <user>`, or nothing.
@@ -25,6 +28,12 @@ impl<'a> Stamp<'a> {
         self.0.strip_prefix("withdrawn ")?.split_once(' ')
     }
 
+    /// The text as a status keeps it.
+    #[must_use]
+    pub fn kept(self) -> String {
+        kept(self.0, STAMP_MAX)
+    }
+
     fn user(self, decision: &str, digest: &str) -> Option<&'a str> {
         self.0
             .strip_prefix(decision)?
@@ -48,10 +57,24 @@ impl Author {
     pub fn of(user: &str, person: Option<&str>, pipelines: &BTreeSet<String>) -> Self {
         let named = person.filter(|person| !person.is_empty() && pipelines.contains(user));
         Self {
-            by: named.unwrap_or(user).to_owned(),
-            via: named.map_or_else(String::new, |_| user.to_owned()),
+            by: kept(named.unwrap_or(user), USER_MAX),
+            via: named.map_or_else(String::new, |_| kept(user, USER_MAX)),
         }
     }
+}
+
+/// A text as a field of at most so many characters holds it. One that is longer ends in a part of its digest, so that
+/// no two that begin alike are taken for each other.
+fn kept(text: &str, max: u32) -> String {
+    const MARK: usize = 16;
+    let max = max as usize;
+    if text.chars().nth(max).is_none() {
+        return text.to_owned();
+    }
+    let mut whole = Canonical::default();
+    whole.string(text);
+    let shown: String = text.chars().take(max - MARK - 1).collect();
+    format!("{shown}…{}", &whole.digest()[..MARK])
 }
 
 #[cfg(test)]
@@ -74,6 +97,44 @@ mod tests {
         }
         assert_eq!(Stamp("withdrawn d ada").withdrawal(), Some(("d", "ada")));
         assert_eq!(Stamp("given d ada").withdrawal(), None);
+    }
+
+    #[test]
+    fn a_name_that_is_too_long_is_kept_so_that_it_fits_and_is_nobody_elses() {
+        let max = USER_MAX as usize;
+        let of = |user: &str| Author::of(user, None, &BTreeSet::new()).by;
+        let rows = [
+            ("as long as fits", "x".repeat(max)),
+            ("as long as fits, in characters", "ß".repeat(max)),
+        ];
+        for (case, name) in rows {
+            assert_eq!(of(&name), name, "{case}");
+        }
+        for letter in ["x", "ß", "名"] {
+            let (long, other) = (letter.repeat(max + 1), letter.repeat(max + 2));
+            let kept = of(&long);
+            assert_eq!(kept.chars().count(), max, "{letter}");
+            assert!(kept.starts_with(&letter.repeat(max - 17)), "{letter}");
+            assert_eq!(kept, of(&long), "{letter}: the same for the same");
+            assert_ne!(kept, of(&other), "{letter}: not for another");
+        }
+        let pipeline = "p".repeat(max + 1);
+        let named = Author::of(
+            &pipeline,
+            Some(&"a".repeat(max + 1)),
+            &BTreeSet::from([pipeline.clone()]),
+        );
+        assert_eq!(
+            named.by,
+            of(&"a".repeat(max + 1)),
+            "the person whom a pipeline names"
+        );
+        assert_eq!(named.via, of(&pipeline), "the pipeline");
+        assert_eq!(
+            Stamp(&"s".repeat(1 << 16)).kept().len(),
+            STAMP_MAX as usize + 2,
+            "a stamp"
+        );
     }
 
     #[test]

@@ -155,6 +155,34 @@ fn whatever_moves_the_destination_or_the_notice_asks_again() {
     assert_ne!(elsewhere.current, same, "its namespace");
 }
 
+#[test]
+fn the_destination_in_words_holds_all_that_moves_it() {
+    let type_ = catalog_type("sftp-export");
+    let place = "folder \"/in\", hostname \"sftp.partner.example\", port \"22\"";
+    let rows = [
+        (sftp_partner(), "username from key username of Secret partner"),
+        (
+            sftp_partner().secret("username", "partner", "other"),
+            "username from key other of Secret partner",
+        ),
+        (
+            sftp_partner().source("username", vault_secret("partner", "username")),
+            "username from secret username of KeyVault partner",
+        ),
+    ];
+    for (connection, account) in rows {
+        let told = required(connection.subject(), &connection.0.spec, &type_.spec).destination;
+        assert_eq!(told.join(", "), format!("{place}, {account}"));
+        let (slot, origin) = account.split_once(" from ").expect("a slot");
+        let in_full = destination(&connection.0.spec, &type_.spec);
+        assert_eq!(
+            in_full.last(),
+            Some(&(slot.to_owned(), origin.to_owned())),
+            "in full"
+        );
+    }
+}
+
 fn set(connection: &mut Connection, name: &str, value: &str) {
     connection.spec.parameters.insert(name.into(), value.into());
 }

@@ -1,9 +1,10 @@
 //! What people are told about consent, with commands to be copied into a shell.
 
+use super::difference::{DESTINATION_MAX, difference};
 use super::{Required, Subject};
-use crate::api::Reason;
 use crate::api::names::{CONSENT_ANNOTATION, CONSENTED_BY_ANNOTATION};
-use crate::governance::message::listed;
+use crate::api::{ConsentRecordSpec, Reason};
+use crate::governance::message::{cut, listed};
 use jiff::Timestamp;
 
 /// What the commands in messages are made of.
@@ -15,6 +16,8 @@ pub struct Commands<'a> {
     pub type_: &'a str,
     /// Whether the API server writes the stamp; else the author of a change must.
     pub stamped: bool,
+    /// Whether what it says fits its type; else the destination is bound to change.
+    pub fits: bool,
 }
 
 /// What people are told.
@@ -27,7 +30,7 @@ impl Words<'_> {
     fn destination(&self) -> String {
         match self.required.destination.as_slice() {
             [] => String::new(),
-            destination => format!(" ({})", listed(destination)),
+            destination => format!(" ({})", cut(&listed(destination), DESTINATION_MAX)),
         }
     }
 
@@ -36,12 +39,23 @@ impl Words<'_> {
         format!("Nobody has consented to the notice for this destination{destination}. {agree}")
     }
 
-    pub fn stale(&self) -> String {
+    /// What was agreed to stands on record, or else at least what was before.
+    pub fn stale(&self, agreed: Option<&ConsentRecordSpec>, last: Option<&ConsentRecordSpec>) -> String {
         let (destination, agree) = (self.destination(), self.read_and_agree());
-        format!(
-            "The consent that was given isn't for this connection as it is now{destination}: it is another's, or the \
-             destination, the endpoints of the type or its notice have changed. {agree}"
-        )
+        let start = format!("The consent that was given isn't for this connection as it is now{destination}");
+        if let Some(agreed) = agreed {
+            return format!("{start}. {} {agree}", difference(agreed, self.required));
+        }
+        let start = format!(
+            "{start}: it is another's, or the destination, the endpoints of the type or its notice have changed."
+        );
+        match last {
+            Some(last) => format!(
+                "{start} As for the consent that stood before: {} {agree}",
+                difference(last, self.required)
+            ),
+            None => format!("{start} {agree}"),
+        }
     }
 
     /// A pipeline may have put the annotation back; then it must go first, so that who gives it anew is known.
@@ -92,6 +106,9 @@ impl Words<'_> {
 
     /// How to read the notice and how to agree to it, to be copied into a shell.
     fn read_and_agree(&self) -> String {
+        if !self.commands.fits {
+            return LATER.to_owned();
+        }
         let Commands { type_, stamped, .. } = self.commands;
         let digest = &self.required.current;
         let stamp = if stamped {
@@ -108,6 +125,9 @@ impl Words<'_> {
     }
 
     fn take_off_first(&self) -> String {
+        if !self.commands.fits {
+            return LATER.to_owned();
+        }
         format!(
             "To give it anew, first take it off (this message then prints how to consent): {}",
             self.take_off()
@@ -133,6 +153,10 @@ impl Words<'_> {
         format!("kubectl annotate connection {name} -n {namespace}")
     }
 }
+
+/// Nobody is asked to agree to a destination that must change.
+const LATER: &str = "Consent is asked for once what the connection says fits its type: the condition Valid tells what \
+    doesn't.";
 
 /// Asks the API server whom it takes one for.
 const WHO_AM_I: &str = "$(kubectl auth whoami -o jsonpath='{.status.userInfo.username}')";

@@ -64,7 +64,8 @@ fn each_problem_says_where_and_what_to_do() {
         (
             absent("spec.payload", "orders", Read),
             Reason::DatasetNotFound,
-            "spec.payload names the dataset orders, which doesn't exist: ask an administrator to create it.",
+            "spec.payload names the dataset orders, which doesn't exist: correct the name, or ask an administrator to create \
+             it. To see those there are: kubectl get datasets -n marketing",
         ),
         (
             ready(Role::State).used("spec.rejects", Write(Role::Rejects)),

@@ -120,64 +120,64 @@ fn a_type_that_contradicts_itself_is_told_where() {
             "a pattern that can't be read",
             |t| t.parameters[0].pattern = Some("[a-".into()),
             &[
-                "spec.parameters hostname has a pattern that is no regular expression of the Rust crate regex: correct it.",
+                "spec.parameters[hostname] has a pattern that is no regular expression of the Rust crate regex: correct it.",
             ],
         ),
         (
             "a pattern that looks around, which isn't linear in time",
             |t| t.parameters[0].pattern = Some("(?=a).*".into()),
             &[
-                "spec.parameters hostname has a pattern that is no regular expression of the Rust crate regex: correct it.",
+                "spec.parameters[hostname] has a pattern that is no regular expression of the Rust crate regex: correct it.",
             ],
         ),
         (
             "a pattern that breaks out of its group",
             |t| t.parameters[0].pattern = Some("[a-z.]+)|(?:.*".into()),
             &[
-                "spec.parameters hostname has a pattern that is no regular expression of the Rust crate regex: correct it.",
+                "spec.parameters[hostname] has a pattern that is no regular expression of the Rust crate regex: correct it.",
             ],
         ),
         (
             "a pattern that would take all memory",
             |t| t.parameters[0].pattern = Some(r"(\w{1000}){1000}".into()),
             &[
-                "spec.parameters hostname has a pattern that takes too much memory: make its repetitions smaller.",
+                "spec.parameters[hostname] has a pattern that takes too much memory: make its repetitions smaller.",
             ],
         ),
         (
             "a default that the parameter refuses",
             |t| t.parameters[1].default = Some("0".into()),
-            &["spec.parameters port refuses its own default: correct one of them."],
+            &["spec.parameters[port] refuses its own default: correct one of them."],
         ),
         (
             "an example that the parameter refuses",
             |t| t.export_parameters[0].example = Some("../up".into()),
-            &["spec.exportParameters subfolder refuses its own example: correct one of them."],
+            &["spec.exportParameters[subfolder] refuses its own example: correct one of them."],
         ),
         (
             "a range without numbers",
             |t| (t.parameters[1].min, t.parameters[1].max) = (Some(9), Some(1)),
-            &["spec.parameters port has a min above its max: correct them."],
+            &["spec.parameters[port] has a min above its max: correct them."],
         ),
         (
             "an alternative to an alternative",
             |t| t.secrets[3].alternative_to = Some("privateKey".into()),
             &[
-                "spec.secrets passphrase is an alternative to privateKey, which is no secret of its own: correct it.",
+                "spec.secrets[passphrase] is an alternative to privateKey, which is no secret of its own: correct it.",
             ],
         ),
         (
             "an alternative to nothing",
             |t| t.secrets[2].alternative_to = Some("token".into()),
             &[
-                "spec.secrets privateKey is an alternative to token, which is no secret of its own: correct it.",
+                "spec.secrets[privateKey] is an alternative to token, which is no secret of its own: correct it.",
             ],
         ),
         (
             "an alternative to itself",
             |t| t.secrets[2].alternative_to = Some("privateKey".into()),
             &[
-                "spec.secrets privateKey is an alternative to privateKey, which is no secret of its own: correct it.",
+                "spec.secrets[privateKey] is an alternative to privateKey, which is no secret of its own: correct it.",
             ],
         ),
         (
@@ -187,29 +187,29 @@ fn a_type_that_contradicts_itself_is_told_where() {
                 t.secrets[1].required = false;
             },
             &[
-                "spec.secrets password is an alternative to privateKey, which is no secret of its own: correct it.",
-                "spec.secrets privateKey is an alternative to password, which is no secret of its own: correct it.",
+                "spec.secrets[password] is an alternative to privateKey, which is no secret of its own: correct it.",
+                "spec.secrets[privateKey] is an alternative to password, which is no secret of its own: correct it.",
             ],
         ),
         (
             "an alternative that is required",
             |t| t.secrets[2].required = true,
             &[
-                "spec.secrets privateKey is required and an alternative to password: only the latter can be required.",
+                "spec.secrets[privateKey] is required and an alternative to password: only the latter can be required.",
             ],
         ),
         (
             "an alternative that nobody would have to consent to",
             |t| t.secrets[1].destination = true,
             &[
-                "spec.secrets privateKey is an alternative to password, which has destination: true: it decides where \
+                "spec.secrets[privateKey] is an alternative to password, which has destination: true: it decides where \
                  data goes as well, so mark it likewise.",
             ],
         ),
         (
             "a passphrase of nothing",
             |t| t.secrets.retain(|slot| slot.name.as_str() != "privateKey"),
-            &["spec.secrets passphrase is the passphrase of a private key, and there is none: declare one."],
+            &["spec.secrets[passphrase] is the passphrase of a private key, and there is none: declare one."],
         ),
         (
             "no place at all",
@@ -256,7 +256,7 @@ fn a_type_that_contradicts_itself_is_told_where() {
             "a place that exports choose",
             |t| t.export_parameters[0].destination = true,
             &[
-                "spec.exportParameters subfolder has destination: true, but consent is to what connections say: declare \
+                "spec.exportParameters[subfolder] has destination: true, but consent is to what connections say: declare \
                  it in spec.parameters, or leave destination out.",
             ],
         ),
@@ -304,20 +304,20 @@ fn a_type_that_contradicts_itself_is_told_where() {
         (
             "the pattern of a number",
             |t| t.parameters[1].pattern = Some("x".into()),
-            &["spec.parameters port has a pattern, but only a String has one: correct it."],
+            &["spec.parameters[port] has a pattern, but only a String has one: correct it."],
         ),
         (
             "an Enum of nothing",
             |t| t.export_parameters[1].values = None,
             &[
-                "spec.exportParameters compression has values without being an Enum, or is an Enum without values: \
+                "spec.exportParameters[compression] has values without being an Enum, or is an Enum without values: \
                  correct it.",
             ],
         ),
         (
             "required, but not",
             |t| t.parameters[1].required = true,
-            &["spec.parameters port is required and has a default: correct it."],
+            &["spec.parameters[port] is required and has a default: correct it."],
         ),
     ];
     for (case, edit, expected) in rows {

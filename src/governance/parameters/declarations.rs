@@ -82,7 +82,7 @@ fn unseen(spec: &ConnectionTypeSpec) -> impl Iterator<Item = String> {
         .filter(|parameter| parameter.destination);
     destinations.map(|parameter| {
         format!(
-            "spec.exportParameters {} has destination: true, but consent is to what connections say: declare it in \
+            "spec.exportParameters[{}] has destination: true, but consent is to what connections say: declare it in \
              spec.parameters, or leave destination out.",
             parameter.name
         )
@@ -95,7 +95,7 @@ fn misplaced(slot: &SecretSlot, slots: &[SecretSlot]) -> Option<String> {
     let key = slots.iter().any(|other| other.kind == SecretKind::PrivateKey);
     if slot.kind == SecretKind::Passphrase && !key {
         return Some(format!(
-            "spec.secrets {name} is the passphrase of a private key, and there is none: declare one."
+            "spec.secrets[{name}] is the passphrase of a private key, and there is none: declare one."
         ));
     }
     let base = slot.alternative_to.as_ref()?;
@@ -104,17 +104,17 @@ fn misplaced(slot: &SecretSlot, slots: &[SecretSlot]) -> Option<String> {
         .find(|other| &other.name == base && other.name != slot.name && other.alternative_to.is_none());
     let Some(found) = found else {
         return Some(format!(
-            "spec.secrets {name} is an alternative to {base}, which is no secret of its own: correct it."
+            "spec.secrets[{name}] is an alternative to {base}, which is no secret of its own: correct it."
         ));
     };
     if slot.required {
         return Some(format!(
-            "spec.secrets {name} is required and an alternative to {base}: only the latter can be required."
+            "spec.secrets[{name}] is required and an alternative to {base}: only the latter can be required."
         ));
     }
     (found.destination && !slot.destination).then(|| {
         format!(
-            "spec.secrets {name} is an alternative to {base}, which has destination: true: it decides where data goes as \
+            "spec.secrets[{name}] is an alternative to {base}, which has destination: true: it decides where data goes as \
              well, so mark it likewise."
         )
     })

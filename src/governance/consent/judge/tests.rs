@@ -22,6 +22,7 @@ struct Scene {
     proof: Proof,
     previous: Option<Timestamp>,
     stamped: bool,
+    fits: bool,
     now: i64,
 }
 
@@ -36,6 +37,7 @@ fn scene() -> Scene {
         proof: Proof::InPlace,
         previous: None,
         stamped: true,
+        fits: true,
         now: 0,
     }
 }
@@ -120,6 +122,7 @@ impl Scene {
             subject: partner.subject(),
             type_: "sftp-export",
             stamped: self.stamped,
+            fits: self.fits,
         };
         judge(commands, &self.required(), &said, at(self.now))
     }
@@ -527,6 +530,180 @@ fn the_message_says_how_to_read_and_how_to_agree() {
     ];
     for (scene, message) in rows {
         assert_eq!(scene.judged().standing.message, message);
+    }
+}
+
+#[test]
+fn a_stale_consent_is_told_with_what_it_was_for() {
+    use ConsentDecision::{Given, Stale, Withdrawn};
+    const START: &str = "The consent that was given isn't for this connection as it is now (folder \"/in\")";
+    const UNKNOWN: &str =
+        ": it is another's, or the destination, the endpoints of the type or its notice have changed. ";
+    let says = |digest: &str| scene().says(digest, &format!("given {digest} ada"));
+    let to = |mut scene: Scene, destination: &str, version: &str| {
+        let record = scene.records.last_mut().expect("a record");
+        destination.clone_into(&mut record.destination);
+        version.clone_into(&mut record.notice_version);
+        scene
+    };
+    let elsewhere = "It was for folder \"/out\", where there is folder \"/in\" now. ";
+    let rows = [
+        (
+            "on record with another destination",
+            to(
+                says(PREVIOUS).recorded(Given, PREVIOUS, "ada", ""),
+                "folder \"/out\"",
+                "2",
+            ),
+            format!(". {elsewhere}"),
+        ),
+        (
+            "on record as gone stale",
+            to(
+                says(PREVIOUS).recorded(Stale, PREVIOUS, "", ""),
+                "folder \"/out\"",
+                "2",
+            ),
+            format!(". {elsewhere}"),
+        ),
+        (
+            "on record with another notice alone",
+            says(PREVIOUS).recorded(Given, PREVIOUS, "ada", ""),
+            ". It was to version 1 of the notice, which is of version 2 now. ".to_owned(),
+        ),
+        (
+            "on record of one of the same name before",
+            says(PREVIOUS).recorded(Given, PREVIOUS, "ada", "").anew(),
+            ". It was to version 1 of the notice, which is of version 2 now. ".to_owned(),
+        ),
+        (
+            "not on record, but what stood before is",
+            to(
+                says("other").recorded(Given, PREVIOUS, "ada", ""),
+                "folder \"/out\"",
+                "2",
+            ),
+            format!("{UNKNOWN}As for the consent that stood before: {elsewhere}"),
+        ),
+        (
+            "not on record, and before it stood another's of the same name",
+            says("other").recorded(Given, PREVIOUS, "ada", "").anew(),
+            UNKNOWN.to_owned(),
+        ),
+        (
+            "on record with nothing but its withdrawal",
+            to(says(PREVIOUS).recorded(Withdrawn, PREVIOUS, "ada", ""), "", ""),
+            UNKNOWN.to_owned(),
+        ),
+    ];
+    for (case, scene, expected) in rows {
+        let consent = scene.judged();
+        assert_eq!(consent.standing.reason, Reason::ConsentStale, "{case}");
+        assert_eq!(
+            consent.standing.message,
+            format!("{START}{expected}{READ}"),
+            "{case}"
+        );
+    }
+}
+
+#[test]
+fn nobody_is_asked_to_agree_to_what_must_change() {
+    let ada = || scene().says(CURRENT, &given("ada"));
+    let previous = Some(at(500));
+    let rows = [
+        ("nobody has consented", scene()),
+        ("stale", scene().says("other", "given other ada")),
+        ("withdrawn", scene().says("", &withdrawn("ada"))),
+        (
+            "set again by a pipeline",
+            scene().says(CURRENT, &withdrawn("ada")),
+        ),
+        ("unproven", ada().missing()),
+        ("unstamped", scene().says(CURRENT, "")),
+        (
+            "to the notice before",
+            Scene {
+                previous,
+                ..scene().says(PREVIOUS, &format!("given {PREVIOUS} ada"))
+            },
+        ),
+    ];
+    let later = "Consent is asked for once what the connection says fits its type: the condition Valid tells what doesn't.";
+    for (case, scene) in rows {
+        let fitting = scene.judged();
+        let mistaken = Scene { fits: false, ..scene }.judged();
+        let message = &mistaken.standing.message;
+        assert!(message.ends_with(later), "{case}: {message}");
+        assert!(
+            !message.contains("annotate") && !message.contains(CURRENT),
+            "{case}: {message}"
+        );
+        let told_alike = Consent {
+            standing: Standing {
+                message: fitting.standing.message.clone(),
+                ..mistaken.standing.clone()
+            },
+            ..mistaken
+        };
+        assert_eq!(told_alike, fitting, "{case}: what is decided is the same");
+    }
+    let stands = Scene { fits: false, ..ada() }.judged();
+    assert_eq!(stands, ada().judged(), "a consent that was given");
+}
+
+#[test]
+fn a_name_that_is_too_long_is_recorded_once_and_never_tried_again() {
+    use ConsentDecision::{Given, Withdrawn};
+    let long = "x".repeat(5000);
+    let rows = [
+        ("given", scene().says(CURRENT, &given(&long)), Some(Given)),
+        (
+            "withdrawn",
+            scene()
+                .says("", &withdrawn(&long))
+                .recorded(Given, CURRENT, "ada", ""),
+            Some(Withdrawn),
+        ),
+        (
+            "given by a pipeline for a person",
+            scene().says(CURRENT, &given("pipe")).naming(&long),
+            Some(Given),
+        ),
+        ("unproven", scene().says(CURRENT, &given(&long)).missing(), None),
+        ("unstamped", scene().says(CURRENT, &long), None),
+    ];
+    for (case, scene, decision) in rows {
+        let first = scene.judged();
+        let record = first.record.as_ref();
+        assert_eq!(record.map(|record| record.decision), decision, "{case}");
+        assert!(
+            record.is_none_or(|record| record.by.chars().count() == 1024),
+            "{case}"
+        );
+        assert!(
+            first
+                .unproven
+                .as_ref()
+                .is_none_or(|stamp| stamp.chars().count() == 2048),
+            "{case}"
+        );
+        let again = scene.clone().judged_again();
+        assert_eq!(
+            again,
+            Consent {
+                record: None,
+                ..first.clone()
+            },
+            "{case}: once more"
+        );
+        let asked = Scene {
+            records: first.record.into_iter().collect(),
+            unproven: first.unproven,
+            ..scene
+        };
+        let asked = asked.with(|_, required, said, now| needs_proof(said, || required.clone(), now));
+        assert!(!asked, "{case}: nothing is new");
     }
 }
 
