@@ -106,6 +106,14 @@ fn verdict<'a>(said: &Said<'a>, required: &Required, now: Timestamp) -> Verdict<
         Some(record) if record.decision == ConsentDecision::Withdrawn && said.pipelines.contains(user) => {
             Verdict::Withdrawn { digest, by: None }
         }
+        // The notice before is the one that stood until now: what has gone stale isn't brought back by a later one.
+        Some(record)
+            if record.decision == ConsentDecision::Stale
+                && record.subject.uid == said.uid
+                && until.is_some() =>
+        {
+            Verdict::Stale
+        }
         _ => Verdict::Given {
             digest,
             author,

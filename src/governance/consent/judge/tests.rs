@@ -222,6 +222,35 @@ fn consent_stands_only_for_this_very_destination_and_notice() {
     }
 }
 
+/// The notice before is the one that stood until the present one: consent to an older one went stale, and stays so.
+#[test]
+fn a_consent_that_went_stale_is_not_brought_back_as_one_to_the_notice_before() {
+    use ConsentDecision::{Given, Stale};
+    use Reason::{ConsentCurrent, ConsentStale, ConsentToPreviousNotice};
+    let stamp = |digest: &str| format!("given {digest} ada");
+    let previous = Some(at(500));
+    let given = |digest: &str| {
+        scene()
+            .recorded(Given, digest, "ada", "")
+            .says(digest, &stamp(digest))
+    };
+    let stale = |digest: &str| given(digest).recorded(Stale, digest, "", "");
+    let rows = [
+        ("it still stands", given(PREVIOUS), ConsentToPreviousNotice),
+        ("it went stale", stale(PREVIOUS), ConsentStale),
+        (
+            "that of another of this name did",
+            stale(PREVIOUS).anew(),
+            ConsentToPreviousNotice,
+        ),
+        ("the notice itself was put back", stale(CURRENT), ConsentCurrent),
+    ];
+    for (case, before, expected) in rows {
+        let consent = Scene { previous, ..before }.judged();
+        assert_eq!(consent.standing.reason, expected, "{case}");
+    }
+}
+
 #[test]
 fn a_consent_counts_in_the_name_that_the_stamp_gives() {
     use ConsentDecision::{Given, Stale, Withdrawn};
