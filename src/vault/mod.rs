@@ -1,0 +1,12 @@
+//! How the operator looks at secrets that stay in somebody else's vault.
+//!
+//! Pure: [`address`] (what a vault's address may be, and who is looking), [`reach`] (where the operator may connect to at
+//! all), [`fault`] (why a secret can't be used), [`budget`] (when a vault is asked), [`sight`] (what is known of a secret).
+//! I/O: `connect` (the one transport, which both clients are given), `azure` and `hashicorp` (what each provider
+//! answers), `vaults` (who follows what).
+
+pub mod address;
+pub mod fault;
+pub mod reach;
+pub mod sight;
+pub mod value;
