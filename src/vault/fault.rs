@@ -4,6 +4,10 @@
 use jiff::Timestamp;
 use thiserror::Error;
 
+mod asking;
+
+pub use asking::Asking;
+
 /// Why a secret can't be used.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum Fault {
@@ -52,7 +56,7 @@ pub enum Fault {
         lack: Lack,
     },
     /// The vault, or the directory that vouches for identities, doesn't accept who asks.
-    #[error("{}", rejected(vault, who, why))]
+    #[error("{}", rejected(vault, who, *why))]
     CredentialRejected {
         /// The vault's address.
         vault: String,
@@ -62,7 +66,7 @@ pub enum Fault {
         why: Rejection,
     },
     /// The vault doesn't have the secret.
-    #[error("{}", absent(vault, secret, why))]
+    #[error("{}", absent(vault, secret, *why))]
     SecretNotFound {
         /// The vault's address.
         vault: String,
@@ -81,9 +85,9 @@ pub enum Fault {
         /// The key.
         key: String,
     },
-    /// The secret is switched off.
+    /// The secret is switched off, or its time hasn't come.
     #[error(
-        "The secret {secret} in {vault} is disabled (version {version}): enable it there, or name another version."
+        "The secret {secret} in {vault} is disabled, or not valid yet (version {version}): enable it there, or name another version."
     )]
     SecretDisabled {
         /// The vault's address.
@@ -124,7 +128,7 @@ pub enum Fault {
 pub enum Missing {
     /// No host has its name.
     Host,
-    /// No secrets engine is mounted there.
+    /// No secrets engine, or no method to sign in, is mounted there.
     Mount(String),
     /// A version 1 engine is asked as version 2, or the other way round.
     Engine(String),
@@ -266,7 +270,7 @@ fn missing(vault: &str, what: &Missing) -> String {
             "There is no vault {vault}: no host has that name. Correct the address, or create the vault."
         ),
         Missing::Mount(mount) => format!(
-            "The vault {vault} has no secrets engine at {mount}: correct the mount or the Vault namespace, or enable a key-value engine there."
+            "The vault {vault} has nothing mounted at {mount}: correct the mount or the Vault namespace, or enable it there."
         ),
         Missing::Engine(mount) => format!(
             "The secrets engine at {mount} in {vault} isn't of the version that is said: say whether it's version 1 or 2 of the key-value engine."
@@ -296,7 +300,7 @@ fn denied(vault: &str, who: &str, lack: &Lack) -> String {
     format!("In the vault {vault}, {who} may not {what}.")
 }
 
-fn rejected(vault: &str, who: &str, why: &Rejection) -> String {
+fn rejected(vault: &str, who: &str, why: Rejection) -> String {
     let why = match why {
         Rejection::Wrong => "the credential is wrong. Put the right one into the Secret".to_owned(),
         Rejection::Expired => "the credential has expired. Put a new one into the Secret".to_owned(),
@@ -324,7 +328,7 @@ fn rejected(vault: &str, who: &str, why: &Rejection) -> String {
     format!("The vault {vault} doesn't accept {who}: {why}.")
 }
 
-fn absent(vault: &str, secret: &str, why: &Absence) -> String {
+fn absent(vault: &str, secret: &str, why: Absence) -> String {
     match why {
         Absence::Unknown => format!(
             "The vault {vault} has no secret {secret}: create it there, recover it if it was deleted, or name another."

@@ -203,20 +203,19 @@ fn is_public_v4(address: Ipv4Addr) -> bool {
 }
 
 fn is_public_v6(address: Ipv6Addr) -> bool {
-    let [a, b, c, d, e, f, g, h] = address.segments();
-    if [a, b, c, d, e, f] == [0x64, 0xff9b, 0, 0, 0, 0] {
+    let segments = address.segments();
+    if segments[..6] == [0x64, 0xff9b, 0, 0, 0, 0] {
         // An IPv4 address behind a translator.
-        let [first, second] = g.to_be_bytes();
-        let [third, fourth] = h.to_be_bytes();
-        return is_public_v4(Ipv4Addr::new(first, second, third, fourth));
+        let four = u32::from(segments[6]) << 16 | u32::from(segments[7]);
+        return is_public_v4(four.into());
     }
     let special = matches!(
-        (a, b),
+        (segments[0], segments[1]),
         (0x2001, 0..=0x01ff | 0xdb8) // protocol assignments and Teredo; documentation
             | (0x2002, _) // 6to4: an IPv4 address inside
             | (0x3fff, 0..=0x0fff) // documentation
     );
-    (0x2000..=0x3fff).contains(&a) && !special
+    (0x2000..=0x3fff).contains(&segments[0]) && !special
 }
 
 #[cfg(test)]

@@ -12,30 +12,40 @@ pub struct Found {
     pub expires: Option<Timestamp>,
 }
 
-/// What is known of one secret now.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Sight {
+/// What is known of one secret now, or of a vault's list.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sight<T = Found> {
     /// What the newest look showed; nothing before the first answer.
-    pub latest: Option<Result<Found, Fault>>,
+    pub latest: Option<Result<T, Fault>>,
     /// Since when it shows that.
     pub since: Option<Timestamp>,
     /// The newest good answer, as long as nothing but outages came after it.
-    pub good: Option<Good>,
+    pub good: Option<Good<T>>,
 }
 
 /// A good answer, and when it was last given.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Good {
+pub struct Good<T = Found> {
     /// What was found.
-    pub found: Found,
+    pub found: T,
     /// When a look last showed it.
     pub at: Timestamp,
 }
 
-impl Sight {
+impl<T> Default for Sight<T> {
+    fn default() -> Self {
+        Self {
+            latest: None,
+            since: None,
+            good: None,
+        }
+    }
+}
+
+impl<T: Clone + PartialEq> Sight<T> {
     /// What may be used now: the newest answer if it's good, or the last good one while the vault is only away.
     #[must_use]
-    pub fn usable(&self) -> Option<&Found> {
+    pub fn usable(&self) -> Option<&T> {
         match &self.latest {
             Some(Ok(found)) => Some(found),
             Some(Err(fault)) if fault.keeps_last_good() => self.good.as_ref().map(|good| &good.found),
@@ -44,7 +54,7 @@ impl Sight {
     }
 
     /// Takes in an answer, and tells whether people would see a difference.
-    pub fn take_in(&mut self, answer: Result<Found, Fault>, now: Timestamp) -> bool {
+    pub fn take_in(&mut self, answer: Result<T, Fault>, now: Timestamp) -> bool {
         match &answer {
             Ok(found) => {
                 self.good = Some(Good {

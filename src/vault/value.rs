@@ -32,3 +32,11 @@ impl From<Zeroizing<String>> for SecretText {
         Self(text)
     }
 }
+
+/// A secret's value, for as long as the call that needs it.
+pub struct Value {
+    /// The version that was read; empty where the vault keeps none.
+    pub version: String,
+    /// The value.
+    pub text: SecretText,
+}
