@@ -12,6 +12,9 @@ use tokio::sync::Mutex;
 use tokio::time::Instant;
 
 mod digest;
+mod steady;
+
+use steady::{Steady, Version};
 
 /// It can't be told.
 #[derive(Debug, Error)]
@@ -31,7 +34,20 @@ pub struct Policies {
     mutating: bool,
     /// What each policy must come to, as `kind/name`; without any, only their presence is looked at.
     digests: BTreeMap<String, String>,
-    last: Mutex<Option<(Instant, Option<String>)>>,
+    last: Mutex<Last>,
+}
+
+/// What the last look found.
+#[derive(Default)]
+struct Last {
+    answer: Option<(Instant, Option<String>)>,
+    steady: Steady,
+}
+
+/// One policy or binding, as found.
+struct Found {
+    version: Version,
+    spec: Value,
 }
 
 /// A sort of policy: what it and its binding are called, where its rules stand, and what its binding must say.
@@ -67,40 +83,52 @@ impl Policies {
         }
     }
 
-    /// The first policy that isn't in place, if any. What was found out after this was called serves all who wait.
+    /// The first policy that isn't in place, or wasn't some seconds ago, if any. What was found out after this was called
+    /// serves all who wait. The first look is what later ones compare with: an operator takes it as it starts.
     ///
     /// # Errors
     /// When the API server doesn't tell.
     pub async fn missing(&self) -> Result<Option<String>, PolicyError> {
         let asked = Instant::now();
         let mut last = self.last.lock().await;
-        if let Some((at, missing)) = &*last
+        if let Some((at, missing)) = &last.answer
             && *at >= asked
         {
             return Ok(missing.clone());
         }
         let at = Instant::now();
-        let missing = self.look().await?;
-        *last = Some((at, missing.clone()));
+        let missing = self.look(&mut last.steady).await?;
+        last.answer = Some((at, missing.clone()));
         Ok(missing)
     }
 
-    async fn look(&self) -> Result<Option<String>, PolicyError> {
+    async fn look(&self, steady: &mut Steady) -> Result<Option<String>, PolicyError> {
         let validating = [CONSENT_POLICY, RECORDS_POLICY, STATUS_POLICY].map(|name| (&VALIDATING, name));
         let mutating = self.mutating.then_some((&MUTATING, CONSENT_POLICY));
-        let all = validating.into_iter().chain(mutating);
-        let looked = try_join_all(all.map(|(sort, name)| self.in_place(sort, name))).await?;
-        Ok(looked.into_iter().flatten().next())
+        let all: Vec<_> = validating.into_iter().chain(mutating).collect();
+        let looked = try_join_all(all.iter().map(|(sort, name)| self.pair(sort, name))).await?;
+        let versions = all
+            .iter()
+            .zip(&looked)
+            .flat_map(|((sort, name), (policy, binding))| {
+                let named = [(sort.policy, policy), (sort.binding, binding)];
+                named.map(|(kind, found)| (format!("{kind}/{name}"), found.as_ref()))
+            });
+        let versions = versions.filter_map(|(name, found)| Some((name, found?.version.clone())));
+        let recent = steady.note(Instant::now(), versions.collect()).map(str::to_owned);
+        let wrong = all.iter().zip(&looked).find(|((sort, name), (policy, binding))| {
+            !policy.as_ref().is_some_and(|policy| {
+                enforces(&policy.spec, sort) && self.is_as_installed(&policy.spec, sort, name)
+            }) || !binding
+                .as_ref()
+                .is_some_and(|binding| binds(&binding.spec, sort, name))
+        });
+        Ok(wrong.map(|((_, name), _)| (*name).to_owned()).or(recent))
     }
 
-    /// The name, if the policy or its binding isn't as it should be.
-    async fn in_place(&self, sort: &Sort, name: &'static str) -> Result<Option<String>, PolicyError> {
-        let (policy, binding) = (self.get(sort.policy, name), self.get(sort.binding, name));
-        let (policy, binding) = futures::try_join!(policy, binding)?;
-        let good = policy
-            .is_some_and(|policy| enforces(&policy, sort) && self.is_as_installed(&policy, sort, name))
-            && binding.is_some_and(|binding| binds(&binding, sort, name));
-        Ok((!good).then(|| name.to_owned()))
+    /// A policy and its binding, as far as they are there.
+    async fn pair(&self, sort: &Sort, name: &str) -> Result<(Option<Found>, Option<Found>), PolicyError> {
+        futures::try_join!(self.get(sort.policy, name), self.get(sort.binding, name))
     }
 
     fn is_as_installed(&self, spec: &Value, sort: &Sort, name: &str) -> bool {
@@ -108,7 +136,7 @@ impl Policies {
         self.digests.is_empty() || expected.is_some_and(|expected| *expected == digest::of(spec))
     }
 
-    async fn get(&self, kind: &str, name: &str) -> Result<Option<Value>, PolicyError> {
+    async fn get(&self, kind: &str, name: &str) -> Result<Option<Found>, PolicyError> {
         let kind = GroupVersionKind::gvk("admissionregistration.k8s.io", "v1", kind);
         let resource = ApiResource::from_gvk(&kind);
         let api: Api<DynamicObject> = Api::all_with(self.client.clone(), &resource);
@@ -116,7 +144,10 @@ impl Policies {
             name: name.to_owned(),
             source: Box::new(source),
         })?;
-        Ok(found.map(|object| object.data["spec"].clone()))
+        Ok(found.map(|object| Found {
+            version: (object.metadata.uid, object.metadata.generation),
+            spec: object.data["spec"].clone(),
+        }))
     }
 }
 

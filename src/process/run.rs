@@ -125,6 +125,13 @@ async fn govern(
 ) -> Result<(), RunError> {
     let governing = async {
         let (client, stores) = (&context.client, &context.stores);
+        if let Err(error) = context.policies.missing().await {
+            let error = &error as &dyn std::error::Error;
+            tracing::warn!(
+                error,
+                "the first consent tells whether the admission policies are in place"
+            );
+        }
         let selection = settings.catalog_selection();
         let applied = !settings.catalog || applied(client, stores, &selection).await;
         wakers.wake_all(stores);

@@ -14,8 +14,8 @@ use serde::Serialize;
 use std::time::Duration;
 
 impl Context {
-    /// Carries a decision out: the finalizer is set first, then come other objects, then the status, then the news; the
-    /// finalizer is taken off last. Nothing where nothing changed.
+    /// Carries a decision out: the finalizer is set first, then come records and what ends, then what is kept for others
+    /// beside the status and its news; the finalizer is taken off last. Nothing where nothing changed.
     ///
     /// # Errors
     /// When the API server doesn't take a write; a newer object is no error, its own event brings the next visit.
@@ -50,15 +50,22 @@ impl Context {
             target.version = writes::hold::<K>(&self.client, &target, object.finalizers()).await?;
             self.written.note(object, &target.version);
         }
-        let failed = self.carry_out_all(object, decision).await?;
-        if decision.hold == Hold::Release {
+        let releasing = decision.hold == Hold::Release;
+        let (kept, first): (Vec<_>, Vec<_>) = decision
+            .effects
+            .iter()
+            .partition(|effect| matches!(effect, Effect::Keep(_)) && !releasing);
+        let failed = self.carry_out_all(object, first, releasing).await?;
+        if releasing {
             writes::release::<K>(&self.client, &target, object.finalizers()).await?;
             return Ok("released");
         }
-        let written = decision.hold == Hold::Set || !decision.effects.is_empty();
-        let written = self.write_status(object, &target, decision).await? || written;
+        // Neither waits for the other: granting rights takes the API server long.
+        let kept = self.carry_out_all(object, kept, releasing);
+        let (kept, status) = futures::join!(kept, self.write_status(object, &target, decision));
+        let written = status? || decision.hold == Hold::Set || !decision.effects.is_empty();
         let outcome = if written { "written" } else { "settled" };
-        failed.map_or(Ok(outcome), Err)
+        failed.or(kept?).map_or(Ok(outcome), Err)
     }
 
     /// The status and the news of it, if it's another than before.
@@ -85,17 +92,17 @@ impl Context {
 
     /// Bad news never waits: what fails is tried again, and meanwhile the status says what was found. Only what must
     /// come first ends the visit. In a namespace on its way nothing can be put on record, and nothing waits for that.
-    async fn carry_out_all<K, S>(
+    async fn carry_out_all<K>(
         &self,
         object: &K,
-        decision: &Decision<S>,
+        effects: Vec<&Effect>,
+        releasing: bool,
     ) -> Result<Option<WriteError>, WriteError>
     where
         K: Resource<DynamicType = ()>,
     {
-        let releasing = decision.hold == Hold::Release;
         let mut failed = None;
-        for effect in &decision.effects {
+        for effect in effects {
             match self.carry_out(object, effect).await {
                 Ok(()) => {}
                 Err(WriteError::Gone) if releasing => {}

@@ -2,14 +2,16 @@
 
 use crate::support::manifests::sftp;
 use crate::support::operator::{Operator, own_cluster};
-use crate::support::{VALUES, World};
+use crate::support::{PATIENCE, VALUES, World, withdrawn};
 use connection_operator::api::Connection;
+use kube::ResourceExt;
 use kube::api::{Patch, PatchParams};
 use kube::core::{DynamicObject, GroupVersionKind};
 use kube::discovery::ApiResource;
 use kube::{Api, Client};
 use local_cluster::Options;
 use serde_json::{Value, json};
+use std::time::Instant;
 
 /// One way to weaken a policy: its sort and name, and a patch of its spec.
 type Weakening = (&'static str, &'static str, &'static str, Value);
@@ -91,8 +93,49 @@ async fn a_consent_that_comes_while_a_policy_is_weaker_than_installed_is_not_pro
             .until_ready_says::<Connection>(&connection, "ConsentUnproven")
             .await;
         set(&policies, name, "", before).await;
+        if number == 0 {
+            just_put_back(&world).await;
+        }
     }
-    world.connect(sftp("put-back")).await;
+}
+
+/// The API server may still go by what the policy said before.
+async fn just_put_back(world: &World) {
+    world.apply(sftp("put-back")).await;
+    world.consent("put-back").await;
+    world
+        .until_ready_says::<Connection>("put-back", "ConsentUnproven")
+        .await;
+    let started = Instant::now();
+    while started.elapsed() < PATIENCE {
+        let connection = world
+            .api::<Connection>()
+            .get("put-back")
+            .await
+            .expect("it's there");
+        let digest = &connection.annotations()["connections.dev/consent"];
+        world.merge::<Connection>("put-back", withdrawn(digest)).await;
+        world
+            .until_ready_says::<Connection>("put-back", "ConsentWithdrawn")
+            .await;
+        world.consent("put-back").await;
+        let judged = |connection: &Connection| {
+            let consent = connection
+                .status
+                .as_ref()
+                .and_then(|status| status.consent.as_ref());
+            consent.is_some_and(|consent| consent.given || consent.unproven.is_some())
+        };
+        let connection = world.until::<Connection>("put-back", "it's judged", judged).await;
+        if connection
+            .status
+            .and_then(|status| status.consent)
+            .is_some_and(|consent| consent.given)
+        {
+            return;
+        }
+    }
+    panic!("a policy that was put back never vouches again");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -67,7 +67,8 @@ impl Words<'_> {
         };
         format!(
             "There is a consent, but when it was first seen nothing vouched for who gave it: one of the chart's admission \
-             policies, or its binding, may have been missing. A cluster administrator can see whether all are there now: \
+             policies, or its binding, may have been missing, or changed within \
+             the last seconds. A cluster administrator can see whether all are there now: \
              kubectl get {policies}. {}",
             self.take_off_first()
         )

@@ -41,13 +41,39 @@ spec:
   expression: "request.operation == 'CREATE' ? '' : oldObject.metadata.?annotations[?'connections.dev/consented-by'].orValue('')"
 - name: byPipeline
   expression: variables.user in {{ .Values.pipelines | toJson }}
-# A pipeline that sets again what a person took back has given nothing.
+# What stamps said before that was withdrawn and that no person gave again since, as lines `<digest> <user>`: the stamp
+# itself holds one decision only.
+- name: withdrawalsBefore
+  expression: "request.operation == 'CREATE' ? '' : oldObject.metadata.?annotations[?'connections.dev/consent-withdrawn'].orValue('')"
+- name: withdrawn
+  expression: variables.withdrawalsBefore.split('\n').filter(line, line.matches('^[0-9a-f]{64} .+$'))
+# A pipeline that sets again what somebody took back has given nothing, whatever it has set in between.
 - name: stamp
   expression: |-
     variables.after == variables.before ? variables.stampBefore :
     variables.after == '' ? 'withdrawn ' + variables.before + ' ' + variables.user :
     variables.byPipeline && variables.stampBefore.startsWith('withdrawn ' + variables.after + ' ') ? variables.stampBefore :
+    variables.byPipeline && variables.withdrawn.exists(line, line.startsWith(variables.after + ' ')) ?
+      'withdrawn ' + variables.withdrawn.filter(line, line.startsWith(variables.after + ' '))[0] :
     'given ' + variables.after + ' ' + variables.user
+{{- if include "connection-operator.mutates" . }}
+# The stamp that gives way is kept, the newest 16 of them. A line whose digest a person gives goes, and so does an older
+# one of the same digest.
+- name: givingWay
+  expression: |-
+    variables.stamp != variables.stampBefore && variables.stampBefore.matches('^withdrawn [0-9a-f]{64} .+$') ?
+      [variables.stampBefore.substring(10)] : []
+- name: stillWithdrawn
+  expression: |-
+    (variables.givingWay + variables.withdrawn.filter(line, !variables.givingWay.exists(newer, newer.startsWith(line.substring(0, 65))))).filter(
+      line, variables.after in ['', variables.before] || variables.byPipeline || !line.startsWith(variables.after + ' '))
+- name: withdrawals
+  expression: variables.stillWithdrawn.filter(line, variables.stillWithdrawn.indexOf(line) < 16).join('\n')
+{{- else }}
+# The author of a change writes the stamp here, and keeps no more than that.
+- name: withdrawals
+  expression: variables.withdrawalsBefore
+{{- end }}
 {{- end }}
 
 {{/*

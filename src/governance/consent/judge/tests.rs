@@ -478,7 +478,7 @@ const READ: &str = "To read the notice: kubectl get connectiontype sftp-export -
     connections.dev/consent=cccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccc";
 
 const UNVOUCHED: &str = "There is a consent, but when it was first seen nothing vouched for who gave it: one of the chart's \
-    admission policies, or its binding, may have been missing. A cluster administrator can see whether all are there now: \
+    admission policies, or its binding, may have been missing, or changed within the last seconds. A cluster administrator can see whether all are there now: \
     kubectl get validatingadmissionpolicies,validatingadmissionpolicybindings";
 
 const TAKE_OFF: &str = "To give it anew, first take it off (this message then prints how to consent): kubectl annotate \
