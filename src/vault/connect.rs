@@ -346,16 +346,10 @@ fn cause(error: &hyper_util::client::legacy::Error) -> SendError {
         if let Some(Refused(reason)) = error.downcast_ref() {
             return *reason;
         }
-        if let Some(io) = error.downcast_ref::<std::io::Error>() {
-            let inner = io
-                .get_ref()
-                .and_then(|inner| inner.downcast_ref::<rustls::Error>());
-            match inner {
-                Some(rustls::Error::InvalidCertificate(_)) => return Outage::Untrusted.into(),
-                Some(_) => return Outage::Broken.into(),
-                None if io.kind() == std::io::ErrorKind::TimedOut => return Outage::Slow.into(),
-                None => {}
-            }
+        if let Some(error) = error.downcast_ref()
+            && let Some(why) = broken_off(error)
+        {
+            return why.into();
         }
         link = error.source();
     }
@@ -365,6 +359,20 @@ fn cause(error: &hyper_util::client::legacy::Error) -> SendError {
         Outage::Broken
     };
     why.into()
+}
+
+/// What lies behind an error of the connection, if that can be told. TLS stands inside of it, perhaps several deep, where
+/// `source` doesn't lead.
+fn broken_off(error: &std::io::Error) -> Option<Outage> {
+    if error.kind() == std::io::ErrorKind::TimedOut {
+        return Some(Outage::Slow);
+    }
+    let inner = error.get_ref()?;
+    match inner.downcast_ref() {
+        Some(rustls::Error::InvalidCertificate(_)) => Some(Outage::Untrusted),
+        Some(_) => Some(Outage::Broken),
+        None => broken_off(inner.downcast_ref()?),
+    }
 }
 
 /// Addresses that may be connected to, of those that a name leads to.

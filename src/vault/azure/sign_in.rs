@@ -30,8 +30,6 @@ mod node;
 
 /// For whom a run account's token is made out, for Azure to take it.
 const AUDIENCE: &str = "api://AzureADTokenExchange";
-/// Within that time after a sign-in, others that wanted one take its token.
-const FRESH: Duration = Duration::from_secs(5);
 
 /// Signs in when a token is asked for, each time anew: the vault's client keeps it and asks for another when it's refused
 /// or about to expire. A rejection is remembered for a while, so that a thousand secrets don't try a wrong password a
@@ -174,9 +172,11 @@ impl TokenCredential for SignIn {
         scopes: &[&str],
         options: Option<TokenRequestOptions<'_>>,
     ) -> azure_core::Result<AccessToken> {
+        let asked = Instant::now();
         let mut last = self.last.lock().await;
         match &*last {
-            Some((at, Ok(token))) if at.elapsed() < FRESH => return Ok(token.clone()),
+            // Somebody has signed in while this one waited to.
+            Some((at, Ok(token))) if *at > asked => return Ok(token.clone()),
             Some((at, Err(fault))) if at.elapsed() < self.remember => return Err(carried(fault.clone())),
             _ => *last = None,
         }

@@ -156,29 +156,36 @@ impl Ask<'_> {
                     .build();
                 worded(endpoint, base, context)
             }
+            _ => self.build_session(base, context),
+        }
+    }
+
+    fn build_session(
+        &self,
+        base: &str,
+        context: &EndpointMiddleware,
+    ) -> Result<http::Request<Vec<u8>>, Unfit> {
+        match *self {
             Self::AppRole {
                 mount,
                 role_id,
                 secret_id,
             } => {
                 let mut endpoint = LoginWithApproleRequest::builder();
-                let endpoint = endpoint
+                endpoint
                     .mount(mount)
                     .role_id(role_id)
-                    .secret_id(secret_id.expose())
-                    .build();
-                worded(endpoint, base, context)
+                    .secret_id(secret_id.expose());
+                worded(endpoint.build(), base, context)
             }
             Self::Account { mount, role, jwt } => {
                 let mut endpoint = LoginWithKubernetesRequest::builder();
-                worded(
-                    endpoint.mount(mount).role(role).jwt(jwt.expose()).build(),
-                    base,
-                    context,
-                )
+                endpoint.mount(mount).role(role).jwt(jwt.expose());
+                worded(endpoint.build(), base, context)
             }
             Self::Renew => worded(RenewTokenSelfRequest::builder().build(), base, context),
             Self::Lookup => worded(LookupTokenSelfRequest::builder().build(), base, context),
+            Self::Metadata { .. } | Self::Data { .. } | Self::List { .. } => Err(Unfit),
         }
     }
 }
