@@ -1,7 +1,5 @@
 //! RustyVault starts, and does what the tests of the adapters rely on.
 
-#![expect(clippy::unwrap_used, reason = "a test that can't go on fails")]
-
 use serde_json::json;
 use vault_stand_in::rusty::RustyVault;
 
