@@ -50,6 +50,10 @@ up: ## Start a Kubernetes with the operator on this machine, or bring it up to d
 vault-stand-in: ## Start stand-ins for Azure Key Vault and Vault on loopback (DATA=FILE: with secrets of your own)
 	@cargo run -q --locked -p vault-stand-in -- $(DATA)
 
+.PHONY: rusty-vault
+rusty-vault: ## Build RustyVault into the cache, a real server of Vault's API for tests (needs libssl-dev)
+	@tools/rusty-vault --version
+
 .PHONY: down
 down: ## Stop it and remove what it left (CLUSTER=existing: uninstall the operator)
 	@cargo run -q --locked -p local-cluster -- down

@@ -2,6 +2,7 @@
 //!
 //! - [`azure::Azure`] is a **stand-in** for Azure Key Vault and for the part of Microsoft Entra ID that gives tokens.
 //! - [`hashicorp::Vault`] is a **stand-in** for Vault and OpenBao.
+//! - [`rusty::RustyVault`] is no stand-in: it starts RustyVault, an independent server of Vault's API.
 //!
 //! A stand-in answers what the vendor's documentation says that the vendor's server answers; the page stands beside each kind
 //! of answer. It can't show that the documentation is right.
@@ -12,6 +13,7 @@ pub mod client;
 pub mod fault;
 mod file;
 pub mod hashicorp;
+pub mod rusty;
 mod server;
 mod token;
 mod wire;

@@ -419,7 +419,7 @@ struct Flood {
 }
 
 impl Flood {
-    const PIECE: &'static [u8] = &[b'x'; 64 * 1024];
+    const PIECE: &'static [u8] = &[b'x'; 16 * 1024];
 
     fn new(size: u64) -> Self {
         Self {

@@ -14,6 +14,7 @@ pub(super) fn errors(status: u16, errors: &[&str]) -> Answer {
 }
 
 /// What is around all data. developer.hashicorp.com/vault/api-docs#api-operations
+#[expect(clippy::needless_pass_by_value, reason = "callers make the values for it")]
 pub(super) fn envelope(status: u16, data: Value, auth: Value) -> Answer {
     let body = json!({
         "request_id": "5f1c0d6e-0000-4000-8000-000000000001",
