@@ -420,9 +420,8 @@ async fn a_token_that_expires_is_replaced_once_and_nobody_notices() {
     // A new version shows that looks go on.
     azure.advance(Duration::from_hours(2));
     azure.edit(|data| {
-        secret(data)
-            .versions
-            .push(version("fedcba9876543210fedcba9876543210", "canary", 3))
+        let third = version("fedcba9876543210fedcba9876543210", "canary", 3);
+        secret(data).versions.push(third);
     });
     let sight = seat
         .until("renewed", &sftp(&azure), |sight| usable(sight) != Some(NEW))

@@ -16,7 +16,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 /// How long a test waits for what must come.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// What every name leads to.
 pub type Leads = Arc<Mutex<Result<Vec<IpAddr>, NameFault>>>;
@@ -70,7 +70,7 @@ pub fn often() -> Limits {
 /// Looks at each secret once.
 pub fn once() -> Limits {
     Limits {
-        interval: Duration::from_mins(60),
+        interval: Duration::from_hours(1),
         timeout: Duration::from_secs(30),
         rate: Rate::default(),
         ..Limits::default()
@@ -106,26 +106,26 @@ impl Seat {
     }
 
     /// Follows one secret until what is known of it is as wanted, and tells what that is.
-    pub async fn until(&mut self, case: &str, look: &Look, wanted: impl Fn(&Sight) -> bool) -> Sight {
+    pub async fn until(&mut self, what: &str, look: &Look, is: impl Fn(&Sight) -> bool) -> Sight {
         let owner = owner("sftp");
         let mut last = Sight::default();
-        let wait = async {
+        let follow = async {
             loop {
                 last = self.vaults.follow(&owner, std::slice::from_ref(look)).remove(0);
-                if wanted(&last) {
+                if is(&last) {
                     return;
                 }
                 self.changed.next().await;
             }
         };
-        let came = tokio::time::timeout(PATIENCE, wait).await;
-        assert!(came.is_ok(), "{case}: what is known stays {last:?}");
+        let in_time = tokio::time::timeout(PATIENCE, follow).await;
+        assert!(in_time.is_ok(), "{what}: what is known stays {last:?}");
         last
     }
 
     /// Follows one secret until that reason is told, or that all is well.
-    pub async fn told(&mut self, case: &str, look: &Look, reason: &str) -> Sight {
-        self.until(case, look, |sight| told(sight) == reason).await
+    pub async fn told(&mut self, what: &str, look: &Look, reason: &str) -> Sight {
+        self.until(what, look, |sight| told(sight) == reason).await
     }
 }
 

@@ -1,3 +1,5 @@
+#![expect(clippy::too_many_lines, reason = "a table is long, not deep")]
+
 use super::*;
 use crate::vault::address::{Identity, Provider, VaultAddress, VaultUrl};
 use crate::vault::reach::{AZURE_SUFFIXES, Reach};
