@@ -69,6 +69,16 @@ async fn a_name_that_leads_inside_is_not_connected_to() {
 }
 
 #[tokio::test]
+async fn the_systems_resolver_is_asked_for_names() {
+    let found = super::names::SystemNames.addresses("localhost").await;
+    let found = found.unwrap_or_else(|fault| panic!("{fault:?}"));
+    assert!(
+        !found.is_empty() && found.iter().all(IpAddr::is_loopback),
+        "{found:?}"
+    );
+}
+
+#[tokio::test]
 async fn nothing_goes_to_another_host_than_the_vaults_and_where_it_is_signed_in() {
     let network = network(Err(NameFault::NoSuchName));
     let transport = transport(&network, "https://vault.example:8200", &["https://login.example"]);
