@@ -46,6 +46,14 @@ test: ## Run all tests, setting up what they need
 up: ## Start a Kubernetes with the operator on this machine, or bring it up to date (CLUSTER=existing: use yours)
 	@cargo run -q --locked -p local-cluster -- up
 
+.PHONY: vault-stand-in
+vault-stand-in: ## Start stand-ins for Azure Key Vault and Vault on loopback (DATA=FILE: with secrets of your own)
+	@cargo run -q --locked -p vault-stand-in -- $(DATA)
+
+.PHONY: rusty-vault
+rusty-vault: ## Build RustyVault into the cache, a real server of Vault's API for tests (needs libssl-dev)
+	@tools/rusty-vault --version
+
 .PHONY: down
 down: ## Stop it and remove what it left (CLUSTER=existing: uninstall the operator)
 	@cargo run -q --locked -p local-cluster -- down

@@ -15,3 +15,4 @@ pub mod governance;
 pub mod metrics;
 pub mod process;
 pub mod reconcile;
+pub mod vault;

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 /// Which modules each module may name, itself aside. `lib.rs` and `main.rs` name what they like.
-const DIRECTION: [(&str, &[&str]); 13] = [
+const DIRECTION: [(&str, &[&str]); 14] = [
     ("api", &[]),
     ("metrics", &[]),
     ("governance", &["api"]),
@@ -20,6 +20,7 @@ const DIRECTION: [(&str, &[&str]); 13] = [
     ("dataset", KIND),
     ("enrichment", KIND),
     ("export", KIND),
+    ("vault", &["api"]),
     ("process", EVERYTHING),
 ];
 
@@ -38,10 +39,14 @@ const EVERYTHING: &[&str] = &[
     "governance",
     "metrics",
     "reconcile",
+    "vault",
 ];
 
 /// What a decision may name: it is made of values.
 const DECISION: &[&str] = &["api", "governance"];
+
+/// The pure part of the adapters to vaults.
+const PURE_IN_VAULT: [&str; 6] = ["address", "budget", "fault", "reach", "sight", "value"];
 
 /// What pure code never says: it doesn't wait, ask the cluster, or look at the clock.
 const IMPURE: [&str; 8] = [
@@ -82,7 +87,14 @@ impl Source {
     }
 
     fn is_pure(&self) -> bool {
-        self.module() == "governance" || self.is_decision()
+        self.module() == "governance" || self.is_decision() || self.is_pure_in_vault()
+    }
+
+    /// What is known about vaults without asking one.
+    fn is_pure_in_vault(&self) -> bool {
+        let name = self.path.strip_prefix("vault/").unwrap_or_default();
+        let name = name.split('/').next().unwrap_or_default();
+        PURE_IN_VAULT.contains(&name.trim_end_matches(".rs"))
     }
 
     /// What decides about one kind may fill a folder.

@@ -1,0 +1,31 @@
+//! The run account of a namespace, as far as vaults need it: a token that says who it is, for somebody who trusts the
+//! cluster. The cluster's side implements it.
+
+use super::value::SecretText;
+use async_trait::async_trait;
+use thiserror::Error;
+
+/// Gives tokens of run accounts.
+#[async_trait]
+pub trait RunTokens: Send + Sync {
+    /// A token of the namespace's run account, made out for `audience` only, valid for ten minutes or so.
+    ///
+    /// # Errors
+    /// When the cluster gives none.
+    async fn token(&self, namespace: &str, audience: &str) -> Result<SecretText, NoRunToken>;
+}
+
+/// The cluster gives no token.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+#[error("the cluster gives no token for the run account")]
+pub struct NoRunToken;
+
+/// A cluster that has no run accounts.
+pub struct NoRunAccounts;
+
+#[async_trait]
+impl RunTokens for NoRunAccounts {
+    async fn token(&self, _: &str, _: &str) -> Result<SecretText, NoRunToken> {
+        Err(NoRunToken)
+    }
+}

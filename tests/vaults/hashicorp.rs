@@ -1,0 +1,517 @@
+//! Vault and OpenBao, by the requests of vaultrs, against a stand-in.
+
+use crate::seat::{Seat, look, often, once, owner, reach, told};
+use connection_operator::vault::address::{Engine, Identity, Look, Provider, VaultAddress, VaultUrl};
+use connection_operator::vault::sight::Sight;
+use connection_operator::vault::value::SecretText;
+use std::time::Duration;
+use vault_stand_in::Fault;
+use vault_stand_in::hashicorp::{
+    Capability, Data, Deletion, Kv, Login, Method, Mount, Policy, Secret, StaticToken, Vault, Version,
+};
+
+fn data() -> Data {
+    let secret = Secret {
+        versions: vec![
+            Version::of(&[("password", "canary-old")]),
+            Version::of(&[("password", "canary-new"), ("user", "acme")]),
+        ],
+        ..Secret::default()
+    };
+    let mount = |version| Mount {
+        version,
+        secrets: [
+            ("team/sftp".to_owned(), secret.clone()),
+            ("crm".to_owned(), secret.clone()),
+        ]
+        .into(),
+    };
+    let policy: Policy = [
+        ("kv/data/*".to_owned(), vec![Capability::Read]),
+        (
+            "kv/metadata/*".to_owned(),
+            vec![Capability::Read, Capability::List],
+        ),
+        ("kv/metadata".to_owned(), vec![Capability::Read, Capability::List]),
+        ("old/*".to_owned(), vec![Capability::Read, Capability::List]),
+        ("old".to_owned(), vec![Capability::List]),
+    ]
+    .into();
+    let login = |mount: &str, method| Login {
+        mount: mount.to_owned(),
+        method,
+        policies: vec!["connections".to_owned()],
+        ttl: 3600,
+        renewable: true,
+    };
+    Data {
+        namespaces: vec!["eu".to_owned()],
+        mounts: [
+            ("kv".to_owned(), mount(Kv::Two)),
+            ("old".to_owned(), mount(Kv::One)),
+        ]
+        .into(),
+        policies: [("connections".to_owned(), policy)].into(),
+        logins: vec![
+            login(
+                "approle",
+                Method::AppRole {
+                    role_id: "role".to_owned(),
+                    secret_id: "password".to_owned(),
+                },
+            ),
+            login(
+                "kubernetes",
+                Method::Kubernetes {
+                    role: "connections".to_owned(),
+                    namespace: "marketing".to_owned(),
+                    service_account: "connections-run".to_owned(),
+                    audience: Some("vault".to_owned()),
+                },
+            ),
+            login(
+                "jwt",
+                Method::Jwt {
+                    role: "connections".to_owned(),
+                    subject: "system:serviceaccount:marketing:connections-run".to_owned(),
+                    audience: "vault".to_owned(),
+                },
+            ),
+        ],
+        tokens: vec![StaticToken {
+            token: "s.token".to_owned(),
+            policies: vec!["connections".to_owned()],
+        }],
+        names: Vec::new(),
+    }
+}
+
+pub fn start() -> Vault {
+    Vault::start(data()).expect("a stand-in")
+}
+
+fn provider(mount: &str, engine: Engine) -> Provider {
+    Provider::Vault {
+        mount: mount.to_owned(),
+        namespace: None,
+        engine,
+    }
+}
+
+fn approle(secret_id: &str) -> Identity {
+    Identity::VaultAppRole {
+        mount: "approle".to_owned(),
+        role_id: "role".to_owned(),
+        secret_id: SecretText::new(secret_id.to_owned()),
+    }
+}
+
+pub fn by_approle(vault: &Vault) -> VaultAddress {
+    VaultAddress {
+        url: VaultUrl::parse(&vault.url(), &reach()).expect("an address"),
+        provider: provider("kv", Engine::V2),
+        ca_bundle: Some(vault.ca_pem.as_str().into()),
+        identity: approle("password"),
+    }
+}
+
+fn sftp(vault: &Vault) -> Look {
+    look(&by_approle(vault), "team/sftp", None, None)
+}
+
+fn usable(sight: &Sight) -> Option<&str> {
+    sight.usable().map(|found| found.version.as_str())
+}
+
+fn secret(data: &mut Data) -> &mut Secret {
+    let mount = data.mounts.get_mut("kv").expect("the mount");
+    mount.secrets.get_mut("team/sftp").expect("the secret")
+}
+
+fn newest(data: &mut Data) -> &mut Version {
+    secret(data).versions.last_mut().expect("a version")
+}
+
+/// What goes wrong, what is told, and whether the last good state stands meanwhile.
+type Row = (&'static str, fn(&Vault), &'static str, bool);
+
+const FAULTS: [Row; 18] = [
+    ("down", |vault| vault.down(), "VaultUnavailable", true),
+    (
+        "never answers",
+        |vault| vault.fault(Fault::Hang),
+        "VaultUnavailable",
+        true,
+    ),
+    (
+        "in trouble",
+        |vault| vault.fault(Fault::ServerError(500)),
+        "VaultUnavailable",
+        true,
+    ),
+    (
+        "cuts connections",
+        |vault| vault.fault(Fault::Cut),
+        "VaultUnavailable",
+        true,
+    ),
+    (
+        "cuts answers",
+        |vault| vault.fault(Fault::CutMidway),
+        "VaultUnavailable",
+        true,
+    ),
+    (
+        "answers garbage",
+        |vault| vault.fault(Fault::Garbage),
+        "VaultUnavailable",
+        true,
+    ),
+    (
+        "answers 100 MB",
+        |vault| vault.fault(Fault::Flood(100_000_000)),
+        "VaultUnavailable",
+        true,
+    ),
+    (
+        "points to metadata",
+        |vault| vault.fault(Fault::Redirect("http://169.254.169.254/latest".to_owned())),
+        "VaultUnavailable",
+        true,
+    ),
+    (
+        "sealed",
+        |vault| vault.fault(Fault::Sealed),
+        "VaultUnavailable",
+        true,
+    ),
+    (
+        "a standby",
+        |vault| vault.fault(Fault::Standby),
+        "VaultUnavailable",
+        true,
+    ),
+    (
+        "throttles",
+        |vault| vault.fault(Fault::Throttled { retry_after: Some(1) }),
+        "Throttled",
+        true,
+    ),
+    (
+        "the right is taken away",
+        |vault| vault.edit(|data| data.policies.clear()),
+        "AccessDenied",
+        false,
+    ),
+    (
+        "the newest version is deleted",
+        |vault| vault.edit(|data| newest(data).gone = Deletion::Deleted),
+        "SecretNotFound",
+        false,
+    ),
+    (
+        "the newest version is destroyed",
+        |vault| vault.edit(|data| newest(data).gone = Deletion::Destroyed),
+        "SecretNotFound",
+        false,
+    ),
+    (
+        "the secret is gone",
+        |vault| vault.edit(|data| data.mounts.get_mut("kv").expect("the mount").secrets.clear()),
+        "SecretNotFound",
+        false,
+    ),
+    (
+        "its time is over",
+        |vault| vault.edit(|data| newest(data).deletion_time = Some(jiff::Timestamp::UNIX_EPOCH)),
+        "SecretNotFound",
+        false,
+    ),
+    (
+        "the role's secret was changed, and the token expires",
+        |vault| {
+            vault.edit(|data| {
+                data.logins[0].method = Method::AppRole {
+                    role_id: "role".to_owned(),
+                    secret_id: "other".to_owned(),
+                };
+            });
+            vault.advance(Duration::from_hours(2));
+        },
+        "CredentialRejected",
+        false,
+    ),
+    (
+        "the method is taken away, and the token expires",
+        |vault| {
+            vault.edit(|data| data.logins.clear());
+            vault.advance(Duration::from_hours(2));
+        },
+        "VaultNotFound",
+        false,
+    ),
+];
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_fault_has_its_reason_and_passes_by_itself() {
+    let mut cases = tokio::task::JoinSet::new();
+    for (case, strike, reason, keeps) in FAULTS {
+        cases.spawn(async move {
+            let vault = start();
+            let mut limits = often();
+            limits.rate.window = Duration::from_secs(1);
+            let mut seat = Seat::new(limits, None);
+            let before = seat.told(case, &sftp(&vault), "well").await;
+            assert_eq!(usable(&before), Some("2"), "{case}");
+            strike(&vault);
+            let during = seat.told(case, &sftp(&vault), reason).await;
+            assert_eq!(usable(&during), keeps.then_some("2"), "{case}");
+            let words = during
+                .latest
+                .and_then(Result::err)
+                .map(|fault| fault.to_string())
+                .unwrap_or_default();
+            assert!(
+                words.contains("https://localhost:") && !words.contains("canary"),
+                "{case}: {words}"
+            );
+            vault.up();
+            vault.heal();
+            vault.edit(|now| *now = data());
+            let after = seat.told(case, &sftp(&vault), "well").await;
+            assert_eq!(usable(&after), Some("2"), "{case}");
+        });
+    }
+    while let Some(done) = cases.join_next().await {
+        done.expect("the case holds");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn versions_keys_and_both_engines_are_looked_at() {
+    let vault = start();
+    let v2 = by_approle(&vault);
+    let v1 = VaultAddress {
+        provider: provider("old", Engine::V1),
+        ..v2.clone()
+    };
+    let rows = [
+        (
+            "the newest",
+            look(&v2, "team/sftp", None, None),
+            "well",
+            Some("2"),
+        ),
+        (
+            "a version",
+            look(&v2, "team/sftp", Some("1"), None),
+            "well",
+            Some("1"),
+        ),
+        (
+            "no such version",
+            look(&v2, "team/sftp", Some("9"), None),
+            "VersionNotFound",
+            None,
+        ),
+        (
+            "no version",
+            look(&v2, "team/sftp", Some("x"), None),
+            "VersionNotFound",
+            None,
+        ),
+        (
+            "no such secret in a version",
+            look(&v2, "none", Some("1"), None),
+            "SecretNotFound",
+            None,
+        ),
+        (
+            "a name that can't be one",
+            look(&v2, "team/../sftp", None, None),
+            "SecretNotFound",
+            None,
+        ),
+        (
+            "a key",
+            look(&v2, "team/sftp", None, Some("user")),
+            "well",
+            Some("2"),
+        ),
+        (
+            "a key of a version",
+            look(&v2, "team/sftp", Some("1"), Some("password")),
+            "well",
+            Some("1"),
+        ),
+        (
+            "no such key",
+            look(&v2, "team/sftp", Some("1"), Some("user")),
+            "KeyNotFound",
+            None,
+        ),
+        (
+            "version 1 of the engine",
+            look(&v1, "team/sftp", None, Some("user")),
+            "well",
+            Some(""),
+        ),
+        (
+            "no such key in version 1",
+            look(&v1, "team/sftp", None, Some("x")),
+            "KeyNotFound",
+            None,
+        ),
+        (
+            "no such secret in version 1",
+            look(&v1, "x", None, Some("x")),
+            "SecretNotFound",
+            None,
+        ),
+        (
+            "a version in version 1",
+            look(&v1, "crm", Some("1"), None),
+            "VersionNotFound",
+            None,
+        ),
+    ];
+    let mut seat = Seat::new(once(), None);
+    for (case, look, reason, version) in rows {
+        let sight = seat.until(case, &look, |sight| told(sight) != "nothing").await;
+        assert_eq!(
+            (told(&sight), usable(&sight)),
+            (reason, version),
+            "{case}: {sight:?}"
+        );
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_signs_in_is_taken_or_told_why_not() {
+    let vault = start();
+    let account = |mount: &str, namespace: &str, audience: &str| Identity::VaultServiceAccount {
+        mount: mount.to_owned(),
+        role: "connections".to_owned(),
+        audience: audience.to_owned(),
+        namespace: namespace.to_owned(),
+    };
+    let token = |text: &str| Identity::VaultToken {
+        token: SecretText::new(text.to_owned()),
+    };
+    let rows = [
+        ("a role", approle("password"), "well"),
+        ("a role's wrong secret", approle("wrong"), "CredentialRejected"),
+        (
+            "a run account",
+            account("kubernetes", "marketing", "vault"),
+            "well",
+        ),
+        (
+            "another's run account",
+            account("kubernetes", "sales", "vault"),
+            "CredentialRejected",
+        ),
+        (
+            "no run account",
+            account("kubernetes", "nowhere", "vault"),
+            "VaultUnavailable",
+        ),
+        (
+            "a run account by its token alone",
+            account("jwt", "marketing", "vault"),
+            "well",
+        ),
+        (
+            "made out for another",
+            account("jwt", "marketing", "others"),
+            "CredentialRejected",
+        ),
+        (
+            "nothing is mounted there",
+            account("oidc", "marketing", "vault"),
+            "VaultNotFound",
+        ),
+        ("a token", token("s.token"), "well"),
+        ("a token with a line break after it", token("s.token\n"), "well"),
+        ("a wrong token", token("s.other"), "CredentialRejected"),
+        ("no token", token(""), "CredentialRejected"),
+        (
+            "a token that can't be one",
+            token("s.\u{7}token"),
+            "CredentialRejected",
+        ),
+    ];
+    for (case, identity, reason) in rows {
+        let mut seat = Seat::new(once(), None);
+        let address = VaultAddress {
+            identity,
+            ..by_approle(&vault)
+        };
+        let look = look(&address, "team/sftp", None, None);
+        let sight = seat.until(case, &look, |sight| told(sight) != "nothing").await;
+        assert_eq!(told(&sight), reason, "{case}: {sight:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_token_that_expires_is_replaced_once_and_nobody_notices() {
+    let vault = start();
+    let mut seat = Seat::new(often(), None);
+    seat.told("found", &sftp(&vault), "well").await;
+    vault.advance(Duration::from_hours(2));
+    vault.edit(|data| secret(data).versions.push(Version::of(&[("password", "canary")])));
+    let sight = seat
+        .until("renewed", &sftp(&vault), |sight| usable(sight) == Some("3"))
+        .await;
+    assert_eq!(usable(&sight), Some("3"));
+    assert_eq!(vault.count("login"), 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn values_are_read_only_when_asked_for() {
+    let vault = start();
+    let mut seat = Seat::new(once(), None);
+    seat.told("found", &sftp(&vault), "well").await;
+    assert_eq!(vault.count("data"), 0, "a look sees no value");
+    let address = by_approle(&vault);
+    let wanted = look(&address, "team/sftp", None, Some("password")).wanted;
+    let value = seat
+        .vaults
+        .read(&address, &wanted)
+        .await
+        .unwrap_or_else(|fault| panic!("{fault}"));
+    assert_eq!((value.version.as_str(), value.text.expose()), ("2", "canary-new"));
+    let wanted = look(&address, "team/sftp", Some("1"), Some("password")).wanted;
+    let value = seat
+        .vaults
+        .read(&address, &wanted)
+        .await
+        .unwrap_or_else(|fault| panic!("{fault}"));
+    assert_eq!((value.version.as_str(), value.text.expose()), ("1", "canary-old"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_list_opens_folders() {
+    let vault = start();
+    let seat = Seat::new(once(), None);
+    for (mount, engine) in [("kv", Engine::V2), ("old", Engine::V1)] {
+        let address = VaultAddress {
+            provider: provider(mount, engine),
+            ..by_approle(&vault)
+        };
+        let listing = seat.vaults.list(&address).await.expect("a list");
+        let names: Vec<&str> = listing
+            .secrets
+            .iter()
+            .map(|secret| secret.name.as_str())
+            .collect();
+        assert_eq!(
+            (names, listing.truncated),
+            (vec!["crm", "team/sftp"], false),
+            "{mount}"
+        );
+    }
+    let mut left = Seat::new(once(), None);
+    left.told("found", &sftp(&vault), "well").await;
+    left.vaults.leave(&owner("sftp"));
+}

@@ -1,0 +1,115 @@
+//! What is shared, and what never is.
+
+use crate::seat::{Seat, look, once, owner, told};
+use crate::{azure, hashicorp};
+use connection_operator::vault::address::Look;
+use connection_operator::vault::sight::Sight;
+use vault_stand_in::Fault;
+
+/// Lets every owner follow its looks until all have an answer.
+async fn settle(seat: &mut Seat, owners: &[(String, Vec<Look>)]) -> Vec<Vec<Sight>> {
+    loop {
+        let all: Vec<Vec<Sight>> = owners
+            .iter()
+            .map(|(name, looks)| seat.vaults.follow(&owner(name), looks))
+            .collect();
+        if all.iter().flatten().all(|sight| told(sight) != "nothing") {
+            return all;
+        }
+        seat.changed.next().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_thousand_connections_on_twenty_secrets_cost_twenty_requests() {
+    let stand_in = azure::start();
+    stand_in.edit(|data| {
+        let copy = data.secrets["sftp"].clone();
+        data.secrets = (0..20)
+            .map(|each| (format!("secret-{each}"), copy.clone()))
+            .collect();
+    });
+    let mut seat = Seat::new(once(), Some(azure::cloud(&stand_in)));
+    let address = azure::by_password(&stand_in, "password");
+    let owners: Vec<(String, Vec<Look>)> = (0..1000)
+        .map(|each| {
+            let secret = format!("secret-{}", each % 20);
+            (
+                format!("connection-{each}"),
+                vec![look(&address, &secret, None, None)],
+            )
+        })
+        .collect();
+    let sights = settle(&mut seat, &owners).await;
+    assert!(sights.iter().flatten().all(|sight| told(sight) == "well"));
+    assert_eq!(stand_in.count("versions"), 20);
+    assert_eq!(
+        (stand_in.count("challenge"), stand_in.count("token")),
+        (1, 1),
+        "one signs in for all"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn another_identity_never_sees_what_one_was_answered() {
+    let stand_in = azure::start();
+    let mut seat = Seat::new(once(), Some(azure::cloud(&stand_in)));
+    let mine = look(&azure::by_password(&stand_in, "password"), "sftp", None, None);
+    let theirs = look(&azure::by_password(&stand_in, "guess"), "sftp", None, None);
+    let owners = [
+        ("mine".to_owned(), vec![mine]),
+        ("theirs".to_owned(), vec![theirs]),
+    ];
+    let sights = settle(&mut seat, &owners).await;
+    let told: Vec<&str> = sights.iter().flatten().map(told).collect();
+    assert_eq!(told, ["well", "CredentialRejected"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_vault_that_hangs_delays_no_other() {
+    let hanging = azure::start();
+    hanging.fault(Fault::Hang);
+    let other = hashicorp::start();
+    let mut seat = Seat::new(once(), Some(azure::cloud(&hanging)));
+    let stuck: Vec<Look> = (0..100)
+        .map(|each| {
+            look(
+                &azure::by_password(&hanging, "password"),
+                &format!("secret-{each}"),
+                None,
+                None,
+            )
+        })
+        .collect();
+    let waiting = seat.vaults.follow(&owner("stuck"), &stuck);
+    assert!(waiting.iter().all(|sight| told(sight) == "nothing"));
+    let well = look(&hashicorp::by_approle(&other), "team/sftp", None, None);
+    seat.told("the other vault", &well, "well").await;
+    let still = seat.vaults.follow(&owner("stuck"), &stuck);
+    assert!(
+        still.iter().all(|sight| told(sight) == "nothing"),
+        "the first one hangs all the while"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_not_followed_any_more_is_forgotten() {
+    let stand_in = azure::start();
+    let mut seat = Seat::new(once(), Some(azure::cloud(&stand_in)));
+    let sftp = look(&azure::by_password(&stand_in, "password"), "sftp", None, None);
+    seat.told("found", &sftp, "well").await;
+    seat.vaults.leave(&owner("sftp"));
+    assert_eq!(
+        told(
+            &seat.vaults.follow(&owner("sftp"), &[])[..]
+                .first()
+                .cloned()
+                .unwrap_or_default()
+        ),
+        "nothing"
+    );
+    let again = seat.vaults.follow(&owner("sftp"), std::slice::from_ref(&sftp));
+    assert_eq!(told(&again[0]), "nothing", "it is looked at anew");
+    seat.told("found again", &sftp, "well").await;
+    assert_eq!(stand_in.count("versions"), 2);
+}
