@@ -34,12 +34,17 @@ pub fn conditions() -> String {
 }
 
 /// The sorts of reasons, in the order in which they decide about Ready.
-const SORTS: [(Situation, &str, &str); 5] = [
+const SORTS: [(Situation, &str, &str); 6] = [
     (
         Situation::Mistake,
         "Reasons: its author must correct something",
         "`Ready` is False and `Stalled` True. These come first: where several reasons hold, `Ready` gives the first \
          sort of this page.",
+    ),
+    (
+        Situation::Unrun,
+        "Reasons: the installation has nothing that runs it",
+        "`Ready` is False and `Stalled` True.",
     ),
     (
         Situation::Consent,

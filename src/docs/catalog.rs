@@ -234,7 +234,7 @@ fn limits(declared: &Limits) -> String {
     let said = [
         declared
             .min_members
-            .map(|least| format!("at least {} members", grouped(least))),
+            .map(|least| format!("at least {} members in each dataset", grouped(least))),
         declared
             .max_members
             .map(|most| format!("at most {} members for {per}", grouped(most))),

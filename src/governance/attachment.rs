@@ -134,7 +134,7 @@ fn misfit(
 /// An installation can be given the connector that a type names; a type that names none is only listed.
 fn unrun(type_: &CompiledType) -> String {
     let name = &type_.name;
-    match &type_.spec.connector {
+    let unrun = match &type_.spec.connector {
         Some(connector) => format!(
             "The type {name} needs the connector {connector}, which this installation doesn't run: ask whoever installed \
              the operator to add it to the chart's value connectors, or name a connection of another type."
@@ -143,6 +143,10 @@ fn unrun(type_: &CompiledType) -> String {
             "The type {name} names no connector, so there is nothing yet that could run it: name a connection of another \
              type."
         ),
+    };
+    match type_.deprecated() {
+        Some(deprecated) => format!("{unrun} {deprecated}"),
+        None => unrun,
     }
 }
 

@@ -1,6 +1,7 @@
 //! How messages quote and list: on one line, bounded, in a fixed order.
 
 use crate::api::condition::MESSAGE_MAX;
+use std::borrow::Cow;
 
 /// Most names that a message lists before it only counts.
 pub const NAMES_MAX: usize = 5;
@@ -14,6 +15,7 @@ const EXPLANATION_MAX: usize = 300;
 /// how the rest of the line is shown, or end the quote early.
 #[must_use]
 pub fn quoted(text: &str) -> String {
+    let text = &*without_password(text);
     let shown: String = text
         .chars()
         .take(QUOTE_MAX)
@@ -27,6 +29,21 @@ pub fn quoted(text: &str) -> String {
         format!("\"{shown}…\"")
     } else {
         format!("\"{shown}\"")
+    }
+}
+
+/// Whoever writes an address where a host belongs may write a password with it, as in `user:password@host`.
+fn without_password(text: &str) -> Cow<'_, str> {
+    let start = text.find("://").map_or(0, |scheme| scheme + 3);
+    let rest = &text[start..];
+    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    // A password may hold a slash that somebody forgot to encode: up to the last @ of all, then.
+    let Some(end) = authority.rfind('@').or_else(|| rest.rfind('@')) else {
+        return Cow::Borrowed(text);
+    };
+    match rest[..end].split_once(':') {
+        Some((user, _)) => Cow::Owned(format!("{}{user}:…{}", &text[..start], &rest[end..])),
+        None => Cow::Borrowed(text),
     }
 }
 
@@ -123,6 +140,27 @@ mod tests {
         ];
         for (case, names, expected) in rows {
             assert_eq!(listed(names), expected, "{case}");
+        }
+    }
+
+    #[test]
+    fn a_password_in_an_address_is_not_repeated() {
+        let rows = [
+            (
+                "postgresql://joe:s3cr3t@db.example/x",
+                "\"postgresql://joe:…@db.example/x\"",
+            ),
+            ("joe:s3cr3t@db.example", "\"joe:…@db.example\""),
+            (
+                "https://joe:a@b/c@db.example/x",
+                "\"https://joe:…@b/c@db.example/x\"",
+            ),
+            ("https://joe:a/b@db.example", "\"https://joe:…@db.example\""),
+            ("joe@db.example:22", "\"joe@db.example:22\""),
+            ("db.example:22/in", "\"db.example:22/in\""),
+        ];
+        for (text, expected) in rows {
+            assert_eq!(quoted(text), expected, "{text}");
         }
     }
 

@@ -1,7 +1,7 @@
 //! Ready, Reconciling and Stalled: the one place that writes them.
 //!
 //! When several causes hold, the first of these decides, the cause that a person must act on first: a mistake of the
-//! author, then consent, then what rests on purpose, then what waits for other objects. Within one of them the order
+//! author, then what the installation can't run, then consent, then what rests on purpose, then what waits for other objects. Within one of them the order
 //! of the concerns decides.
 
 use super::Standing;
@@ -12,6 +12,8 @@ use crate::api::{ConditionStatus, ConditionType, Reason};
 pub enum Situation {
     /// The author must correct something.
     Mistake,
+    /// The installation has nothing that runs it.
+    Unrun,
     /// An administrator must consent.
     Consent,
     /// It rests because somebody wants it to.
@@ -30,7 +32,6 @@ pub const fn situation(reason: Reason) -> Situation {
         | Reason::SecretsInvalid
         | Reason::ScheduleInvalid
         | Reason::TypeMismatch
-        | Reason::NoConnector
         | Reason::DatasetIneligible
         | Reason::OutputTaken
         | Reason::TooManyDatasets
@@ -40,6 +41,7 @@ pub const fn situation(reason: Reason) -> Situation {
         | Reason::DatasetSentTwice
         | Reason::SecretNotAllowed
         | Reason::TypeInvalid => Situation::Mistake,
+        Reason::NoConnector => Situation::Unrun,
         Reason::ConsentRequired
         | Reason::ConsentWithdrawn
         | Reason::ConsentStale
@@ -109,7 +111,7 @@ pub fn judged(
                 Standing::met(Reason::WaitingForOthers, awaited(cause.reason)),
                 unstalled(),
             ],
-            Situation::Mistake | Situation::Consent | Situation::Good => {
+            Situation::Mistake | Situation::Unrun | Situation::Consent | Situation::Good => {
                 let stalled = Standing::met(
                     Reason::WaitingForPerson,
                     "It goes on once a person has done what Ready's message says.",
@@ -208,6 +210,15 @@ mod tests {
             ),
             (
                 "wrong by its author",
+                vec![Reason::ParametersInvalid],
+                [
+                    (False, Reason::ParametersInvalid),
+                    (False, Reason::Settled),
+                    (True, Reason::WaitingForPerson),
+                ],
+            ),
+            (
+                "nothing that runs it",
                 vec![Reason::NoConnector],
                 [
                     (False, Reason::NoConnector),
@@ -237,6 +248,11 @@ mod tests {
                 "a mistake before consent",
                 vec![Reason::ConsentRequired, Reason::ParametersInvalid],
                 Reason::ParametersInvalid,
+            ),
+            (
+                "what its author can correct before what nobody runs",
+                vec![Reason::NoConnector, Reason::TooFewMembers],
+                Reason::TooFewMembers,
             ),
             (
                 "consent before rest",

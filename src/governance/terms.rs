@@ -204,7 +204,7 @@ fn too_large(type_: &str, item: &Item<'_>, limits: &Limits) -> Problem {
     let (most, count) = (limits.max_members?, certain(item)?);
     (count > most).then(|| {
         let text = format!(
-            "{} names the dataset {} of {count} members, and the type {type_} takes at most {most} of each: send less of \
+            "{} names the dataset {} of {count} members, and the type {type_} takes at most {most} of each: send fewer of \
              them, or have an administrator correct its spec.members.",
             item.field, item.name
         );
@@ -220,10 +220,10 @@ fn too_many_members(type_: &str, load: &Load<'_>, limits: &Limits) -> Problem {
     let text = match limits.max_members_per {
         Some(LimitScope::Destination) if before.saturating_add(own) > most && own > 0 => format!(
             "{own} members would go out, older exports on the connection send {before} already, and the type {type_} takes \
-             at most {most} in all: send less of them."
+             at most {most} in all: send fewer of them."
         ),
         Some(LimitScope::Export) | None if own > most => format!(
-            "{own} members would go out, and the type {type_} takes at most {most} of each export: send less of them, or \
+            "{own} members would go out, and the type {type_} takes at most {most} of each export: send fewer of them, or \
              spread them over several exports."
         ),
         _ => return None, // it fits, or each dataset is told by itself

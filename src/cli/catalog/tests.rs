@@ -119,7 +119,7 @@ fn exports_that_would_become_inactive_are_named() {
                     ..Default::default()
                 });
             }),
-            "5000 members would go out, and the type marketo takes at most 4999 of each export: send less of them, or \
+            "5000 members would go out, and the type marketo takes at most 4999 of each export: send fewer of them, or \
              spread them over several exports.",
         ),
         (

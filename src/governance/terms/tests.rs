@@ -193,7 +193,7 @@ fn members_are_counted_as_far_as_they_are_known() {
             Some((
                 Reason::TooManyMembers,
                 "spec.payload names the dataset shoppers of 1001 members, and the type sftp-export takes at most 1000 of \
-                 each: send less of them, or have an administrator correct its spec.members.",
+                 each: send fewer of them, or have an administrator correct its spec.members.",
             )),
         ),
         ("many of many", &each, vec![few(1000), few(1000)], None),
@@ -203,7 +203,7 @@ fn members_are_counted_as_far_as_they_are_known() {
             vec![few(600), few(401)],
             Some((
                 Reason::TooManyMembers,
-                "1001 members would go out, and the type sftp-export takes at most 1000 of each export: send less of \
+                "1001 members would go out, and the type sftp-export takes at most 1000 of each export: send fewer of \
                  them, or spread them over several exports.",
             )),
         ),
@@ -282,7 +282,7 @@ fn what_a_service_takes_in_all_goes_to_the_older_exports_first() {
         said(&sendgrid, &load).map(|found| found.1).as_deref(),
         Some(
             "50000 members would go out, older exports on the connection send 60000 already, and the type sendgrid takes \
-             at most 100000 in all: send less of them."
+             at most 100000 in all: send fewer of them."
         )
     );
 }
