@@ -92,6 +92,12 @@ impl CompiledTypes {
         compiled.insert(type_.name_any(), (version, seen.clone()));
         seen
     }
+
+    /// Keeps nothing of a type that is gone: one made anew under its name is another.
+    pub fn forget(&self, name: &str) {
+        let mut compiled = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        compiled.remove(name);
+    }
 }
 
 fn compile(type_: &ConnectionType, before: Option<&Arc<CompiledType>>) -> TypeSeen {

@@ -15,7 +15,7 @@ use crate::reconcile::{Stores, Writes};
 use crate::{connection, connection_type, dataset, enrichment, export};
 use k8s_openapi::NamespaceResourceScope;
 use k8s_openapi::api::rbac::v1::{ClusterRoleBinding, Role, RoleBinding};
-use kube::Resource;
+use kube::{Resource, ResourceExt};
 use serde::de::DeserializeOwned;
 use std::collections::BTreeSet;
 use std::fmt::Debug;
@@ -199,13 +199,17 @@ fn once_leading<K>(leadership: Leadership, mut told: impl FnMut(&Change<K>)) -> 
 }
 
 /// Makes each type ready as it comes, also in a replica that doesn't lead yet: so it knows what the type said before,
-/// should an edit make it contradict itself.
+/// should an edit make it contradict itself. Of one that goes, nothing stays.
 fn knowing(
     types: Arc<CompiledTypes>,
     mut told: impl FnMut(&Change<ConnectionType>),
 ) -> impl FnMut(&Change<ConnectionType>) {
     move |change| {
-        let _ = types.seen(change.after.as_deref());
+        match (&change.after, &change.before) {
+            (Some(type_), _) => drop(types.seen(Some(type_))),
+            (None, Some(gone)) => types.forget(&gone.name_any()),
+            (None, None) => {}
+        }
         told(change);
     }
 }

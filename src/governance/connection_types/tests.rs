@@ -82,3 +82,12 @@ fn a_type_tells_where_it_contradicts_itself_and_who_goes_on() {
     );
     assert_eq!((since.reason, since.message), (Reason::TypeInvalid, told));
 }
+
+#[test]
+fn nothing_is_kept_of_a_type_that_is_gone() {
+    let types = CompiledTypes::default();
+    let kept = Arc::downgrade(compiled(&types.seen(Some(&version("a", 1)))));
+    assert!(kept.upgrade().is_some(), "it is there");
+    types.forget("sftp-export");
+    assert!(kept.upgrade().is_none(), "it is gone");
+}
