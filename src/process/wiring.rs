@@ -209,7 +209,7 @@ fn knowing(
 ) -> impl FnMut(&Change<ConnectionType>) {
     move |change| {
         match (&change.after, &change.before) {
-            (Some(type_), _) => types.arrived(type_),
+            (Some(here), _) => types.arrived(here),
             (None, Some(gone)) => types.forget(&gone.name_any()),
             (None, None) => {}
         }
@@ -224,7 +224,7 @@ fn on_unreadable_type(leadership: Leadership, (wakers, stores): Woken) -> Unread
             Some(misfit) => {
                 stores
                     .types
-                    .cannot_read(&key.name, misfit.metadata.uid.as_deref(), &misfit.place)
+                    .cannot_read(&key.name, misfit.metadata.uid.as_deref(), &misfit.place);
             }
             None => stores.types.gone(&key.name),
         }
