@@ -145,11 +145,15 @@ fn check_types(request: &catalog::Request) -> ExitCode {
 }
 
 async fn checked_types(request: &catalog::Request) -> Result<(catalog::Outcome, String), Box<dyn Error>> {
-    let types = catalog::types(request)?;
+    let mut types = catalog::types(request)?;
     let present = if request.offline {
         None
     } else {
-        Some(catalog::Present::read(&client().await?, request.namespace.as_deref()).await?)
+        let client = client().await?;
+        for type_ in &mut types {
+            type_.try_on(&client).await?;
+        }
+        Some(catalog::Present::read(&client, request.namespace.as_deref()).await?)
     };
     Ok(catalog::check(&types, present.as_ref(), Timestamp::now()))
 }

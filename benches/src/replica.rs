@@ -85,6 +85,7 @@ impl Replica {
             roles: Feed::default().objects(),
             role_bindings: Feed::default().objects(),
             cluster_role_bindings: Feed::default().objects(),
+            types: Arc::default(),
         };
         let context = Context {
             secrets: SecretReader::new(client.clone(), secrets.objects()),

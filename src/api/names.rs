@@ -39,5 +39,7 @@ pub const FIELD_MANAGER: &str = "connection-operator";
 pub const CATALOG_FIELD_MANAGER: &str = "connection-operator-catalog";
 /// Who marks connection types that the operator no longer brings.
 pub const DEPRECATION_FIELD_MANAGER: &str = "connection-operator-deprecation";
+/// Whoever only has a manifest tried.
+pub const TRIAL_FIELD_MANAGER: &str = "connection-operator-trial";
 /// The controller's name in events.
 pub const EVENT_REPORTER: &str = "connection-operator";

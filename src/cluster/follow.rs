@@ -19,6 +19,7 @@ use serde::de::DeserializeOwned;
 use std::collections::HashMap;
 use std::fmt::Debug;
 use std::future::ready;
+use std::sync::Arc;
 
 /// What following a kind needs.
 #[derive(Clone)]
@@ -33,6 +34,9 @@ pub struct Follower {
     pub leadership: Leadership,
 }
 
+/// Told of an object that can't be read, and once that is gone.
+pub type Unread = Arc<dyn Fn(&ObjectKey, Option<&Misfit>) + Send + Sync>;
+
 /// Follows a kind until the process ends. An object that doesn't fit its schema is told of and left out; it never
 /// stops the others, and a standby only remembers it, and sees to it once it leads. An object that isn't `wanted` counts
 /// as gone.
@@ -42,6 +46,7 @@ pub async fn follow<K>(
     feed: Feed<K>,
     wanted: fn(&K) -> bool,
     told: impl FnMut(&Change<K>),
+    unread: Unread,
 ) where
     K: Resource<DynamicType = ()> + Refers + Clone + Debug + DeserializeOwned + Send + Sync + 'static,
 {
@@ -49,7 +54,7 @@ pub async fn follow<K>(
     let metrics = follower.metrics.clone();
     let events = places.seen(|api| {
         let leadership = follower.leadership.clone();
-        let mut misfits = Misfits::<K>::new(follower.clone(), wanted);
+        let mut misfits = Misfits::<K>::new(follower.clone(), wanted, Arc::clone(&unread));
         let watched = watcher(api, watcher::Config::default()).default_backoff();
         let begun = stream::once(async move { leadership.begun().await });
         let steps = stream::select(watched.map(Step::Watched), begun.map(|()| Step::Begun));
@@ -135,15 +140,20 @@ async fn apply<K>(
 struct Misfits<K> {
     follower: Follower,
     seen: HashMap<ObjectKey, ObjectMeta>,
+    /// Those from before the list that is under way.
+    before: HashMap<ObjectKey, ObjectMeta>,
     wanted: fn(&K) -> bool,
+    unread: Unread,
 }
 
 impl<K: Resource<DynamicType = ()> + Clone + 'static> Misfits<K> {
-    fn new(follower: Follower, wanted: fn(&K) -> bool) -> Self {
+    fn new(follower: Follower, wanted: fn(&K) -> bool, unread: Unread) -> Self {
         Self {
             follower,
             seen: HashMap::new(),
+            before: HashMap::new(),
             wanted,
+            unread,
         }
     }
 
@@ -152,10 +162,13 @@ impl<K: Resource<DynamicType = ()> + Clone + 'static> Misfits<K> {
     fn sort_out(&mut self, event: Event<Guarded<K>>) -> Option<Seen<K>> {
         match event {
             Event::Init => {
-                self.seen.clear();
+                self.before.extend(self.seen.drain());
                 Some(Seen::Event(Event::Init))
             }
-            Event::InitDone => Some(Seen::Event(Event::InitDone)),
+            Event::InitDone => {
+                self.before.drain().for_each(|(key, _)| (self.unread)(&key, None));
+                Some(Seen::Event(Event::InitDone))
+            }
             Event::InitApply(object) => {
                 let object = self.read(object)?;
                 Some(Seen::Event(Event::InitApply(object)))
@@ -167,7 +180,9 @@ impl<K: Resource<DynamicType = ()> + Clone + 'static> Misfits<K> {
             }
             Event::Delete(object) => {
                 let key = ObjectKey::of(&object);
-                self.seen.remove(&key);
+                if self.seen.remove(&key).is_some() {
+                    (self.unread)(&key, None);
+                }
                 Some(Seen::Unreadable(key))
             }
         }
@@ -178,11 +193,23 @@ impl<K: Resource<DynamicType = ()> + Clone + 'static> Misfits<K> {
         match object.0 {
             Ok(object) => {
                 self.seen.remove(&key);
+                self.before.remove(&key);
                 Some(object).filter(self.wanted)
             }
-            Err(Misfit { metadata, error }) => {
+            Err(misfit) => {
+                (self.unread)(&key, Some(&misfit));
+                let Misfit {
+                    metadata,
+                    place,
+                    error,
+                } = misfit;
                 let kind = K::kind(&()).into_owned();
-                tracing::debug!(kind, error, "an object doesn't fit its schema");
+                let known = self.before.remove(&key);
+                let known = known.or_else(|| self.seen.get(&key).cloned());
+                // Once for each state of it: a list that begins anew brings it again.
+                if known.is_none_or(|known| known.generation != metadata.generation) {
+                    tracing::warn!(kind, object = %key.to_ref::<K>(), place, error, "an object can't be read by this version, and is left out");
+                }
                 self.follower
                     .metrics
                     .malformed

@@ -18,6 +18,8 @@ pub struct Guarded<K>(pub Result<K, Misfit>);
 pub struct Misfit {
     /// Its metadata.
     pub metadata: Box<ObjectMeta>,
+    /// Where it doesn't fit, such as `spec.displayName`.
+    pub place: String,
     /// What doesn't fit.
     pub error: String,
 }
@@ -31,11 +33,22 @@ impl<'de, K: DeserializeOwned> Deserialize<'de> for Guarded<K> {
                 let metadata = ObjectMeta::deserialize(&object["metadata"]).map_err(D::Error::custom)?;
                 Ok(Self(Err(Misfit {
                     metadata: Box::new(metadata),
+                    place: place_of_misfit::<K>(&object),
                     error: error.to_string(),
                 })))
             }
         }
     }
+}
+
+/// Looked for only once something doesn't fit, as keeping track of the place takes time.
+fn place_of_misfit<K: DeserializeOwned>(object: &Value) -> String {
+    let read = serde_path_to_error::deserialize::<_, K>(object);
+    let place = read.err().map(|error| error.path().to_string());
+    // The path of the object itself is a dot.
+    place
+        .filter(|place| place != ".")
+        .unwrap_or_else(|| "its fields".to_owned())
 }
 
 /// The fields of an object.
@@ -160,6 +173,7 @@ mod tests {
     fn an_object_that_does_not_fit_is_known_by_its_metadata() {
         let misfit = read(&json!({"displayName": 7})).0.expect_err("it doesn't fit");
         assert_eq!(misfit.metadata.name.as_deref(), Some("partner"));
+        assert_eq!(misfit.place, "spec.displayName");
         assert!(
             misfit.error.contains("invalid type: integer `7`"),
             "{}",

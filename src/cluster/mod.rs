@@ -10,6 +10,7 @@ pub mod objects;
 pub mod places;
 pub mod policies;
 pub mod secrets;
+pub mod trial;
 pub mod writes;
 
 pub use follow::follow;

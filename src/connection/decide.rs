@@ -5,7 +5,7 @@ use crate::api::names::IN_USE_FINALIZER;
 use crate::api::{ConditionType, ConsentRecord, Reason};
 use crate::governance::Standing;
 use crate::governance::conditions;
-use crate::governance::connection_types::{TypeSeen, contradictory};
+use crate::governance::connection_types::TypeSeen;
 use crate::governance::consent::{Consent, Proof};
 use crate::governance::credentials::{self, Resolution, Secrets};
 use crate::governance::decision::{Decision, Effect, announcements};
@@ -168,8 +168,9 @@ fn usable(facts: &ConnectionFacts, consent: &Consent) -> String {
     let kept = type_.filter(|_| facts.type_.is_kept());
     let kept = kept.map(|type_| {
         format!(
-            "It goes on by what its type {} said before an edit made that contradict itself.",
-            type_.name
+            "It goes on by what its type {} said before {}.",
+            type_.name,
+            facts.type_.edit()
         )
     });
     let more = [notice, kept, deprecated].into_iter().flatten();
@@ -185,8 +186,9 @@ fn valid(facts: &ConnectionFacts, consent: &Consent, mistake: Option<Standing>) 
         return unusable.unwrap_or_else(|| Standing::unknown(Reason::NotChecked, ""));
     };
     // What a type said before counts for those who have agreed to it, and for nobody else.
-    if facts.type_.is_kept() && consent.given.is_none() {
-        return contradictory(spec.type_.as_str());
+    let awaited = facts.type_.awaited(spec.type_.as_str());
+    if let Some(awaited) = awaited.filter(|_| consent.given.is_none()) {
+        return awaited;
     }
     mistake.unwrap_or_else(|| fitting(facts, type_))
 }
@@ -210,7 +212,8 @@ fn fitting(facts: &ConnectionFacts, type_: &CompiledType) -> Standing {
     let fits = format!("What it says fits the type {}", type_.name);
     if facts.type_.is_kept() {
         let text = format!(
-            "{fits} as it was before an edit made it contradict itself: whoever owns it must correct it."
+            "{fits} as it was before {}: whoever owns it must correct it.",
+            facts.type_.edit()
         );
         return Standing::met(Reason::LastGoodType, text);
     }

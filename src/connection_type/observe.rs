@@ -13,7 +13,7 @@ pub(super) fn observe(type_: Arc<ConnectionType>, context: &Context) -> Connecti
         .connections
         .count_referring(&Reference::ConnectionType(type_.name_any()), 0);
     ConnectionTypeFacts {
-        seen: context.types.seen(Some(&*type_)),
+        seen: context.stores.types.seen(Some(&*type_)),
         runs: runs(&type_.spec, &context.connectors),
         in_use: count > 0,
         now: context.now(),

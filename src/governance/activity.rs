@@ -12,7 +12,7 @@ use super::terms::{self, Load};
 use crate::api::connection::Parameters;
 use crate::api::connection_type::UsedFor;
 use crate::api::export::{ExportStatus, Schedule, State};
-use crate::api::{Condition, ConditionType, Reason};
+use crate::api::{Condition, ConditionStatus, ConditionType, Reason};
 use jiff::Timestamp;
 use std::collections::BTreeSet;
 
@@ -120,11 +120,13 @@ fn leaving() -> Standing {
 }
 
 fn concerns(facts: &ActivityFacts<'_>) -> Vec<(ConditionType, Standing)> {
+    let attached = attachment::attached(&facts.connection, facts.used_for, facts.connectors);
+    // What a type said before counts for what goes on by it, and for nothing that would begin.
+    let awaited = attachment::awaited(&facts.connection);
+    let awaited = awaited
+        .filter(|_| facts.before.state != Some(State::Active) && attached.status == ConditionStatus::True);
     vec![
-        (
-            ConditionType::Attached,
-            attachment::attached(&facts.connection, facts.used_for, facts.connectors),
-        ),
+        (ConditionType::Attached, awaited.unwrap_or(attached)),
         (ConditionType::Valid, valid(facts)),
         (ConditionType::Scheduled, schedule::judge(facts.schedule)),
         (

@@ -67,6 +67,22 @@ pub fn deprecated(seen: &ConnectionSeen) -> Option<String> {
     }
 }
 
+/// What keeps anything from beginning on the connection while that goes on by what its type said before.
+#[must_use]
+pub fn awaited(seen: &ConnectionSeen) -> Option<Standing> {
+    let ConnectionSeen::Present { connection, type_ } = seen else {
+        return None;
+    };
+    let awaited = type_
+        .awaited(connection.spec.type_.as_str())
+        .filter(|_| type_.is_kept())?;
+    let text = format!(
+        "What is Active on its connection goes on, and nothing begins there meanwhile. {}",
+        awaited.message
+    );
+    Some(Standing::unmet(awaited.reason, text))
+}
+
 /// The connection and its type, as far as they are there and of the right kind.
 #[must_use]
 pub fn fitting(seen: &ConnectionSeen, wanted: UsedFor) -> Option<(&Connection, &CompiledType)> {

@@ -1,13 +1,13 @@
 //! Whether a connection type can be used, and what those who name one see of it.
 
 use super::Standing;
-use super::message::sentences;
+use super::message::{cut, sentences};
 use super::parameters::CompiledType;
 use crate::api::ConnectionType;
 use crate::api::Reason;
 use kube::ResourceExt;
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// What became of a type's name.
 #[derive(Clone, Debug)]
@@ -18,6 +18,8 @@ pub enum TypeSeen {
     Invalid(Arc<Vec<String>>),
     /// It contradicts itself since somebody edited it: the places, and what it said before.
     Kept(Arc<Vec<String>>, Arc<CompiledType>),
+    /// It can't be read: the place, and what it said before, if anybody knows.
+    Unreadable(Arc<str>, Option<Arc<CompiledType>>),
     /// It can be used.
     Usable(Arc<CompiledType>),
 }
@@ -27,36 +29,63 @@ impl TypeSeen {
     #[must_use]
     pub fn usable(&self) -> Option<&Arc<CompiledType>> {
         match self {
-            Self::Usable(type_) | Self::Kept(_, type_) => Some(type_),
-            Self::Absent | Self::Invalid(_) => None,
+            Self::Usable(type_) | Self::Kept(_, type_) | Self::Unreadable(_, Some(type_)) => Some(type_),
+            Self::Absent | Self::Invalid(_) | Self::Unreadable(_, None) => None,
         }
     }
 
     /// Whether it is judged by what it said before.
     #[must_use]
     pub fn is_kept(&self) -> bool {
-        matches!(self, Self::Kept(..))
+        matches!(self, Self::Kept(..) | Self::Unreadable(_, Some(_)))
+    }
+
+    /// What those hear who have nothing to go on by while it is judged by what it said before, or by nothing.
+    #[must_use]
+    pub fn awaited(&self, name: &str) -> Option<Standing> {
+        match self {
+            Self::Usable(_) | Self::Absent => None,
+            Self::Invalid(_) | Self::Kept(..) => Some(contradictory(name)),
+            Self::Unreadable(place, _) => Some(unreadable(name, place)),
+        }
+    }
+
+    /// The edit since when it is judged by what it said before, to follow "before".
+    #[must_use]
+    pub fn edit(&self) -> &'static str {
+        match self {
+            Self::Unreadable(..) => "an edit that this version of the operator can't read",
+            _ => "an edit made it contradict itself",
+        }
     }
 
     /// Why it can't be used, for those who name it.
     #[must_use]
     pub fn unusable(&self, name: &str) -> Option<Standing> {
         match self {
-            Self::Usable(_) | Self::Kept(..) => None,
+            Self::Usable(_) | Self::Kept(..) | Self::Unreadable(_, Some(_)) => None,
             Self::Absent => Some(Standing::unmet(
                 Reason::TypeNotFound,
                 format!(
                     "There is no connection type {name}. To see those there are: kubectl get connectiontypes"
                 ),
             )),
-            Self::Invalid(_) => Some(contradictory(name)),
+            Self::Invalid(_) | Self::Unreadable(_, None) => self.awaited(name),
         }
     }
 }
 
+fn unreadable(name: &str, place: &str) -> Standing {
+    let text = format!(
+        "This version of the operator can't read the connection type {name}, at {}: whoever owns it must correct that, or \
+         whoever installed the operator upgrade it.",
+        cut(place, PLACE_MAX)
+    );
+    Standing::unmet(Reason::TypeNotReady, text)
+}
+
 /// What those hear who name a type that contradicts itself, and have nothing to go on by.
-#[must_use]
-pub fn contradictory(name: &str) -> Standing {
+fn contradictory(name: &str) -> Standing {
     let text = format!(
         "The connection type {name} contradicts itself: whoever owns it must correct it. To see where: kubectl describe connectiontype {name}"
     );
@@ -65,7 +94,18 @@ pub fn contradictory(name: &str) -> Standing {
 
 /// Types made ready, once per version of each.
 #[derive(Debug, Default)]
-pub struct CompiledTypes(Mutex<HashMap<String, (Version, TypeSeen)>>);
+pub struct CompiledTypes(Mutex<Known>);
+
+#[derive(Debug, Default)]
+struct Known {
+    /// Each as it was when it could be read last.
+    ready: HashMap<String, (Version, TypeSeen)>,
+    /// Those that can't be read, and of which object each is.
+    unreadable: HashMap<String, (Option<String>, TypeSeen)>,
+}
+
+/// Most characters of a place that a message tells.
+const PLACE_MAX: usize = 100;
 
 /// Names one state of a type's spec: the object and its generation.
 type Version = (Option<String>, Option<i64>);
@@ -78,9 +118,8 @@ impl CompiledTypes {
             return TypeSeen::Absent;
         };
         let version = (type_.uid(), type_.metadata.generation);
-        // A poisoned lock only means that another reader died; each entry is whole.
-        let mut compiled = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let known = compiled.get(&type_.name_any());
+        let ready = &mut self.known().ready;
+        let known = ready.get(&type_.name_any());
         if let Some((known, seen)) = known
             && *known == version
         {
@@ -89,8 +128,63 @@ impl CompiledTypes {
         // Another object of the same name is another type: what that one said before is nothing to go on by.
         let before = known.filter(|((uid, _), _)| *uid == version.0);
         let seen = compile(type_, before.and_then(|(_, seen)| seen.usable()));
-        compiled.insert(type_.name_any(), (version, seen.clone()));
+        ready.insert(type_.name_any(), (version, seen.clone()));
         seen
+    }
+
+    /// What became of the name, given the type of that name as last seen: what can't be read is never seen.
+    #[must_use]
+    pub fn named(&self, name: &str, type_: Option<&ConnectionType>) -> TypeSeen {
+        let unreadable = self.known().unreadable.get(name).map(|(_, seen)| seen.clone());
+        unreadable.unwrap_or_else(|| self.seen(type_))
+    }
+
+    /// Makes one ready that came or changed, and could be read.
+    pub fn arrived(&self, type_: &ConnectionType) {
+        let name = type_.name_any();
+        let mut known = self.known();
+        // It may contradict itself now, and then goes on by what it said before it couldn't be read.
+        if let Some((uid, seen)) = known.unreadable.remove(&name)
+            && let Some(before) = seen.usable()
+        {
+            let before = TypeSeen::Usable(Arc::clone(before));
+            known.ready.entry(name).or_insert(((uid, None), before));
+        }
+        drop(known);
+        let _ = self.seen(Some(type_));
+    }
+
+    /// Takes note of one that can't be read, and keeps what it said before.
+    pub fn cannot_read(&self, name: &str, uid: Option<&str>, place: &str) {
+        let mut known = self.known();
+        let ready = known.ready.get(name).map(|((uid, _), seen)| (uid, seen));
+        let noted = known.unreadable.get(name).map(|(uid, seen)| (uid, seen));
+        let mut before = ready
+            .into_iter()
+            .chain(noted)
+            .filter(|(of, _)| of.as_deref() == uid);
+        let before = before.find_map(|(_, seen)| seen.usable().cloned());
+        let seen = TypeSeen::Unreadable(place.into(), before);
+        known
+            .unreadable
+            .insert(name.to_owned(), (uid.map(str::to_owned), seen));
+    }
+
+    /// Keeps nothing of what a type said that isn't seen any more, unless it is there and only can't be read.
+    pub fn forget(&self, name: &str) {
+        self.known().ready.remove(name);
+    }
+
+    /// Keeps nothing of one that couldn't be read and is gone.
+    pub fn gone(&self, name: &str) {
+        let mut known = self.known();
+        known.ready.remove(name);
+        known.unreadable.remove(name);
+    }
+
+    /// A poisoned lock only means that another reader died; each entry is whole.
+    fn known(&self) -> MutexGuard<'_, Known> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -114,7 +208,8 @@ pub fn judge(seen: &TypeSeen) -> Standing {
             );
             Standing::unmet(Reason::TypeInvalid, text)
         }
-        TypeSeen::Absent | TypeSeen::Usable(_) => {
+        // Of one that can't be read no status can be written either.
+        TypeSeen::Absent | TypeSeen::Unreadable(..) | TypeSeen::Usable(_) => {
             Standing::met(Reason::AsDeclared, "Its declarations fit together.")
         }
     }

@@ -3,10 +3,11 @@
 use super::message::{explanation, listed, quoted};
 use crate::api::connection::Parameters;
 use crate::api::connection_type::{ConnectionTypeSpec, PARAMETER_VALUE_MAX, Parameter, ParameterType};
-use regex::{Regex, RegexBuilder};
+use pattern::Pattern;
 use std::collections::BTreeSet;
 
 mod declarations;
+mod pattern;
 mod secrets;
 
 #[cfg(test)]
@@ -15,9 +16,6 @@ mod declaration_tests;
 mod hostile_tests;
 #[cfg(test)]
 mod tests;
-
-/// Most memory that one pattern may take, in bytes: a type can declare 64 of them.
-const PATTERN_MEMORY_MAX: usize = 1 << 18;
 
 /// The value that holds for a parameter: what is given, else the default.
 #[must_use]
@@ -29,10 +27,10 @@ pub fn effective<'a>(parameter: &'a Parameter, given: &'a Parameters) -> Option<
 }
 
 /// A parameter with its pattern made ready.
-#[derive(Clone, Debug)]
-pub struct CompiledParameter {
-    declared: Parameter,
-    pattern: Option<Regex>,
+#[derive(Clone, Copy, Debug)]
+struct CompiledParameter<'a> {
+    declared: &'a Parameter,
+    pattern: Option<&'a Pattern>,
 }
 
 /// A connection type, made ready once per version of it.
@@ -42,8 +40,9 @@ pub struct CompiledType {
     pub name: String,
     /// As declared.
     pub spec: ConnectionTypeSpec,
-    parameters: Vec<CompiledParameter>,
-    export_parameters: Vec<CompiledParameter>,
+    /// Those of its parameters, one by one.
+    patterns: Vec<Option<Pattern>>,
+    export_patterns: Vec<Option<Pattern>>,
 }
 
 impl CompiledType {
@@ -73,15 +72,21 @@ impl CompiledType {
     /// Each place where the type contradicts itself, as a sentence.
     pub fn compile(name: &str, spec: &ConnectionTypeSpec) -> Result<Self, Vec<String>> {
         let mut problems = Vec::new();
-        let parameters = compiled("spec.parameters", &spec.parameters, &mut problems);
-        let export_parameters = compiled("spec.exportParameters", &spec.export_parameters, &mut problems);
+        let mut left = pattern::MEMORY_MAX;
+        let patterns = patterns("spec.parameters", &spec.parameters, &mut left, &mut problems);
+        let export_patterns = self::patterns(
+            "spec.exportParameters",
+            &spec.export_parameters,
+            &mut left,
+            &mut problems,
+        );
         problems.extend(declarations::contradictions(name, spec));
         if problems.is_empty() {
             Ok(Self {
                 name: name.to_owned(),
                 spec: spec.clone(),
-                parameters,
-                export_parameters,
+                patterns,
+                export_patterns,
             })
         } else {
             Err(problems)
@@ -91,13 +96,21 @@ impl CompiledType {
     /// What is wrong with a connection's parameters, as sentences.
     #[must_use]
     pub fn connection_problems(&self, parameters: &Parameters, fixed: &Parameters) -> Vec<String> {
-        let mut problems = check("spec.parameters", &self.parameters, parameters);
+        let mut problems = check(
+            "spec.parameters",
+            &compiled(&self.spec.parameters, &self.patterns),
+            parameters,
+        );
         problems.extend(check_given(
             "spec.fixedExportParameters",
-            &self.export_parameters,
+            &self.export_parameters(),
             fixed,
         ));
         problems
+    }
+
+    fn export_parameters(&self) -> Vec<CompiledParameter<'_>> {
+        compiled(&self.spec.export_parameters, &self.export_patterns)
     }
 
     /// What is wrong with the parameters that an export or enrichment chose on a connection which fixes some.
@@ -112,12 +125,12 @@ impl CompiledType {
             .keys()
             .map(|name| format!("spec.parameters.{name} is fixed by the connection: leave it out."));
         // What the connection fixes is its own concern: its values don't belong in the words of those who use it.
-        let open = self
-            .export_parameters
+        let declared = self.export_parameters();
+        let open = declared
             .iter()
             .filter(|parameter| !fixed.contains_key(parameter.declared.name.as_str()));
         overridden
-            .chain(check_given("spec.parameters", &self.export_parameters, &free))
+            .chain(check_given("spec.parameters", &declared, &free))
             .chain(missing("spec.parameters", open, &free))
             .collect()
     }
@@ -130,42 +143,48 @@ pub fn runs(type_: &ConnectionTypeSpec, connectors: &BTreeSet<String>) -> bool {
     connector.is_some_and(|connector| connectors.contains(connector.as_str()))
 }
 
-fn compiled(place: &str, declared: &[Parameter], problems: &mut Vec<String>) -> Vec<CompiledParameter> {
-    let mut ready = Vec::with_capacity(declared.len());
-    for parameter in declared {
-        match parameter.pattern.as_deref().map(whole).transpose() {
-            Ok(pattern) => ready.push(CompiledParameter {
-                declared: parameter.clone(),
-                pattern,
-            }),
+/// Makes the patterns ready, each with what those before it have left of the memory, and tells what is wrong with
+/// the parameters.
+fn patterns(
+    place: &str,
+    declared: &[Parameter],
+    left: &mut usize,
+    problems: &mut Vec<String>,
+) -> Vec<Option<Pattern>> {
+    let mut patterns = Vec::with_capacity(declared.len());
+    let mut contradictions = Vec::new();
+    for declared in declared {
+        let pattern = declared.pattern.as_deref();
+        let pattern = pattern.map(|pattern| Pattern::within(left, pattern));
+        match pattern.transpose() {
+            Ok(pattern) => {
+                let parameter = CompiledParameter {
+                    declared,
+                    pattern: pattern.as_ref(),
+                };
+                contradictions.extend(parameter.contradictions(place));
+                patterns.push(pattern);
+            }
             Err(problem) => problems.push(format!(
                 "{place}[{}] has a pattern that {problem}.",
-                parameter.name
+                declared.name
             )),
         }
     }
-    problems.extend(ready.iter().flat_map(|parameter| parameter.contradictions(place)));
-    ready
+    problems.extend(contradictions);
+    patterns
 }
 
-/// The pattern, made ready to match the whole text and not a part of it.
-fn whole(pattern: &str) -> Result<Regex, &'static str> {
-    const UNREADABLE: &str = "is no regular expression of the Rust crate regex: correct it";
-    let explained = |error| match error {
-        regex::Error::CompiledTooBig(_) => "takes too much memory: make its repetitions smaller",
-        _ => UNREADABLE,
-    };
-    // By itself first: `a)|(b` would only be readable inside the group, and then match parts.
-    regex_syntax::Parser::new()
-        .parse(pattern)
-        .map_err(|_| UNREADABLE)?;
-    RegexBuilder::new(&format!(r"\A(?:{pattern})\z"))
-        .size_limit(PATTERN_MEMORY_MAX)
-        .build()
-        .map_err(explained)
+fn compiled<'a>(declared: &'a [Parameter], patterns: &'a [Option<Pattern>]) -> Vec<CompiledParameter<'a>> {
+    let pairs = declared.iter().zip(patterns);
+    let compiled = pairs.map(|(declared, pattern)| CompiledParameter {
+        declared,
+        pattern: pattern.as_ref(),
+    });
+    compiled.collect()
 }
 
-fn check(place: &str, declared: &[CompiledParameter], given: &Parameters) -> Vec<String> {
+fn check(place: &str, declared: &[CompiledParameter<'_>], given: &Parameters) -> Vec<String> {
     let mut problems = check_given(place, declared, given);
     problems.extend(missing(place, declared.iter(), given));
     problems
@@ -173,11 +192,11 @@ fn check(place: &str, declared: &[CompiledParameter], given: &Parameters) -> Vec
 
 fn missing<'a>(
     place: &'a str,
-    declared: impl Iterator<Item = &'a CompiledParameter>,
+    declared: impl Iterator<Item = &'a CompiledParameter<'a>>,
     given: &'a Parameters,
 ) -> impl Iterator<Item = String> {
     declared
-        .map(|parameter| &parameter.declared)
+        .map(|parameter| parameter.declared)
         .filter(|parameter| parameter.required && effective(parameter, given).is_none())
         .map(move |parameter| {
             format!(
@@ -188,14 +207,14 @@ fn missing<'a>(
         })
 }
 
-fn check_given(place: &str, declared: &[CompiledParameter], given: &Parameters) -> Vec<String> {
+fn check_given(place: &str, declared: &[CompiledParameter<'_>], given: &Parameters) -> Vec<String> {
     given
         .iter()
         .filter_map(|(name, value)| problem(place, declared, name, value))
         .collect()
 }
 
-fn problem(place: &str, declared: &[CompiledParameter], name: &str, value: &str) -> Option<String> {
+fn problem(place: &str, declared: &[CompiledParameter<'_>], name: &str, value: &str) -> Option<String> {
     let Some(parameter) = declared
         .iter()
         .find(|parameter| parameter.declared.name.as_str() == name)
@@ -214,10 +233,10 @@ fn problem(place: &str, declared: &[CompiledParameter], name: &str, value: &str)
     Some(format!("{place}.{name} is {}, {refusal}", quoted(value)))
 }
 
-impl CompiledParameter {
+impl CompiledParameter<'_> {
     /// What was expected instead, if the text isn't right, to follow the text itself.
     fn refusal(&self, text: &str) -> Option<String> {
-        let declared = &self.declared;
+        let declared = self.declared;
         let expected = |what: &str| Some(format!("expected {what}{}.", example(declared)));
         if text.len() > PARAMETER_VALUE_MAX as usize {
             return expected(&format!(
@@ -229,9 +248,7 @@ impl CompiledParameter {
             return expected("a text that isn't empty");
         }
         match declared.type_ {
-            ParameterType::String if self.pattern.as_ref().is_none_or(|pattern| pattern.is_match(text)) => {
-                None
-            }
+            ParameterType::String if self.pattern.is_none_or(|pattern| pattern.matches(text)) => None,
             ParameterType::String if let Some(scheme) = self.scheme_too_much(text) => {
                 expected(&format!("it without {}", quoted(scheme)))
             }
@@ -259,13 +276,12 @@ impl CompiledParameter {
         let end = text.find("://")? + "://".len();
         let (scheme, rest) = text.split_at(end);
         let rest = rest.strip_suffix('/').unwrap_or(rest);
-        let pattern = self.pattern.as_ref()?;
-        pattern.is_match(rest).then_some(scheme)
+        self.pattern?.matches(rest).then_some(scheme)
     }
 
     /// Where the declaration itself can't be right.
     fn contradictions(&self, place: &str) -> Vec<String> {
-        let declared = &self.declared;
+        let declared = self.declared;
         let name = &declared.name;
         if let Some(problem) = declarations::misshapen(declared) {
             return vec![format!("{place}[{name}] {problem}: correct it.")];

@@ -14,7 +14,6 @@ use crate::cluster::policies::Policies;
 use crate::cluster::secrets::{SecretMeta, SecretReader};
 use crate::cluster::{Leadership, Objects};
 use crate::connection_type::catalog::Selection;
-use crate::governance::connection_types::CompiledTypes;
 use crate::metrics::Metrics;
 use crate::reconcile::{Context, Failures, Recorded, Stores, Written, controller};
 use futures::FutureExt;
@@ -90,8 +89,7 @@ pub async fn run(
         events: events.clone(),
         leadership,
     };
-    let types = Arc::new(CompiledTypes::default());
-    let woken = wiring::start(&mut background, &namespaces, &follower, feeds, &stores, &types);
+    let woken = wiring::start(&mut background, &namespaces, &follower, feeds, &stores);
     let begun = async {
         all_seen(&stores, &secrets).await?;
         ready.store(true, Ordering::Relaxed);
@@ -104,13 +102,7 @@ pub async fn run(
         ended = background.join_next() => return Err(RunError::Ended(ended.and_then(Result::err))),
         begun = begun => begun.map_err(RunError::Read)?,
     }
-    let context = Arc::new(context(
-        client,
-        &settings,
-        (stores, secrets, types),
-        events,
-        metrics,
-    ));
+    let context = Arc::new(context(client, &settings, (stores, secrets), events, metrics));
     govern(&context, &settings, woken, &mut background, &stop, &election).await
 }
 
@@ -225,7 +217,7 @@ async fn apply_catalog_later(client: &Client, stores: &Stores, selection: &Selec
 fn context(
     client: Client,
     settings: &Settings,
-    (stores, secrets, types): (Stores, Objects<SecretMeta>, Arc<CompiledTypes>),
+    (stores, secrets): (Stores, Objects<SecretMeta>),
     events: Events,
     metrics: Metrics,
 ) -> Context {
@@ -239,7 +231,6 @@ fn context(
             settings.mutating_policies,
             settings.policy_digests(),
         ),
-        types,
         written: Written::default(),
         recorded: Recorded::default(),
         failures: Failures::default(),

@@ -3,10 +3,11 @@
 use super::queues::{Queues, Wakers, queues};
 use crate::api::grants::Binding;
 use crate::api::{
-    Connection, ConnectionType, ConsentRecord, Dataset, Enrichment, Export, Refers, SharedConnection,
+    Connection, ConnectionType, ConsentRecord, Dataset, Enrichment, Export, Reference, Refers,
+    SharedConnection,
 };
 use crate::cluster::events::Events;
-use crate::cluster::follow::{Follower, follow, follow_metadata};
+use crate::cluster::follow::{Follower, Unread, follow, follow_metadata};
 use crate::cluster::guard::Guarded;
 use crate::cluster::secrets::SecretMeta;
 use crate::cluster::{Change, Feed, Leadership, Objects, Places};
@@ -15,7 +16,7 @@ use crate::reconcile::{Stores, Writes};
 use crate::{connection, connection_type, dataset, enrichment, export};
 use k8s_openapi::NamespaceResourceScope;
 use k8s_openapi::api::rbac::v1::{ClusterRoleBinding, Role, RoleBinding};
-use kube::Resource;
+use kube::{Resource, ResourceExt};
 use serde::de::DeserializeOwned;
 use std::collections::BTreeSet;
 use std::fmt::Debug;
@@ -68,6 +69,7 @@ impl Feeds {
             roles: self.roles.objects(),
             role_bindings: self.role_bindings.objects(),
             cluster_role_bindings: self.cluster_role_bindings.objects(),
+            types: Arc::default(),
         };
         (stores, self.secrets.objects())
     }
@@ -81,7 +83,6 @@ pub(super) fn start(
     follower: &Follower,
     feeds: Feeds,
     stores: &Stores,
-    types: &Arc<CompiledTypes>,
 ) -> (Wakers, Queues) {
     let (wakers, queues) = queues();
     let woken = || (wakers.clone(), stores.clone());
@@ -95,9 +96,10 @@ pub(super) fn start(
         feeds.connection_types,
         |_| true,
         knowing(
-            Arc::clone(types),
+            Arc::clone(&stores.types),
             once_leading(follower.leadership.clone(), on_type(woken())),
         ),
+        on_unreadable_type(follower.leadership.clone(), woken()),
     );
     follow_all.begin(feeds.connections, on_connection(woken()));
     follow_all.begin(feeds.exports, on_export(woken()));
@@ -170,7 +172,7 @@ impl FollowAll<'_> {
         K: Followed,
     {
         let told = once_leading(self.follower.leadership.clone(), told);
-        self.begin_told(places, feed, wanted, told);
+        self.begin_told(places, feed, wanted, told, Arc::new(|_, _| {}));
     }
 
     fn begin_told<K: Followed>(
@@ -179,9 +181,10 @@ impl FollowAll<'_> {
         feed: Feed<K>,
         wanted: fn(&K) -> bool,
         told: impl FnMut(&Change<K>) + Send + 'static,
+        unread: Unread,
     ) {
         self.tasks
-            .spawn(follow(places, self.follower.clone(), feed, wanted, told));
+            .spawn(follow(places, self.follower.clone(), feed, wanted, told, unread));
     }
 }
 
@@ -199,15 +202,44 @@ fn once_leading<K>(leadership: Leadership, mut told: impl FnMut(&Change<K>)) -> 
 }
 
 /// Makes each type ready as it comes, also in a replica that doesn't lead yet: so it knows what the type said before,
-/// should an edit make it contradict itself.
+/// should an edit make it contradict itself. Of one that goes, nothing stays.
 fn knowing(
     types: Arc<CompiledTypes>,
     mut told: impl FnMut(&Change<ConnectionType>),
 ) -> impl FnMut(&Change<ConnectionType>) {
     move |change| {
-        let _ = types.seen(change.after.as_deref());
+        match (&change.after, &change.before) {
+            (Some(here), _) => types.arrived(here),
+            (None, Some(gone)) => types.forget(&gone.name_any()),
+            (None, None) => {}
+        }
         told(change);
     }
+}
+
+/// What is of a type that can't be read goes on by what that said before, if anybody knows, and is told why.
+fn on_unreadable_type(leadership: Leadership, (wakers, stores): Woken) -> Unread {
+    Arc::new(move |key, misfit| {
+        match misfit {
+            Some(misfit) => {
+                stores
+                    .types
+                    .cannot_read(&key.name, misfit.metadata.uid.as_deref(), &misfit.place);
+            }
+            None => stores.types.gone(&key.name),
+        }
+        if leadership.has_begun() {
+            let connections = stores
+                .connections
+                .referring(&Reference::ConnectionType(key.name.clone()));
+            for connection in &connections {
+                let users = Reference::Connection(connection.namespace.clone(), connection.name.clone());
+                wakers.exports.wake(stores.exports.referring(&users));
+                wakers.enrichments.wake(stores.enrichments.referring(&users));
+            }
+            wakers.connections.wake(connections);
+        }
+    })
 }
 
 type Woken = (Wakers, Stores);

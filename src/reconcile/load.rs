@@ -7,6 +7,7 @@ use crate::api::export::PayloadItem;
 use crate::api::reference::ConnectionRef;
 use crate::api::{Enrichment, Export, Reference, Refers};
 use crate::cluster::{Change, ObjectKey};
+use crate::governance::connection_types::TypeSeen;
 use crate::governance::terms::{self, Age, Item, Load};
 use kube::{Resource, ResourceExt};
 use std::collections::BTreeSet;
@@ -92,12 +93,13 @@ fn members(export: &Export, namespace: &str, stores: &Stores) -> i64 {
     terms::sent(datasets.iter().map(|(dataset, filtered)| (&**dataset, *filtered)))
 }
 
-/// Whether the type of the connection limits all that goes over it together.
+/// Whether the type of the connection limits all that goes over it together: the type that the exports are judged by,
+/// which is what it said before if an edit made it contradict itself.
 fn limited(namespace: &str, connection: &str, stores: &Stores) -> bool {
     let connection = stores.connections.get(namespace, connection);
-    let type_ =
-        connection.and_then(|connection| stores.connection_types.get("", connection.spec.type_.as_str()));
-    let limits = type_.as_ref().and_then(|type_| type_.spec.limits.as_ref());
+    let type_ = connection.map(|connection| stores.type_seen(connection.spec.type_.as_str()));
+    let type_ = type_.as_ref().and_then(TypeSeen::usable);
+    let limits = type_.and_then(|type_| type_.spec.limits.as_ref());
     limits.is_some_and(|limits| limits.max_members_per == Some(LimitScope::Destination))
 }
 

@@ -1,6 +1,6 @@
 //! What more than one kind asks of the stores.
 
-use super::{Context, Fault};
+use super::{Context, Fault, Stores};
 use crate::api::dataset::Role;
 use crate::api::reference::ConnectionRef;
 use crate::api::{ConsentRecord, Enrichment, Export, Reference, Refers};
@@ -17,12 +17,20 @@ use std::sync::Arc;
 #[cfg(test)]
 mod tests;
 
-impl Context {
+impl Stores {
     /// What became of a connection type's name.
     #[must_use]
     pub fn type_seen(&self, name: &str) -> TypeSeen {
         self.types
-            .seen(self.stores.connection_types.get("", name).as_deref())
+            .named(name, self.connection_types.get("", name).as_deref())
+    }
+}
+
+impl Context {
+    /// What became of a connection type's name.
+    #[must_use]
+    pub fn type_seen(&self, name: &str) -> TypeSeen {
+        self.stores.type_seen(name)
     }
 
     /// Who refers to the target.

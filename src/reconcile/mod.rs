@@ -66,6 +66,8 @@ pub struct Stores {
     pub role_bindings: Objects<RoleBinding>,
     /// The bindings that make contributors everywhere.
     pub cluster_role_bindings: Objects<ClusterRoleBinding>,
+    /// Connection types, made ready.
+    pub types: Arc<CompiledTypes>,
 }
 
 /// What a visit to any object needs.
@@ -74,8 +76,6 @@ pub struct Context {
     pub client: Client,
     /// What was last seen.
     pub stores: Stores,
-    /// Connection types, made ready.
-    pub types: Arc<CompiledTypes>,
     /// Key names of Secrets.
     pub secrets: SecretReader,
     /// Connectors that this installation runs.

@@ -3,8 +3,9 @@
 use crate::support::World;
 use crate::support::manifests::{connection_type, export, notice, plain_connection, with};
 use connection_operator::api::{ConnectionType, Export};
-use connection_operator::cli::catalog::{Outcome, Present, check};
+use connection_operator::cli::catalog::{Outcome, Present, Request, check, types};
 use jiff::Timestamp;
+use kube::Api;
 use serde_json::{Value, json};
 use std::process::{Command, Stdio};
 
@@ -13,7 +14,7 @@ async fn checked(world: &World, type_: Value) -> (Outcome, String) {
     let type_: ConnectionType = serde_json::from_value(type_).expect("a type");
     let present = Present::read(&world.client, Some(&world.namespace)).await;
     check(
-        &[type_],
+        &[type_.into()],
         Some(&present.expect("it can be read")),
         Timestamp::now(),
     )
@@ -72,17 +73,74 @@ fn offline(type_: &Value, flags: &[&str]) -> (Option<i32>, String) {
     (output.status.code(), told)
 }
 
+/// What a check adds that asked no cluster.
+const UNTRIED: &str = "No cluster was asked, so the rules of the schema itself weren't checked.\n";
+
+#[tokio::test]
+async fn what_the_schema_refuses_is_told_and_nothing_is_kept_of_a_trial() {
+    let world = World::furnished().await;
+    let name = world.type_name("tried");
+    let good = connection_type(&name);
+    let tried = async |type_: &Value| {
+        let folder = tempfile::tempdir().expect("a folder");
+        let file = folder.path().join("type.yaml");
+        std::fs::write(&file, type_.to_string()).expect("it is written");
+        let request = Request {
+            files: vec![file],
+            offline: false,
+            namespace: None,
+        };
+        let mut types = types(&request).expect("they can be read");
+        for type_ in &mut types {
+            type_.try_on(&world.client).await.expect("an answer");
+        }
+        check(&types, Some(&Present::default()), Timestamp::now())
+    };
+    let endpoints: Vec<String> = (0..17).map(|i| format!("host{i}.example")).collect();
+    let rows = [
+        (
+            json!({"spec": {"endpoints": endpoints}}),
+            "spec.endpoints: Too many",
+        ),
+        (
+            json!({"spec": {"endpoints": ["evil.example#"]}}),
+            "spec.endpoints[0]",
+        ),
+        (
+            json!({"spec": {"destinations": true}}),
+            "unknown field \"spec.destinations\"",
+        ),
+    ];
+    for (change, expected) in rows {
+        let (outcome, told) = tried(&with(good.clone(), &change)).await;
+        assert_eq!(outcome, Outcome::Breaks, "{change}: {told}");
+        assert!(
+            told.contains("The API server refuses it: ") && told.contains(expected),
+            "{change}: {told}"
+        );
+    }
+    let (outcome, told) = tried(&good).await;
+    assert_eq!(outcome, Outcome::Fits, "{told}");
+    let there = Api::<ConnectionType>::all(world.client.clone())
+        .get_opt(&name)
+        .await;
+    assert!(there.expect("an answer").is_none(), "it was only tried");
+}
+
 #[test]
 fn a_file_is_checked_by_itself_and_the_exit_code_tells() {
     let good = connection_type("own");
     assert_eq!(
         offline(&good, &["--offline"]),
-        (Some(0), "own fits together.\n".to_owned())
+        (Some(0), format!("own fits together.\n{UNTRIED}"))
     );
     let nowhere = with(good.clone(), &json!({"spec": {"parameters": []}}));
     let told = "own can't be used as it is:\n  spec names no place that data goes to: list its hosts in spec.endpoints, \
                 or mark the parameter that names it with destination: true.\n";
-    assert_eq!(offline(&nowhere, &["--offline"]), (Some(1), told.to_owned()));
+    assert_eq!(
+        offline(&nowhere, &["--offline"]),
+        (Some(1), format!("{told}{UNTRIED}"))
+    );
     let (code, told) = offline(&json!({"kind": "Secret"}), &["--offline"]);
     assert_eq!(code, Some(2), "{told}");
     assert_eq!(

@@ -2,8 +2,9 @@
 
 use crate::support::manifests::{export, partner_secret, sftp, with};
 use crate::support::operator::{Operator, own_cluster};
-use crate::support::{PATIENCE, World, manifests};
-use connection_operator::api::{Connection, Export};
+use crate::support::{Conditioned, PATIENCE, World, manifests};
+use connection_operator::api::{ConditionType, Connection, ConnectionType, Export};
+use connection_operator::cli::catalog::Present;
 use k8s_openapi::api::events::v1::Event;
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
 use kube::Api;
@@ -119,4 +120,80 @@ async fn an_object_from_before_a_rule_is_told_of_and_can_still_be_removed_while_
             .expect("nothing is stuck")
             .expect("the watch works");
     }
+}
+
+/// Lets a notice before end at a time that no clock here knows, as if no rule had ever refused it.
+async fn forget_the_end_of_time(world: &World) {
+    let api: Api<CustomResourceDefinition> = Api::all(world.client.clone());
+    let place = "/spec/versions/0/schema/openAPIV3Schema/properties/spec/properties/notice/properties/previous/properties/\
+                 until/x-kubernetes-validations";
+    let patch = serde_json::from_value(json!([{"op": "remove", "path": place}])).expect("a patch");
+    let name = "connectiontypes.connections.dev";
+    let loosened = api
+        .patch(name, &PatchParams::default(), &Patch::<()>::Json(patch))
+        .await;
+    loosened.expect("the definition is taken");
+}
+
+#[tokio::test]
+async fn what_has_consent_goes_on_while_its_type_cannot_be_read_and_is_told_where() {
+    let (control_plane, client) = own_cluster(Options::default()).await;
+    let world = World::on(client).await;
+    world.apply(partner_secret()).await;
+    world.apply(manifests::dataset("customers", "Source")).await;
+    forget_the_end_of_time(&world).await;
+    let _operator = Operator::govern(&control_plane).await;
+    let type_ = world.type_name("own");
+    world.apply(manifests::connection_type(&type_)).await;
+    world.connect(manifests::plain_connection("own", &type_)).await;
+    world.apply(export("nightly", "own")).await;
+    world.until_active::<Export>("nightly").await;
+
+    let endless = with(manifests::notice("0"), &json!({"until": "9999-12-31T23:59:59Z"}));
+    let endless = json!({"spec": {"notice": {"previous": endless}}});
+    store(&world, &with(manifests::connection_type(&type_), &endless)).await;
+    let kept = world
+        .until::<Connection>("own", "it goes on", |connection| {
+            let valid = connection.condition(ConditionType::Valid);
+            valid.is_some_and(|valid| valid.reason == "LastGoodType")
+        })
+        .await;
+    let ready = kept.condition(ConditionType::Ready).expect("it is always there");
+    let told = format!(
+        "It goes on by what its type {type_} said before an edit that this version of the operator can't read."
+    );
+    assert!(ready.message.contains(&told), "{}", ready.message);
+    world.until_active::<Export>("nightly").await;
+    world.apply(manifests::plain_connection("new", &type_)).await;
+    let waits = world.until_ready_says::<Connection>("new", "TypeNotReady").await;
+    let place = format!("can't read the connection type {type_}, at spec.notice.previous.until:");
+    assert!(waits.message.contains(&place), "{}", waits.message);
+
+    let present = Present::read(&world.client, Some(&world.namespace)).await;
+    let present = present.expect("the others can be read");
+    assert_eq!(present.connections.len(), 2);
+    let unread = format!(
+        "The connectiontype {type_} can't be read by this version, at spec.notice.previous.until: it was left out."
+    );
+    assert_eq!(present.unread, [unread]);
+
+    world.apply(manifests::connection_type(&type_)).await;
+    let right = json!({"spec": {"notice": {"previous": null}}});
+    let types: Api<DynamicObject> =
+        Api::all_with(world.client.clone(), &ApiResource::erase::<ConnectionType>(&()));
+    let corrected = types
+        .patch(&type_, &PatchParams::default(), &Patch::Merge(right))
+        .await;
+    corrected.expect("it is taken");
+    world
+        .until::<Connection>("own", "it is as declared", |connection| {
+            let valid = connection.condition(ConditionType::Valid);
+            valid.is_some_and(|valid| valid.reason == "AsDeclared")
+        })
+        .await;
+    types
+        .delete(&type_, &kube::api::DeleteParams::default())
+        .await
+        .expect("the deletion is accepted");
+    world.until_ready_says::<Connection>("own", "TypeNotFound").await;
 }

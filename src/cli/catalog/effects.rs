@@ -2,13 +2,15 @@
 
 use super::{Outcome, Present};
 use crate::api::connection::Parameters;
+use crate::api::connection_type::Parameter;
+use crate::api::export::PayloadItem;
 use crate::api::names::CONSENT_ANNOTATION;
 use crate::api::reference::ConnectionRef;
 use crate::api::{Connection, ConnectionType, Dataset, Enrichment, Export};
 use crate::governance::consent::{Subject, required};
 use crate::governance::message::{NAMES_MAX, bounded};
 use crate::governance::parameters::CompiledType;
-use crate::governance::terms::{self, Item, Load};
+use crate::governance::terms::{self, Age, Item, Load};
 use jiff::Timestamp;
 use kube::ResourceExt;
 use std::collections::BTreeMap;
@@ -60,6 +62,7 @@ impl Effects {
             before,
             after: compiled,
             datasets: datasets(present),
+            exports: &present.exports,
         };
         let of_type = OfType::new(&present.connections, &name);
         let exports = present.exports.iter().filter_map(|one| {
@@ -78,6 +81,12 @@ impl Effects {
             connections: counted(of_type.0.values().map(|one| change.connection(one))),
             stale: counted(of_type.0.values().map(|one| change.consent(one, now))),
         }
+    }
+
+    /// With what the API server would refuse, as far as the comparison doesn't tell.
+    pub fn refused(mut self, why: &[String]) -> Self {
+        self.wrong.extend_from_slice(why);
+        self
     }
 
     pub fn outcome(&self) -> Outcome {
@@ -162,7 +171,21 @@ fn refusals(before: &ConnectionType, after: &ConnectionType) -> Vec<String> {
         refusals
             .push("spec.notice changes its text under the same version: raise notice.version.".to_owned());
     }
+    refusals.extend(moved(&before.parameters, &after.parameters));
     refusals
+}
+
+/// What was left out of consent by an edit could then change without asking anybody.
+fn moved(before: &[Parameter], after: &[Parameter]) -> impl Iterator<Item = String> {
+    let destinations = before.iter().filter(|parameter| parameter.destination);
+    let lost = destinations.filter(|old| after.iter().any(|new| new.name == old.name && !new.destination));
+    lost.map(|parameter| {
+        format!(
+            "spec.parameters[{}] loses destination: true, so its value could change without consent: keep it, or declare \
+             another parameter.",
+            parameter.name
+        )
+    })
 }
 
 /// The connections of one type, by namespace and name.
@@ -195,13 +218,15 @@ fn datasets(present: &Present) -> Datasets {
     datasets.collect()
 }
 
-struct Change {
+struct Change<'a> {
     before: Option<CompiledType>,
     after: CompiledType,
     datasets: Datasets,
+    /// All of them: those on the same connection may share what their service takes.
+    exports: &'a [Export],
 }
 
-impl Change {
+impl Change<'_> {
     /// The first problem that the new version has with something, unless the old one had any.
     fn news(&self, problems: impl Fn(&CompiledType) -> Vec<String>) -> Option<String> {
         let known = self
@@ -222,11 +247,35 @@ impl Change {
     }
 
     fn export(&self, export: &Export, connection: &Connection) -> Option<Broken> {
-        let payload = export.spec.payload.iter();
-        let items = payload.map(|item| Item::of_payload(item, self.dataset(export, item.dataset.as_str())));
+        let named = export.spec.connection_ref.as_ref();
+        let others: Vec<&Export> = self
+            .exports
+            .iter()
+            .filter(|other| {
+                other.namespace() == export.namespace()
+                    && other.spec.connection_ref.as_ref().map(|other| &other.name) == named.map(|it| &it.name)
+                    && other.name_any() != export.name_any()
+            })
+            .collect();
+        let segment = |of: &Export, item: &PayloadItem| of.segment(named?, item);
+        let items = export.spec.payload.iter().map(|item| {
+            let mine = segment(export, item);
+            let sends = |other: &&&Export| other.spec.payload.iter().any(|item| segment(other, item) == mine);
+            let same = others.iter().filter(sends);
+            Item {
+                same: same
+                    .map(|other| (age(*other), other.spec.parameters.clone()))
+                    .collect(),
+                ..Item::of_payload(item, self.dataset(export, item.dataset.as_str()))
+            }
+        });
         let load = Load {
             items: items.collect(),
-            ..Load::default()
+            age: age(export),
+            others: others
+                .iter()
+                .map(|other| (age(*other), self.members(other)))
+                .collect(),
         };
         let problem = self.user(connection, &export.spec.parameters, &load)?;
         Some((full_name(export), problem))
@@ -243,18 +292,36 @@ impl Change {
         Some((full_name(enrichment), problem))
     }
 
+    /// How many it sends for certain.
+    fn members(&self, export: &Export) -> i64 {
+        let payload = export.spec.payload.iter();
+        let datasets: Vec<_> = payload
+            .filter_map(|item| {
+                let dataset = self.dataset(export, item.dataset.as_str())?;
+                Some((dataset, item.where_.is_some()))
+            })
+            .collect();
+        terms::sent(datasets.iter().map(|(dataset, filtered)| (&**dataset, *filtered)))
+    }
+
     fn dataset(&self, user: &impl ResourceExt, name: &str) -> Option<Arc<Dataset>> {
         let key = (user.namespace().unwrap_or_default(), name.to_owned());
         self.datasets.get(&key).cloned()
     }
 
     fn user(&self, connection: &Connection, chosen: &Parameters, load: &Load<'_>) -> Option<String> {
-        let ran = self
-            .before
-            .as_ref()
-            .is_some_and(|before| before.spec.connector.is_some());
-        if ran && self.after.spec.connector.is_none() {
-            return Some("Nothing would run it: the type names no connector any more.".to_owned());
+        let before = self.before.as_ref();
+        let ran_by = before.and_then(|before| before.spec.connector.as_ref());
+        match (ran_by, &self.after.spec.connector) {
+            (Some(_), None) => {
+                return Some("Nothing would run it: the type names no connector any more.".to_owned());
+            }
+            (Some(before), Some(after)) if before != after => {
+                return Some(format!(
+                    "The connector {after} would run it in place of {before}: nothing does unless the installation has it."
+                ));
+            }
+            _ => {}
         }
         let fixed = &connection.spec.fixed_export_parameters;
         self.news(|type_| {
@@ -283,6 +350,12 @@ impl Change {
             .is_none()
             .then(|| (full_name(connection), String::new()))
     }
+}
+
+fn age(object: &impl ResourceExt) -> Age {
+    let created = object.creation_timestamp();
+    let created = created.map_or(i64::MAX, |time| time.0.as_second());
+    (created, object.name_any())
 }
 
 fn full_name(object: &impl ResourceExt) -> String {

@@ -30,8 +30,11 @@ fn present(connections: &[ConnectionBuilder], choices: &[(&str, &str)]) -> Prese
         connections: connections.iter().map(|built| built.0.clone()).collect(),
         enrichments: Vec::new(),
         datasets: vec![people().0],
+        unread: Vec::new(),
     }
 }
+
+const OFFLINE: &str = "No cluster was asked, so the rules of the schema itself weren't checked.\n";
 
 fn sftp() -> Present {
     let second = ConnectionBuilder({
@@ -43,7 +46,7 @@ fn sftp() -> Present {
 }
 
 fn checked(type_: ConnectionType, present: Option<&Present>) -> (Outcome, String) {
-    check(&[type_], present, at(100))
+    check(&[type_.into()], present, at(100))
 }
 
 #[test]
@@ -60,7 +63,6 @@ fn what_stays_as_it_is_breaks_nothing() {
 fn connections_that_would_not_fit_are_named_with_their_first_problem() {
     let asks = edited("sftp-export", |type_| {
         type_.spec.parameters[3].required = true;
-        type_.spec.parameters[3].destination = false;
     });
     let (outcome, told) = checked(asks, Some(&sftp()));
     assert_eq!(outcome, Outcome::Breaks);
@@ -103,7 +105,7 @@ fn consents_that_would_become_stale_are_counted() {
 #[test]
 fn exports_that_would_become_inactive_are_named() {
     let lists = || present(&[marketo().consented().visited()], &[("listId", "12345")]);
-    let rows: [(&str, ConnectionType, &str); 4] = [
+    let rows: [(&str, ConnectionType, &str); 5] = [
         (
             "another parameter",
             edited("marketo", |type_| {
@@ -137,6 +139,14 @@ fn exports_that_would_become_inactive_are_named() {
             edited("marketo", |type_| type_.spec.connector = None),
             "Nothing would run it: the type names no connector any more.",
         ),
+        (
+            "another connector",
+            edited("marketo", |type_| {
+                type_.spec.connector = Some("nobody-has-this".into());
+            }),
+            "The connector nobody-has-this would run it in place of audience-api: nothing does unless the installation \
+             has it.",
+        ),
     ];
     for (case, type_, problem) in rows {
         let (outcome, told) = checked(type_, Some(&lists()));
@@ -166,10 +176,11 @@ fn a_type_that_contradicts_itself_or_would_be_refused_says_so() {
         type_.spec.parameters[0].pattern = Some("[".to_owned());
     });
     let told = "sftp-export can't be used as it is:\n  spec.parameters[hostname] has a pattern that is no regular \
-                expression of the Rust crate regex: correct it.\n";
+                expression of the Rust crate regex: correct it.\nNo cluster was asked, so the rules of the schema itself \
+                weren't checked.\n";
     assert_eq!(checked(broken, None), (Outcome::Breaks, told.to_owned()));
     let reworded = edited("sftp-export", |type_| type_.spec.notice.data = "More.".to_owned());
-    let fits = (Outcome::Fits, "sftp-export fits together.\n".to_owned());
+    let fits = (Outcome::Fits, format!("sftp-export fits together.\n{OFFLINE}"));
     assert_eq!(checked(reworded.clone(), None), fits);
     let (outcome, told) = checked(reworded, Some(&sftp()));
     assert_eq!(outcome, Outcome::Breaks);
@@ -220,4 +231,93 @@ fn files_are_read_and_what_is_not_there_is_told() {
         none,
         "there is no ConnectionType in these files: name one that holds one"
     );
+}
+
+#[test]
+fn exports_that_would_share_a_limit_or_a_place_are_judged_together() {
+    let mut both = present(&[marketo().consented().visited()], &[("listId", "12345")]);
+    let mut second = both.exports[0].clone();
+    second.metadata.name = Some("second".to_owned());
+    second
+        .spec
+        .parameters
+        .insert("listId".to_owned(), "678".to_owned());
+    second.spec.payload[0].where_ = None;
+    both.exports.push(second);
+    let shared = edited("marketo", |type_| {
+        type_.spec.limits = Some(crate::api::connection_type::Limits {
+            max_members: Some(9999),
+            max_members_per: Some(crate::api::connection_type::LimitScope::Destination),
+            ..Default::default()
+        });
+    });
+    let (outcome, told) = checked(shared, Some(&both));
+    assert_eq!(outcome, Outcome::Breaks, "{told}");
+    assert_eq!(
+        told,
+        format!(
+            "marketo: 1 of 2 exports would become Inactive:\n  {NAMESPACE}/second: 5000 members would go out, older \
+             exports on the connection send 5000 already, and the type marketo takes at most 9999 in all: send less of \
+             them.\n"
+        )
+    );
+    // Where texts and numbers name no list any more, both send the same to the same place.
+    let merged = edited("marketo", |type_| {
+        for parameter in &mut type_.spec.export_parameters {
+            parameter.type_ = crate::api::connection_type::ParameterType::Enum;
+            parameter.values = Some(vec!["12345".to_owned(), "678".to_owned()]);
+            (parameter.pattern, parameter.example) = (None, None);
+        }
+    });
+    let (outcome, told) = checked(merged, Some(&both));
+    assert_eq!(outcome, Outcome::Breaks, "{told}");
+    assert!(
+        told.contains(
+            "second: spec.payload names the dataset customers, whose same rows the export on-marketo"
+        ),
+        "{told}"
+    );
+}
+
+#[test]
+fn a_destination_that_would_change_without_consent_is_named() {
+    let moved = edited("sftp-export", |type_| {
+        type_.spec.parameters[0].destination = false;
+    });
+    let (outcome, told) = checked(moved, Some(&sftp()));
+    assert_eq!(outcome, Outcome::Breaks);
+    let start = "sftp-export can't be used as it is:\n  spec.parameters[hostname] loses destination: true, so its value \
+                 could change without consent: keep it, or declare another parameter.\n";
+    assert!(told.starts_with(start), "{told}");
+}
+
+#[test]
+fn what_is_there_and_cannot_be_read_is_named_and_the_rest_is_looked_at() {
+    let mut present = sftp();
+    let sentence = "The connectiontype odd can't be read by this version, at spec.notice: it was left out.";
+    present.unread.push(sentence.to_owned());
+    let told =
+        format!("sftp-export breaks none of 2 connections, 2 exports and 0 enrichments.\n{sentence}\n");
+    let found = checked(catalog_type("sftp-export"), Some(&present));
+    assert_eq!(found, (Outcome::Fits, told));
+}
+
+#[test]
+fn a_field_that_nothing_reads_is_named() {
+    let mut written = serde_json::to_value(catalog_type("sftp-export")).expect("JSON");
+    written["spec"]["parameters"][0]["destinations"] = true.into();
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("type.yaml");
+    std::fs::write(&file, written.to_string()).expect("it is written");
+    let request = Request {
+        files: vec![file],
+        offline: true,
+        namespace: None,
+    };
+    let types = types(&request).expect("it can be read");
+    let told = format!(
+        "sftp-export can't be used as it is:\n  spec.parameters.0.destinations is no field of a connection type: correct \
+         its name, or leave it out.\n{OFFLINE}"
+    );
+    assert_eq!(check(&types, None, at(100)), (Outcome::Breaks, told));
 }

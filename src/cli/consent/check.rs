@@ -60,6 +60,7 @@ pub(super) fn checked(
         connections,
         types,
         files,
+        ..
     } = &manifests;
     findings.extend(
         connections

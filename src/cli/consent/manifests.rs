@@ -21,6 +21,8 @@ pub struct Manifests {
     pub connections: Vec<Placed>,
     /// Those whose notices count.
     pub types: Vec<ConnectionType>,
+    /// Those types as they are written, and the fields of each that nothing reads.
+    pub written: Vec<(Value, Vec<String>)>,
     /// How many files were read.
     pub files: usize,
 }
@@ -92,7 +94,13 @@ impl Manifests {
                 connection: parsed(place, document)?,
             });
         } else if is::<ConnectionType>(&document) {
-            self.types.push(parsed(place, document)?);
+            let mut unknown = Vec::new();
+            let written = document.clone();
+            let reader = |path: serde_ignored::Path<'_>| unknown.push(path.to_string());
+            let type_ = serde_ignored::deserialize(document, reader);
+            self.types.push(type_.map_err(unfit::<ConnectionType>(place))?);
+            unknown.retain(|field| field != "apiVersion" && field != "kind"); // those say what it is read as
+            self.written.push((written, unknown));
         }
         Ok(())
     }
@@ -122,9 +130,13 @@ fn parsed<K: Resource<DynamicType = ()> + DeserializeOwned>(
     place: &str,
     document: Value,
 ) -> Result<K, ConsentError> {
-    serde_json::from_value(document).map_err(|source| ConsentError::Unfit {
+    serde_json::from_value(document).map_err(unfit::<K>(place))
+}
+
+fn unfit<K: Resource<DynamicType = ()>>(place: &str) -> impl Fn(serde_json::Error) -> ConsentError {
+    move |source| ConsentError::Unfit {
         place: place.to_owned(),
         kind: K::kind(&()).to_lowercase(),
         source,
-    })
+    }
 }

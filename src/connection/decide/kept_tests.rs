@@ -47,7 +47,7 @@ fn one_with_consent_goes_on_by_what_the_type_said_before() {
     assert_eq!((ready.status, ready.reason.as_str()), (True, "Ready"));
     assert_eq!(
         ready.message,
-        "It can be used. It goes on by what its type sftp-export said before an edit made that contradict itself."
+        "It can be used. It goes on by what its type sftp-export said before an edit made it contradict itself."
     );
     let valid = find(conditions, ConditionType::Valid).expect("Valid is always there");
     assert_eq!((valid.status, valid.reason.as_str()), (True, "LastGoodType"));

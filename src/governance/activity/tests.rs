@@ -441,3 +441,47 @@ fn runs_are_kept() {
         (visit.before.runs, visit.before.last_run)
     );
 }
+
+#[test]
+fn on_a_type_that_contradicts_itself_what_is_active_goes_on_and_nothing_begins() {
+    use crate::governance::connection_types::TypeSeen;
+    use std::sync::Arc;
+    let kept = |mut visit: Visit| {
+        if let ConnectionSeen::Present { type_, .. } = &mut visit.connection {
+            let before = type_.usable().expect("it fits together").clone();
+            *type_ = TypeSeen::Kept(Arc::new(vec!["Somewhere.".to_owned()]), before);
+        }
+        visit
+    };
+    let visited = |visit: Visit| Visit {
+        before: decide(&visit.facts()).status,
+        ..visit
+    };
+    let resting = |visit: Visit| Visit {
+        suspend: false,
+        ..visited(visit.suspended())
+    };
+    let active = (Some(State::Active), ConditionStatus::True, "Ready".to_owned());
+    let waits = (
+        Some(State::Inactive),
+        ConditionStatus::False,
+        "TypeNotReady".to_owned(),
+    );
+    for (case, visit, expected) in [
+        ("Active before", visited(export()), &active),
+        ("made since", export(), &waits),
+        ("an enrichment made since", enrichment(), &waits),
+        ("it rested, and would begin again", resting(export()), &waits),
+    ] {
+        let visit = kept(visit);
+        assert_eq!(ready(&visit), *expected, "{case}");
+        assert_eq!(ready(&visited(visit)), *expected, "{case}, at the next visit");
+    }
+    let status = decide(&kept(export()).facts()).status;
+    let attached = find(&status.conditions, ConditionType::Attached).expect("it is always there");
+    assert_eq!(
+        attached.message,
+        "What is Active on its connection goes on, and nothing begins there meanwhile. The connection type sftp-export \
+         contradicts itself: whoever owns it must correct it. To see where: kubectl describe connectiontype sftp-export"
+    );
+}

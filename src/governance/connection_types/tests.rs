@@ -82,3 +82,54 @@ fn a_type_tells_where_it_contradicts_itself_and_who_goes_on() {
     );
     assert_eq!((since.reason, since.message), (Reason::TypeInvalid, told));
 }
+
+#[test]
+fn nothing_is_kept_of_a_type_that_is_gone() {
+    let types = CompiledTypes::default();
+    let kept = Arc::downgrade(compiled(&types.seen(Some(&version("a", 1)))));
+    assert!(kept.upgrade().is_some(), "it is there");
+    types.forget("sftp-export");
+    assert!(kept.upgrade().is_none(), "it is gone");
+}
+
+#[test]
+fn a_type_that_cannot_be_read_goes_on_by_what_it_said_before() {
+    let types = CompiledTypes::default();
+    let name = "sftp-export";
+    let good = types.seen(Some(&version("a", 1)));
+    for place in ["spec.notice", "spec.usedFor"] {
+        types.cannot_read(name, Some("a"), place);
+        types.forget(name); // as it isn't seen any more
+        let unreadable = types.named(name, None);
+        assert!(
+            unreadable.is_kept() && unreadable.unusable(name).is_none(),
+            "{place}"
+        );
+        assert!(Arc::ptr_eq(compiled(&good), compiled(&unreadable)), "{place}");
+    }
+    types.arrived(&broken("a", 3));
+    let contradictory = types.named(name, Some(&broken("a", 3)));
+    assert!(matches!(contradictory, TypeSeen::Kept(..)));
+    assert!(Arc::ptr_eq(compiled(&good), compiled(&contradictory)));
+    types.cannot_read(name, Some("a"), "spec.notice");
+    types.gone(name);
+    assert!(matches!(types.named(name, None), TypeSeen::Absent));
+}
+
+#[test]
+fn of_a_type_that_never_could_be_read_the_place_is_told() {
+    let types = CompiledTypes::default();
+    let _ = types.seen(Some(&version("a", 1)));
+    types.cannot_read("sftp-export", Some("b"), "spec.notice.previous.until");
+    let seen = types.named("sftp-export", None);
+    assert!(!seen.is_kept() && seen.usable().is_none(), "another of that name");
+    let told = seen.unusable("sftp-export").expect("it can't be used");
+    assert_eq!(
+        (told.reason, told.message.as_str()),
+        (
+            Reason::TypeNotReady,
+            "This version of the operator can't read the connection type sftp-export, at spec.notice.previous.until: \
+             whoever owns it must correct that, or whoever installed the operator upgrade it."
+        )
+    );
+}

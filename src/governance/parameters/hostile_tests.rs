@@ -205,6 +205,82 @@ fn processor_time() -> Duration {
     Duration::try_from(spent).expect("it isn't negative")
 }
 
+/// One as large as the schema lets it be: all its parameters have a costly pattern, and an example to try it with.
+fn greedy(pattern: &str) -> ConnectionTypeSpec {
+    let mut spec = catalog_type("sftp-export").spec;
+    let all = |list: &str| -> Vec<Parameter> {
+        let names = (0..32).map(|i| format!("{list}{i}"));
+        let parameter = |name: String| Parameter {
+            name: FieldName::from(name.as_str()),
+            type_: ParameterType::String,
+            description: "Greedy".to_owned(),
+            example: Some("a".repeat(1000)),
+            required: false,
+            default: None,
+            pattern: Some(pattern.to_owned()),
+            values: None,
+            min: None,
+            max: None,
+            destination: false,
+            recipient: false,
+        };
+        names.map(parameter).collect()
+    };
+    (spec.parameters, spec.export_parameters) = (all("p"), all("e"));
+    spec.endpoints = vec!["greedy.example".to_owned()];
+    spec
+}
+
+#[test]
+fn the_patterns_of_a_type_share_its_memory_and_the_first_too_many_is_named() {
+    let problems = CompiledType::compile("greedy", &greedy("(?:a?){1000}")).expect_err("too much");
+    let second = "spec.parameters[p1] has a pattern that takes too much memory together with those before it: make the \
+                  repetitions of some smaller.";
+    assert_eq!(problems.first().map(String::as_str), Some(second));
+    let modest = CompiledType::compile("modest", &greedy("(?:a+){1,4}")).expect("it fits together");
+    let patterns = modest.patterns.iter().chain(&modest.export_patterns).flatten();
+    let taken: usize = patterns.map(Pattern::memory).sum();
+    assert!(taken > 0 && taken <= pattern::MEMORY_MAX, "{taken} bytes");
+}
+
+/// Memory that this process holds, in KiB.
+#[cfg(target_os = "linux")]
+fn resident() -> usize {
+    let status = std::fs::read_to_string("/proc/self/status").expect("it tells of itself");
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+    let words = line.expect("a line of it").split_whitespace().next();
+    words.and_then(|kib| kib.parse().ok()).expect("a number")
+}
+
+/// In a process of its own, where nothing else takes memory meanwhile.
+#[cfg(target_os = "linux")]
+#[test]
+fn what_a_search_remembers_goes_with_it() {
+    const ALONE: &str = "CONNECTION_OPERATOR_TEST_ALONE";
+    let name = "governance::parameters::hostile_tests::what_a_search_remembers_goes_with_it";
+    if std::env::var_os(ALONE).is_none() {
+        let itself = std::env::current_exe().expect("a path");
+        let mut alone = std::process::Command::new(itself);
+        let done = alone
+            .args(["--exact", name])
+            .env(ALONE, "yes")
+            .output()
+            .expect("it runs");
+        let told = String::from_utf8_lossy(&done.stdout);
+        assert!(done.status.success() && told.contains("1 passed"), "{told}");
+        return;
+    }
+    let mut spec = greedy("(?:a?){1000}");
+    spec.parameters.truncate(1);
+    spec.export_parameters.clear();
+    let before = resident();
+    let types = (0..40).map(|_| CompiledType::compile("greedy", &spec).expect("it fits together"));
+    let types: Vec<CompiledType> = types.collect();
+    let grown = resident() - before;
+    // 40 patterns of 95 KiB; a search through the example remembers more than 1 MiB by default.
+    assert!(grown < 16 << 10, "{} types take {grown} KiB", types.len());
+}
+
 fn cases() -> u32 {
     let said = std::env::var("PROPTEST_CASES").ok();
     said.and_then(|said| said.parse().ok()).unwrap_or(TYPES)

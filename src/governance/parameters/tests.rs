@@ -398,9 +398,9 @@ proptest! {
 
     #[test]
     fn no_pattern_panics(pattern in ANY_TEXT, value in ANY_TEXT) {
-        if let Ok(pattern) = whole(&pattern) {
-            let found = pattern.find(&value).map(|found| found.range());
-            prop_assert!(found.is_none_or(|range| range == (0..value.len())), "the whole text or nothing");
+        if let Ok(ready) = Pattern::within(&mut pattern::MEMORY_MAX.clone(), &pattern) {
+            let anchored = regex::Regex::new(&format!(r"\A(?:{pattern})\z")).expect("it can be read");
+            prop_assert_eq!(ready.matches(&value), anchored.is_match(&value), "the whole text or nothing");
         }
     }
 

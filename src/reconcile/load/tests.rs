@@ -28,6 +28,7 @@ fn stores(exports: Vec<ExportBuilder>) -> Stores {
         roles: holding(Vec::new()),
         role_bindings: holding(Vec::new()),
         cluster_role_bindings: holding(Vec::new()),
+        types: Arc::default(),
     }
 }
 
@@ -131,4 +132,28 @@ fn a_change_wakes_those_that_send_the_same_or_share_a_limit() {
         .exports
         .referring(&Reference::Dataset(NAMESPACE.to_owned(), "orders".to_owned()));
     assert_eq!(names(with_limited(orders, &stores)), ["c", "d"]);
+}
+
+#[test]
+fn a_limit_is_shared_as_long_as_the_type_that_sets_it_counts() {
+    let mut stores = stores(vec![
+        export("mine").on("mailer"),
+        export("other").on("mailer").reading("orders"),
+    ]);
+    let mut type_ = catalog_type("sendgrid");
+    type_.metadata.generation = Some(1);
+    let _ = stores.types.seen(Some(&type_));
+    type_.metadata.generation = Some(2);
+    type_.spec.limits = None;
+    type_.spec.endpoints.clear(); // data goes nowhere: it contradicts itself
+    type_.spec.parameters.clear();
+    stores.connection_types = holding(vec![type_]);
+    assert!(stores.type_seen("sendgrid").is_kept());
+    let mine = export("mine").on("mailer").0;
+    assert_eq!(others(&mine, NAMESPACE, &stores).len(), 1);
+    let change = Change {
+        before: None,
+        after: Some(Arc::new(mine)),
+    };
+    assert!(names(rivals_of_export(&change, &stores)).contains(&"other".to_owned()));
 }
