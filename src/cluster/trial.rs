@@ -37,11 +37,17 @@ pub async fn apply<K: Resource<DynamicType = ()>>(
     match api.patch(name, &how, &Patch::Apply(wanted(manifest))).await {
         Ok(_) => Ok(Trial::Taken),
         Err(kube::Error::Api(answer)) if answer.code == 403 => Ok(Trial::Forbidden),
-        Err(kube::Error::Api(answer)) if (400..500).contains(&answer.code) && answer.code != 401 => {
+        Err(kube::Error::Api(answer)) if is_refusal(answer.code, &answer.message) => {
             Ok(Trial::Refused(answer.message.clone()))
         }
         Err(error) => Err(error),
     }
+}
+
+/// A field that the kind doesn't have, and an entry of a list that is there twice, are answered as if the API server
+/// itself had failed.
+fn is_refusal(code: u16, message: &str) -> bool {
+    ((400..500).contains(&code) && code != 401) || message.starts_with("failed to create typed patch object")
 }
 
 /// Without what the API server writes itself: a file may have been read out of a cluster.

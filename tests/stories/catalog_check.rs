@@ -108,7 +108,7 @@ async fn what_the_schema_refuses_is_told_and_nothing_is_kept_of_a_trial() {
         ),
         (
             json!({"spec": {"destinations": true}}),
-            "unknown field \"spec.destinations\"",
+            ".spec.destinations: field not declared in schema",
         ),
     ];
     for (change, expected) in rows {

@@ -179,9 +179,9 @@ async fn what_has_consent_goes_on_while_its_type_cannot_be_read_and_is_told_wher
 
     world.apply(manifests::connection_type(&type_)).await;
     let right = json!({"spec": {"notice": {"previous": null}}});
-    let types: Api<DynamicObject> =
+    let api: Api<DynamicObject> =
         Api::all_with(world.client.clone(), &ApiResource::erase::<ConnectionType>(&()));
-    let corrected = types
+    let corrected = api
         .patch(&type_, &PatchParams::default(), &Patch::Merge(right))
         .await;
     corrected.expect("it is taken");
@@ -191,8 +191,7 @@ async fn what_has_consent_goes_on_while_its_type_cannot_be_read_and_is_told_wher
             valid.is_some_and(|valid| valid.reason == "AsDeclared")
         })
         .await;
-    types
-        .delete(&type_, &kube::api::DeleteParams::default())
+    api.delete(&type_, &kube::api::DeleteParams::default())
         .await
         .expect("the deletion is accepted");
     world.until_ready_says::<Connection>("own", "TypeNotFound").await;
