@@ -94,7 +94,6 @@ impl Replica {
             stamped: true,
             policies: Policies::new(client.clone(), true, std::collections::BTreeMap::new()),
             recorded: Recorded::default(),
-            types: std::sync::Arc::default(),
             written: Written::default(),
             failures: Failures::default(),
             client,

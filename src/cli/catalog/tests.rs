@@ -257,7 +257,7 @@ fn exports_that_would_share_a_limit_or_a_place_are_judged_together() {
         told,
         format!(
             "marketo: 1 of 2 exports would become Inactive:\n  {NAMESPACE}/second: 5000 members would go out, older \
-             exports on the connection send 5000 already, and the type marketo takes at most 9999 in all: send less of \
+             exports on the connection send 5000 already, and the type marketo takes at most 9999 in all: send fewer of \
              them.\n"
         )
     );
