@@ -39,6 +39,7 @@ pub const fn situation(reason: Reason) -> Situation {
         | Reason::TooManyMembers
         | Reason::DatasetSentTwice
         | Reason::SecretNotAllowed
+        | Reason::IdentityNotAllowed
         | Reason::TypeInvalid => Situation::Mistake,
         Reason::ConsentRequired
         | Reason::ConsentWithdrawn
@@ -51,6 +52,9 @@ pub const fn situation(reason: Reason) -> Situation {
         | Reason::KeyNotFound
         | Reason::KeyEmpty
         | Reason::VaultNotFound
+        | Reason::VaultNotReady
+        | Reason::VaultBeingRemoved
+        | Reason::VaultNotAsked
         | Reason::ConnectionNotFound
         | Reason::ConnectionBeingRemoved
         | Reason::ConnectionNotReady
