@@ -208,7 +208,7 @@ pub struct HashiCorpVault {
     #[schemars(length(max = ADDRESS_MAX))]
     #[x_kube(validation = Rule::new("self.startsWith('https://')").message("must begin with https://, as secrets never travel unencrypted"))]
     #[x_kube(validation = Rule::new("!self.contains('@')").message("must not hold a user name or password: put credentials into a Secret"))]
-    #[x_kube(validation = Rule::new(r"self.matches('^https?://([a-z0-9]([-a-z0-9.]*[a-z0-9])?|[[][0-9a-f:.]+[]])(:[0-9]{1,5})?/?$')").message("must name a host in lower case, and perhaps a port, with nothing after it, such as https://vault.example.com:8200"))]
+    #[x_kube(validation = Rule::new(r"self.matches('^https?://([a-z0-9]([-a-z0-9.]*[a-z0-9])?|\\[[0-9a-f:.]+\\])(:[0-9]{1,5})?/?$')").message("must name a host in lower case, and perhaps a port, with nothing after it, such as https://vault.example.com:8200"))]
     pub address: String,
     /// Where the key-value engine is mounted, such as `secret`.
     pub mount: VaultPath,
