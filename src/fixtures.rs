@@ -12,18 +12,18 @@ use crate::api::{
     Condition, ConditionStatus, ConditionType, Connection, ConnectionSpec, ConnectionType, Dataset,
     DatasetSpec, Reason,
 };
-use crate::connection::decide::ConsentFacts;
 use crate::connection::{self, ConnectionFacts};
 use crate::connection_type::catalog;
 use crate::dataset::{self, DatasetFacts};
 use crate::governance::attachment::ConnectionSeen;
 use crate::governance::connection_types::{CompiledTypes, TypeSeen};
-use crate::governance::consent::{self, Proof, Subject};
+use crate::governance::consent::{self, ConsentFacts, Proof, Subject};
 use crate::governance::credentials::Secrets;
 use crate::governance::datasets::{Purpose, Use};
 use crate::governance::dependents::{Dependents, Users};
 use crate::governance::message::NAMES_MAX;
 use crate::governance::sharing::SharingFacts;
+use crate::governance::vaults::KeyVaults;
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ObjectMeta, Time};
 use kube::ResourceExt;
@@ -32,9 +32,11 @@ use std::sync::{Arc, LazyLock};
 
 mod effects;
 mod users;
+mod vault;
 
 pub(crate) use effects::after_visit;
 pub(crate) use users::{EnrichmentBuilder, ExportBuilder, Visit, enrichment, export, visit};
+pub(crate) use vault::{KeyVaultBuilder, company_vault};
 
 /// A strategy for texts of any characters, control characters and line breaks included.
 pub(crate) const ANY_TEXT: &str = "(?s).{0,40}";
@@ -168,6 +170,7 @@ pub(crate) fn used_by(exports: &[&str], enrichments: &[&str]) -> Dependents {
     Dependents {
         exports: users(exports),
         enrichments: users(enrichments),
+        ..Dependents::default()
     }
 }
 
@@ -319,6 +322,7 @@ impl ConnectionBuilder {
             connection: Arc::new(self.0.clone()),
             type_: catalog_seen(self.0.spec.type_.as_str()),
             secrets: all_there(&self.0.spec.secrets),
+            vaults: KeyVaults::new(),
             dependents: Dependents::default(),
             consent: ConsentFacts {
                 stamped: true,
@@ -394,11 +398,12 @@ impl DatasetBuilder {
         self
     }
 
-    pub(crate) fn credential(mut self, slot: &str, name: &str, key: &str) -> Self {
-        self.0
-            .spec
-            .credentials
-            .insert(slot.to_owned(), secret_key(name, key));
+    pub(crate) fn credential(self, slot: &str, name: &str, key: &str) -> Self {
+        self.sourced(slot, secret_key(name, key))
+    }
+
+    pub(crate) fn sourced(mut self, slot: &str, source: SecretSource) -> Self {
+        self.0.spec.credentials.insert(slot.to_owned(), source);
         self
     }
 
@@ -416,6 +421,7 @@ impl DatasetBuilder {
         DatasetFacts {
             dataset: Arc::new(self.0.clone()),
             secrets: all_there(&self.0.spec.credentials),
+            vaults: KeyVaults::new(),
             dependents: Dependents::default(),
             now: at(100),
         }

@@ -12,6 +12,7 @@ pub mod export;
 #[cfg(test)]
 pub(crate) mod fixtures;
 pub mod governance;
+pub mod key_vault;
 pub mod metrics;
 pub mod process;
 pub mod reconcile;

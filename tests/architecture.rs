@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 /// Which modules each module may name, itself aside. `lib.rs` and `main.rs` name what they like.
-const DIRECTION: [(&str, &[&str]); 14] = [
+const DIRECTION: [(&str, &[&str]); 15] = [
     ("api", &[]),
     ("metrics", &[]),
     ("governance", &["api"]),
@@ -20,6 +20,7 @@ const DIRECTION: [(&str, &[&str]); 14] = [
     ("dataset", KIND),
     ("enrichment", KIND),
     ("export", KIND),
+    ("key_vault", KIND),
     ("vault", &["api"]),
     ("process", EVERYTHING),
 ];
@@ -37,6 +38,7 @@ const EVERYTHING: &[&str] = &[
     "enrichment",
     "export",
     "governance",
+    "key_vault",
     "metrics",
     "reconcile",
     "vault",

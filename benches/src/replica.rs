@@ -76,6 +76,7 @@ impl Replica {
         let (events, _) = Events::new(client.clone(), metrics.clone(), 1);
         let stores = Stores {
             connection_types: fed(vec![world.type_.clone()]).objects(),
+            key_vaults: Feed::default().objects(),
             connections: feeds.connections.objects(),
             exports: feeds.exports.objects(),
             enrichments: Feed::<Enrichment>::default().objects(),

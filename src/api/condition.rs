@@ -91,6 +91,8 @@ vocabulary! {
         ConsentGiven,
         /// Every secret reference leads to a usable value.
         SecretsResolved,
+        /// The vault answers, and lets its secrets be looked at.
+        Reachable,
         /// A connector has tried the destination.
         Verified,
         /// The object is being removed, and something still holds it.
@@ -142,10 +144,12 @@ vocabulary! {
         TooManyMembers,
         /// An older export sends the same rows to the same place.
         DatasetSentTwice,
-        /// The referenced Secret holds a credential of the cluster itself.
+        /// The referenced Secret holds a credential of the cluster itself, or the key vault doesn't allow the secret to be named.
         SecretNotAllowed,
         /// The connection type contradicts itself.
         TypeInvalid,
+        /// The identity may not be used from this namespace for this vault.
+        IdentityNotAllowed,
 
         /// Nobody has consented yet.
         ConsentRequired,
@@ -168,6 +172,12 @@ vocabulary! {
         KeyEmpty,
         /// The referenced key vault doesn't exist.
         VaultNotFound,
+        /// The key vault can't be used until its own problem is solved.
+        VaultNotReady,
+        /// The key vault is being removed.
+        VaultBeingRemoved,
+        /// The vault hasn't answered yet.
+        VaultNotAsked,
         /// The connection doesn't exist.
         ConnectionNotFound,
         /// The connection is being removed.

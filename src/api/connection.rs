@@ -259,13 +259,9 @@ pub struct DependentsStatus {
 impl Refers for Connection {
     fn references(&self) -> Vec<Reference> {
         let namespace = self.namespace().unwrap_or_default();
-        let secrets = self
-            .spec
-            .secrets
-            .values()
-            .filter_map(|source| source.secret_key_ref.as_ref());
+        let secrets = self.spec.secrets.values();
         secrets
-            .map(|secret| Reference::Secret(namespace.clone(), secret.name.0.clone()))
+            .filter_map(|source| source.target(&namespace))
             .chain([
                 Reference::ConnectionType(self.spec.type_.0.clone()),
                 Reference::Namespace(namespace.clone()),

@@ -274,13 +274,7 @@ pub struct DatasetStatus {
 impl Refers for Dataset {
     fn references(&self) -> Vec<Reference> {
         let namespace = self.namespace().unwrap_or_default();
-        let secrets = self
-            .spec
-            .credentials
-            .values()
-            .filter_map(|source| source.secret_key_ref.as_ref());
-        secrets
-            .map(|secret| Reference::Secret(namespace.clone(), secret.name.0.clone()))
-            .collect()
+        let secrets = self.spec.credentials.values();
+        secrets.filter_map(|source| source.target(&namespace)).collect()
     }
 }

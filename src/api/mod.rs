@@ -8,6 +8,7 @@ pub mod dataset;
 pub mod enrichment;
 pub mod export;
 pub mod grants;
+pub mod key_vault;
 pub mod names;
 pub mod notice;
 pub mod reference;
@@ -21,6 +22,7 @@ pub use consent_record::{ConsentRecord, ConsentRecordSpec};
 pub use dataset::{Dataset, DatasetSpec, DatasetStatus};
 pub use enrichment::{Enrichment, EnrichmentSpec};
 pub use export::{Export, ExportSpec, ExportStatus};
+pub use key_vault::{KeyVault, KeyVaultSpec, KeyVaultStatus};
 pub use reference::{Reference, Refers};
 pub use shared_connection::{SharedConnection, SharedConnectionSpec, SharedConnectionStatus};
 
@@ -34,6 +36,7 @@ use kube::{CustomResourceExt, Resource};
 pub fn custom_resource_definitions() -> Vec<CustomResourceDefinition> {
     let mut definitions = vec![
         ConnectionType::crd(),
+        KeyVault::crd(),
         Connection::crd(),
         Export::crd(),
         Enrichment::crd(),

@@ -113,6 +113,17 @@ pub struct KeyVaultRef {
     pub key: Option<SecretKey>,
 }
 
+impl SecretSource {
+    /// What it points at in its namespace.
+    #[must_use]
+    pub fn target(&self, namespace: &str) -> Option<Reference> {
+        let secret = self.secret_key_ref.as_ref();
+        let secret = secret.map(|secret| Reference::Secret(namespace.to_owned(), secret.name.0.clone()));
+        let vault = self.key_vault_ref.as_ref();
+        secret.or(vault.map(|vault| Reference::KeyVault(namespace.to_owned(), vault.name.0.clone())))
+    }
+}
+
 /// What one object points at, in its own namespace unless the target is cluster-wide.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Reference {
@@ -122,6 +133,8 @@ pub enum Reference {
     Connection(String, String),
     /// A Dataset, by namespace and name.
     Dataset(String, String),
+    /// A KeyVault, by namespace and name.
+    KeyVault(String, String),
     /// A Secret, by namespace and name.
     Secret(String, String),
     /// What a decision on consent is about, by namespace, kind and name.

@@ -2,12 +2,12 @@
 
 use crate::api::connection::{Connection, ConnectionStatus};
 use crate::api::names::IN_USE_FINALIZER;
-use crate::api::{ConditionType, ConsentRecord, Reason};
+use crate::api::{ConditionType, Reason};
 use crate::governance::Standing;
 use crate::governance::conditions;
 use crate::governance::connection_types::TypeSeen;
-use crate::governance::consent::{Consent, Proof};
-use crate::governance::credentials::{self, Resolution, Secrets};
+use crate::governance::consent::{Consent, ConsentFacts, told_once};
+use crate::governance::credentials::{self, Named, Resolution, Secrets};
 use crate::governance::decision::{Decision, Effect, announcements};
 use crate::governance::dependents::Dependents;
 use crate::governance::message::sentences;
@@ -15,9 +15,9 @@ use crate::governance::parameters::CompiledType;
 use crate::governance::readiness;
 use crate::governance::removal::{self, Hold, Removal};
 use crate::governance::sharing::SharingFacts;
+use crate::governance::vaults::KeyVaults;
 use jiff::Timestamp;
 use kube::ResourceExt;
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 mod consent;
@@ -38,6 +38,8 @@ pub struct ConnectionFacts {
     pub type_: TypeSeen,
     /// The Secrets that it refers to.
     pub secrets: Secrets,
+    /// The key vaults that it refers to.
+    pub vaults: KeyVaults,
     /// Who uses it.
     pub dependents: Dependents,
     /// What is known about consent beside the connection itself.
@@ -46,19 +48,6 @@ pub struct ConnectionFacts {
     pub sharing: SharingFacts,
     /// The time of the visit.
     pub now: Timestamp,
-}
-
-/// What is known about consent beside the connection itself.
-#[derive(Clone, Debug, Default)]
-pub struct ConsentFacts {
-    /// The decisions on record, the oldest first.
-    pub records: Vec<Arc<ConsentRecord>>,
-    /// Users who are pipelines.
-    pub pipelines: Arc<BTreeSet<String>>,
-    /// Whether the API server writes stamps.
-    pub stamped: bool,
-    /// Whether it vouches for them just now.
-    pub proof: Proof,
 }
 
 /// The wanted state of the connection.
@@ -80,10 +69,13 @@ pub fn decide(facts: &ConnectionFacts) -> Decision<ConnectionStatus> {
     let mistake = facts.type_.usable().and_then(|type_| mistake(facts, type_));
     let consent = consent::consent(facts, mistake.is_none());
     let resolution = credentials::judge(
-        "spec.secrets",
-        &namespace,
-        &connection.spec.secrets,
+        &Named {
+            place: "spec.secrets",
+            namespace: &namespace,
+            sources: &connection.spec.secrets,
+        },
         &facts.secrets,
+        &facts.vaults,
         &before.secrets,
         facts.now,
     );
@@ -154,7 +146,7 @@ fn judged(
         usable(facts, consent)
     };
     let mut judged = readiness::judged(concerns, rest, &ready);
-    consent::told_once(&mut judged);
+    told_once(&mut judged);
     judged.push((ConditionType::Deleting, removal::deleting(removal)));
     judged
 }

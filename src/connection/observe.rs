@@ -1,9 +1,8 @@
 //! Gathers what a decision about a connection may know.
 
-use super::decide::{ConnectionFacts, ConsentFacts, needs_proof};
+use super::decide::{ConnectionFacts, needs_proof};
 use crate::api::Reference;
 use crate::api::connection::Connection;
-use crate::governance::consent::Proof;
 use crate::reconcile::{Context, Fault};
 use kube::{Resource, ResourceExt};
 use std::sync::Arc;
@@ -21,26 +20,16 @@ pub(super) async fn observe(
     let type_ = context.type_seen(connection.spec.type_.as_str());
     let mut facts = ConnectionFacts {
         secrets: context.secrets_of(&*connection).await?,
+        vaults: context.vaults_of(&*connection),
         dependents: context.dependents(&Reference::Connection(namespace, name)),
         sharing: context.sharing_of(&connection, &type_),
-        consent: ConsentFacts {
-            records: context.records_of(&subject),
-            pipelines: Arc::clone(&context.pipelines),
-            stamped: context.stamped,
-            proof: Proof::NotAsked,
-        },
+        consent: context.consent_facts(&subject),
         now: context.now(),
         type_,
         connection,
     };
     if needs_proof(&facts) {
         facts.consent.proof = context.proof().await?;
-        if let Proof::Missing(policy) = &facts.consent.proof {
-            tracing::warn!(
-                policy,
-                "a consent doesn't count, as this policy isn't in place as the chart installs it"
-            );
-        }
     }
     Ok(facts)
 }

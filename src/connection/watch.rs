@@ -1,7 +1,7 @@
 //! Which change of which object wakes which connections.
 
 use crate::api::grants::Binding;
-use crate::api::{Connection, ConnectionType, ConsentRecord, Reference, Refers};
+use crate::api::{Connection, ConnectionType, ConsentRecord, KeyVault, Reference, Refers};
 use crate::cluster::events::Notice;
 use crate::cluster::secrets::SecretMeta;
 use crate::cluster::{Change, ObjectKey, Objects};
@@ -25,18 +25,16 @@ pub fn woken_by_secret(change: &Change<SecretMeta>, connections: &Objects<Connec
     wakes::users_of_secret(change, connections)
 }
 
+/// A key vault that came, went or changed in what its users see wakes the connections that refer to it.
+#[must_use]
+pub fn woken_by_vault(change: &Change<KeyVault>, connections: &Objects<Connection>) -> Vec<ObjectKey> {
+    wakes::users_of_vault(change, connections)
+}
+
 /// A decision on record that came or went wakes what it's about.
 #[must_use]
 pub fn woken_by_record(change: &Change<ConsentRecord>) -> Vec<ObjectKey> {
-    let subjects = wakes::begun_or_ended(change).into_iter();
-    subjects
-        .filter_map(|subject| match subject {
-            Reference::Subject(namespace, kind, name) if kind == Connection::kind(&()) => {
-                Some(ObjectKey::new(&namespace, &name))
-            }
-            _ => None,
-        })
-        .collect()
+    wakes::subjects::<Connection>(change)
 }
 
 /// An export or enrichment that begins or ends to use a connection wakes it.

@@ -4,11 +4,12 @@ use crate::api::ConditionType;
 use crate::api::dataset::{Dataset, DatasetStatus};
 use crate::api::names::IN_USE_FINALIZER;
 use crate::governance::conditions;
-use crate::governance::credentials::{self, Secrets};
+use crate::governance::credentials::{self, Named, Secrets};
 use crate::governance::decision::{Decision, announcements};
 use crate::governance::dependents::Dependents;
 use crate::governance::readiness;
 use crate::governance::removal::{self, Removal};
+use crate::governance::vaults::KeyVaults;
 use jiff::Timestamp;
 use kube::ResourceExt;
 use std::sync::Arc;
@@ -23,6 +24,8 @@ pub struct DatasetFacts {
     pub dataset: Arc<Dataset>,
     /// The Secrets that it refers to.
     pub secrets: Secrets,
+    /// The key vaults that it refers to.
+    pub vaults: KeyVaults,
     /// Who uses it.
     pub dependents: Dependents,
     /// The time of the visit.
@@ -46,10 +49,13 @@ pub fn decide(facts: &DatasetFacts) -> Decision<DatasetStatus> {
         dependents: &facts.dependents,
     };
     let resolution = credentials::judge(
-        "spec.credentials",
-        &namespace,
-        &dataset.spec.credentials,
+        &Named {
+            place: "spec.credentials",
+            namespace: &namespace,
+            sources: &dataset.spec.credentials,
+        },
         &facts.secrets,
+        &facts.vaults,
         &before.secrets,
         facts.now,
     );

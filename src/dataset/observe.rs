@@ -10,6 +10,7 @@ pub(super) async fn observe(dataset: Arc<Dataset>, context: &Context) -> Result<
     let target = Reference::Dataset(dataset.namespace().unwrap_or_default(), dataset.name_any());
     Ok(DatasetFacts {
         secrets: context.secrets_of(&*dataset).await?,
+        vaults: context.vaults_of(&*dataset),
         dependents: context.dependents(&target),
         now: context.now(),
         dataset,

@@ -19,16 +19,20 @@ use std::fmt::Write as _;
 
 mod difference;
 mod judge;
+mod object;
 mod record;
 mod stamp;
 #[cfg(test)]
 mod tests;
+mod vault;
 mod words;
 
 pub use judge::{Consent, Proof, Said, judge, needs_proof};
+pub use object::{ConsentFacts, effects, said, status, told_once};
 pub use record::{expired as expired_records, name as record_name, number as record_number};
 pub use stamp::{Author, Stamp};
-pub use words::Commands;
+pub use vault::{NOTICE, NOTICE_VERSION, place, required_of_vault};
+pub use words::{Commands, NoticeAt};
 
 /// Names the rule by which digests are made.
 const VERSION: &str = "connections.dev/consent/1";

@@ -3,6 +3,7 @@
 use super::Standing;
 use super::message::sentences;
 use super::readiness::situation;
+use super::vaults::{self, KeyVaults};
 use crate::api::Reason;
 use crate::api::connection::SecretStatus;
 use crate::api::reference::{SecretKeyRef, SecretSource};
@@ -33,19 +34,42 @@ pub struct Resolution {
     pub secrets: Vec<SecretStatus>,
 }
 
-/// Judges the references under `place` (such as `spec.secrets`).
+/// References as an object names them.
+#[derive(Clone, Copy, Debug)]
+pub struct Named<'a> {
+    /// The field that they stand under, such as `spec.secrets`.
+    pub place: &'a str,
+    /// The object's namespace.
+    pub namespace: &'a str,
+    /// Each by its name.
+    pub sources: &'a BTreeMap<String, SecretSource>,
+}
+
+/// Judges references by the Secrets and key vaults that they name.
 #[must_use]
 pub fn judge(
-    place: &str,
-    namespace: &str,
-    sources: &BTreeMap<String, SecretSource>,
+    named: &Named<'_>,
     seen: &Secrets,
+    vaults: &KeyVaults,
     before: &[SecretStatus],
     now: Timestamp,
 ) -> Resolution {
+    let Named {
+        place,
+        namespace,
+        sources,
+    } = *named;
     let problems: Vec<(Reason, String)> = sources
         .iter()
-        .filter_map(|(name, source)| problem(&format!("{place}.{name}"), namespace, source, seen))
+        .filter_map(|(name, source)| {
+            let field = format!("{place}.{name}");
+            match &source.key_vault_ref {
+                Some(in_vault) if source.secret_key_ref.is_none() => {
+                    vaults::problem(&field, namespace, in_vault, vaults)
+                }
+                _ => problem(&field, namespace, source, seen),
+            }
+        })
         .collect();
     let worst = problems.iter().min_by_key(|(reason, _)| situation(*reason));
     let standing = match worst {
@@ -69,13 +93,6 @@ fn problem(field: &str, namespace: &str, source: &SecretSource, seen: &Secrets) 
         let text =
             format!("{field} has no source or more than one: name exactly one, secretKeyRef or keyVaultRef.");
         return Some((Reason::SecretsInvalid, text));
-    }
-    if let Some(vault) = &source.key_vault_ref {
-        let text = format!(
-            "{field} names the key vault {}, which doesn't exist in namespace {namespace}: use a secretKeyRef, as this version links no key vaults.",
-            vault.name
-        );
-        return Some((Reason::VaultNotFound, text));
     }
     let SecretKeyRef { name, key } = source.secret_key_ref.as_ref()?;
     let Some(secret) = seen.get(name.as_str()) else {

@@ -2,6 +2,7 @@
 
 use super::message;
 use crate::api::connection::DependentsStatus;
+use crate::api::key_vault::VaultDependentsStatus;
 
 /// Who uses an object.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -10,6 +11,10 @@ pub struct Dependents {
     pub exports: Users,
     /// The enrichments that do.
     pub enrichments: Users,
+    /// The connections that do, of a key vault.
+    pub connections: Users,
+    /// The datasets that do, of a key vault.
+    pub datasets: Users,
 }
 
 /// The users of one kind: all counted, the first few named.
@@ -25,18 +30,29 @@ impl Dependents {
     /// Whether nobody uses it.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.exports.count == 0 && self.enrichments.count == 0
+        self.each().iter().all(|(users, _)| users.count == 0)
     }
 
     /// Such as `2 exports (nightly, weekly) and 1 enrichment (firmographics)`, at most five names in all.
     #[must_use]
     pub fn summary(&self) -> String {
-        let for_enrichments = message::NAMES_MAX.saturating_sub(self.exports.count);
-        let parts = [
-            described(&self.exports, "export", message::NAMES_MAX),
-            described(&self.enrichments, "enrichment", for_enrichments),
-        ];
+        let mut room = message::NAMES_MAX;
+        let parts = self.each().map(|(users, noun)| {
+            let part = described(users, noun, room);
+            room = room.saturating_sub(users.count);
+            part
+        });
         parts.into_iter().flatten().collect::<Vec<_>>().join(" and ")
+    }
+
+    /// The users of each kind, and the kind in commands.
+    fn each(&self) -> [(&Users, &'static str); 4] {
+        [
+            (&self.exports, "export"),
+            (&self.enrichments, "enrichment"),
+            (&self.connections, "connection"),
+            (&self.datasets, "dataset"),
+        ]
     }
 
     /// As it stands in a status.
@@ -53,16 +69,26 @@ impl Dependents {
         }
     }
 
+    /// As it stands in the status of a key vault.
+    #[must_use]
+    pub fn of_vault(&self, next_step: String) -> VaultDependentsStatus {
+        let [connections, datasets] =
+            [&self.connections, &self.datasets].map(|users| i64::try_from(users.count).unwrap_or(i64::MAX));
+        VaultDependentsStatus {
+            connections,
+            datasets,
+            total: connections + datasets,
+            summary: self.summary(),
+            next_step,
+        }
+    }
+
     /// The kind and name of the first, to show a command with.
     #[must_use]
     pub fn first(&self) -> Option<(&'static str, &str)> {
-        let export = self.exports.first.first().map(|name| ("export", name.as_str()));
-        export.or_else(|| {
-            self.enrichments
-                .first
-                .first()
-                .map(|name| ("enrichment", name.as_str()))
-        })
+        let each = self.each().into_iter();
+        each.filter_map(|(users, noun)| Some((noun, users.first.first()?.as_str())))
+            .next()
     }
 }
 
@@ -98,6 +124,7 @@ mod tests {
         Dependents {
             exports: named("x", exports),
             enrichments: named("n", enrichments),
+            ..Dependents::default()
         }
     }
 
@@ -129,7 +156,11 @@ mod tests {
         #[test]
         fn the_summary_fits_the_schema(exports in 0usize..20, enrichments in 0usize..20) {
             let long = "n".repeat(252);
-            let dependents = Dependents { exports: named(&long, exports), enrichments: named(&long, enrichments) };
+            let dependents = Dependents {
+                exports: named(&long, exports),
+                enrichments: named(&long, enrichments),
+                ..Dependents::default()
+            };
             prop_assert!(dependents.summary().chars().count() <= 2048);
         }
     }

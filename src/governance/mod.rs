@@ -18,6 +18,7 @@ pub mod removal;
 pub mod schedule;
 pub mod sharing;
 pub mod terms;
+pub mod vaults;
 
 use crate::api::{ConditionStatus, Reason};
 

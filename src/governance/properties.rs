@@ -11,7 +11,7 @@ use crate::connection::{self, ConnectionFacts};
 use crate::connection_type::{self, ConnectionTypeFacts};
 use crate::dataset::{self, DatasetFacts};
 use crate::fixtures::{
-    ANY_TEXT, ConnectionBuilder, DatasetBuilder, Visit, absent, after_visit, at, catalog_type,
+    ANY_TEXT, ConnectionBuilder, DatasetBuilder, Visit, absent, after_visit, at, catalog_type, company_vault,
     connection as named, dataset as table, firmographics, marketo, secret, secret_key, seen, sftp_partner,
     used_by, vault_secret, visit,
 };
@@ -22,6 +22,7 @@ use crate::governance::datasets::{Purpose, Use};
 use crate::governance::decision::{Decision, Effect};
 use crate::governance::removal::Hold;
 use crate::governance::sharing::Seen;
+use crate::key_vault;
 use proptest::prelude::*;
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -435,6 +436,27 @@ fn shared_connections_of_all_fates() -> Vec<Condition> {
     fates.concat().into_iter().chain(valid).collect()
 }
 
+/// What key vaults say, and a dataset that names one.
+fn conditions_about_key_vaults() -> Vec<Condition> {
+    let vaults = [
+        company_vault(),
+        company_vault().consented(),
+        company_vault().by_the_node(),
+    ];
+    let vaults = vaults.iter();
+    let of_vaults = vaults.flat_map(|vault| key_vault::decide(&vault.facts()).status.conditions);
+    let named = [company_vault(), company_vault().ready().deleting()].into_iter();
+    let of_users = named.flat_map(|vault| {
+        let mut facts = table("vaulted")
+            .sourced("key", vault_secret("company-vault", "lake"))
+            .facts();
+        let vaults = [("company-vault".to_owned(), Arc::new(vault.0))];
+        facts.vaults = vaults.into();
+        dataset::decide(&facts).status.conditions
+    });
+    of_vaults.chain(of_users).collect()
+}
+
 #[test]
 fn every_reason_and_condition_type_is_given_by_some_decision() {
     let mut broken = catalog_type("sftp-export");
@@ -457,6 +479,7 @@ fn every_reason_and_condition_type_is_given_by_some_decision() {
         .chain(shared_connections_of_all_fates())
         .chain(dataset::decide(&table("plain").facts()).status.conditions)
         .chain(connection_type::decide(&broken).status.conditions)
+        .chain(conditions_about_key_vaults())
         .collect();
     let given: BTreeSet<String> = reasons(&conditions).collect();
     let documented: BTreeSet<String> = Reason::ALL.iter().map(ToString::to_string).collect();

@@ -40,6 +40,7 @@ pub const fn situation(reason: Reason) -> Situation {
         | Reason::TooManyMembers
         | Reason::DatasetSentTwice
         | Reason::SecretNotAllowed
+        | Reason::IdentityNotAllowed
         | Reason::TypeInvalid => Situation::Mistake,
         Reason::NoConnector => Situation::Unrun,
         Reason::ConsentRequired
@@ -47,42 +48,37 @@ pub const fn situation(reason: Reason) -> Situation {
         | Reason::ConsentStale
         | Reason::ConsentUnproven => Situation::Consent,
         Reason::Suspended | Reason::Detached => Situation::Purpose,
-        Reason::TypeNotFound
-        | Reason::TypeNotReady
-        | Reason::SecretNotFound
-        | Reason::KeyNotFound
-        | Reason::KeyEmpty
-        | Reason::VaultNotFound
-        | Reason::ConnectionNotFound
-        | Reason::ConnectionBeingRemoved
-        | Reason::ConnectionNotReady
-        | Reason::DatasetNotFound
-        | Reason::DatasetBeingRemoved
-        | Reason::DatasetNotReady
-        | Reason::WaitsForAdministrator
-        | Reason::BeingRemoved => Situation::Waiting,
-        Reason::Ready
-        | Reason::DependentsRemain
-        | Reason::HeldByOthers
-        | Reason::NotDeleting
-        | Reason::AsDeclared
-        | Reason::LastGoodType
-        | Reason::DisplayNameTaken
-        | Reason::ConsentCurrent
-        | Reason::ConsentToPreviousNotice
-        | Reason::AllResolved
-        | Reason::NoSecrets
-        | Reason::NotVerified
-        | Reason::ConnectionUsable
-        | Reason::TypeDeprecated
-        | Reason::ScheduleAccepted
-        | Reason::Manual
-        | Reason::NeverRan
-        | Reason::NotChecked
-        | Reason::Settled
-        | Reason::WaitingForOthers
-        | Reason::WaitingForPerson => Situation::Good,
+        _ if is_good(reason) => Situation::Good,
+        _ => Situation::Waiting,
     }
+}
+
+/// Whether nothing is in the way. What isn't named here, or above, keeps its object from being Ready.
+const fn is_good(reason: Reason) -> bool {
+    matches!(
+        reason,
+        Reason::Ready
+            | Reason::DependentsRemain
+            | Reason::HeldByOthers
+            | Reason::NotDeleting
+            | Reason::AsDeclared
+            | Reason::LastGoodType
+            | Reason::DisplayNameTaken
+            | Reason::ConsentCurrent
+            | Reason::ConsentToPreviousNotice
+            | Reason::AllResolved
+            | Reason::NoSecrets
+            | Reason::NotVerified
+            | Reason::ConnectionUsable
+            | Reason::TypeDeprecated
+            | Reason::ScheduleAccepted
+            | Reason::Manual
+            | Reason::NeverRan
+            | Reason::NotChecked
+            | Reason::Settled
+            | Reason::WaitingForOthers
+            | Reason::WaitingForPerson
+    )
 }
 
 /// Judges the whole object from its concerns, and puts Ready, Reconciling and Stalled before them.

@@ -74,6 +74,11 @@ pub fn next_step(removal: &Removal<'_>) -> String {
 /// The next step for one user. A connection can be taken off; a dataset is part of what it is used for.
 fn how_to_loosen(held: &str, kind: &str, name: &str, namespace: &str) -> String {
     let remove = format!("kubectl delete {kind} {name} -n {namespace}");
+    if held == "keyvault" {
+        return format!(
+            "Name a Secret or another key vault in {kind} {name} instead, or remove it: {remove}"
+        );
+    }
     if held != "connection" {
         return format!("Name another dataset in {kind} {name}, or remove it: {remove}");
     }

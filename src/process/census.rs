@@ -41,6 +41,7 @@ impl Census {
         let mut counts = BTreeMap::new();
         let Stores {
             connection_types,
+            key_vaults,
             connections,
             exports,
             enrichments,
@@ -48,6 +49,9 @@ impl Census {
             .. // what the operator itself keeps isn't judged
         } = &self.0;
         count(&mut counts, connection_types, |object| {
+            Some(&object.status.as_ref()?.conditions)
+        });
+        count(&mut counts, key_vaults, |object| {
             Some(&object.status.as_ref()?.conditions)
         });
         count(&mut counts, connections, |object| {

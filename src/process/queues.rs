@@ -1,6 +1,6 @@
 //! What is to be visited: one queue a kind.
 
-use crate::api::{Connection, ConnectionType, Dataset, Enrichment, Export};
+use crate::api::{Connection, ConnectionType, Dataset, Enrichment, Export, KeyVault};
 use crate::cluster::{Change, ObjectKey, Objects};
 use crate::reconcile::Stores;
 use futures::channel::mpsc::{UnboundedReceiver, UnboundedSender, unbounded};
@@ -49,6 +49,7 @@ impl<K: Resource<DynamicType = ()>> Waker<K> {
 /// The queue of each kind.
 pub(super) struct Queues {
     pub connection_types: Queue<ConnectionType>,
+    pub key_vaults: Queue<KeyVault>,
     pub connections: Queue<Connection>,
     pub exports: Queue<Export>,
     pub enrichments: Queue<Enrichment>,
@@ -59,6 +60,7 @@ pub(super) struct Queues {
 #[derive(Clone)]
 pub(super) struct Wakers {
     pub connection_types: Waker<ConnectionType>,
+    pub key_vaults: Waker<KeyVault>,
     pub connections: Waker<Connection>,
     pub exports: Waker<Export>,
     pub enrichments: Waker<Enrichment>,
@@ -69,6 +71,7 @@ impl Wakers {
     /// Wakes every object there is, as nobody woke them before this process led.
     pub fn wake_all(&self, stores: &Stores) {
         self.connection_types.wake_all(&stores.connection_types);
+        self.key_vaults.wake_all(&stores.key_vaults);
         self.connections.wake_all(&stores.connections);
         self.exports.wake_all(&stores.exports);
         self.enrichments.wake_all(&stores.enrichments);
@@ -79,12 +82,14 @@ impl Wakers {
 /// One queue a kind, both ends.
 pub(super) fn queues() -> (Wakers, Queues) {
     let (connection_types, connection_types_queue) = Waker::new();
+    let (key_vaults, key_vaults_queue) = Waker::new();
     let (connections, connections_queue) = Waker::new();
     let (exports, exports_queue) = Waker::new();
     let (enrichments, enrichments_queue) = Waker::new();
     let (datasets, datasets_queue) = Waker::new();
     let queues = Queues {
         connection_types: connection_types_queue,
+        key_vaults: key_vaults_queue,
         connections: connections_queue,
         exports: exports_queue,
         enrichments: enrichments_queue,
@@ -93,6 +98,7 @@ pub(super) fn queues() -> (Wakers, Queues) {
     (
         Wakers {
             connection_types,
+            key_vaults,
             connections,
             exports,
             enrichments,

@@ -1,6 +1,7 @@
 //! Takes decisions on consent off the record after their time.
 
-use crate::api::{Connection, ConsentRecord, Reference};
+use crate::api::{ConsentRecord, Reference};
+use crate::cluster::Objects;
 use crate::governance::consent::expired_records;
 use crate::reconcile::Stores;
 use jiff::{SignedDuration, Timestamp};
@@ -26,15 +27,21 @@ pub async fn keep(client: &Client, stores: &Stores, days: u32) {
 
 /// What decisions may be about.
 fn present(stores: &Stores) -> BTreeSet<Reference> {
-    let connections = stores.connections.store().state().into_iter();
-    let subjects = connections.map(|connection| {
-        Reference::Subject(
-            connection.namespace().unwrap_or_default(),
-            Connection::kind(&()).into_owned(),
-            connection.name_any(),
-        )
-    });
+    let subjects = subjects(&stores.connections).chain(subjects(&stores.key_vaults));
     subjects.collect()
+}
+
+fn subjects<K: Resource<DynamicType = ()> + Clone>(
+    objects: &Objects<K>,
+) -> impl Iterator<Item = Reference> + use<K> {
+    let objects = objects.store().state().into_iter();
+    objects.map(|object| {
+        Reference::Subject(
+            object.namespace().unwrap_or_default(),
+            K::kind(&()).into_owned(),
+            object.name_any(),
+        )
+    })
 }
 
 async fn take_off(client: &Client, record: &ConsentRecord) {

@@ -183,6 +183,7 @@ fn serve(
 /// Waits until every kind was read once: a decision from half a view would flap.
 async fn all_seen(stores: &Stores, secrets: &Objects<SecretMeta>) -> Result<(), WriterDropped> {
     stores.connection_types.store().wait_until_ready().await?;
+    stores.key_vaults.store().wait_until_ready().await?;
     stores.connections.store().wait_until_ready().await?;
     stores.exports.store().wait_until_ready().await?;
     stores.enrichments.store().wait_until_ready().await?;
@@ -248,6 +249,13 @@ fn controllers(context: &Arc<Context>, queues: Queues, concurrency: u16, stop: &
     tasks.spawn(controller(
         stores.connection_types.clone(),
         queues.connection_types,
+        context(),
+        concurrency,
+        stop.clone(),
+    ));
+    tasks.spawn(controller(
+        stores.key_vaults.clone(),
+        queues.key_vaults,
         context(),
         concurrency,
         stop.clone(),

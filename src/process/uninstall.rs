@@ -2,7 +2,7 @@
 //! everything. Where another release has taken the policies over, its operator goes on, and only ours is stopped.
 
 use crate::api::names::{FINALIZER_POLICY, HELM_NAMESPACE_ANNOTATION, IN_USE_FINALIZER, RELEASE_LABEL};
-use crate::api::{Connection, Dataset};
+use crate::api::{Connection, Dataset, KeyVault};
 use crate::cluster::writes::{self, Target, WriteError};
 use futures::{StreamExt, TryStreamExt, stream};
 use k8s_openapi::NamespaceResourceScope;
@@ -100,6 +100,7 @@ pub async fn uninstall(client: &Client, ours: Installation<'_>) -> Result<(), Un
     }
     unbind(client).await?;
     stop(client, ours.namespace, ours.deployment).await?;
+    release_all::<KeyVault>(client).await?;
     release_all::<Connection>(client).await?;
     release_all::<Dataset>(client).await
 }

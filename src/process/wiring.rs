@@ -3,7 +3,7 @@
 use super::queues::{Queues, Wakers, queues};
 use crate::api::grants::Binding;
 use crate::api::{
-    Connection, ConnectionType, ConsentRecord, Dataset, Enrichment, Export, Reference, Refers,
+    Connection, ConnectionType, ConsentRecord, Dataset, Enrichment, Export, KeyVault, Reference, Refers,
     SharedConnection,
 };
 use crate::cluster::events::Events;
@@ -13,7 +13,7 @@ use crate::cluster::secrets::SecretMeta;
 use crate::cluster::{Change, Feed, Leadership, Objects, Places};
 use crate::governance::connection_types::CompiledTypes;
 use crate::reconcile::{Stores, Writes};
-use crate::{connection, connection_type, dataset, enrichment, export};
+use crate::{connection, connection_type, dataset, enrichment, export, key_vault};
 use k8s_openapi::NamespaceResourceScope;
 use k8s_openapi::api::rbac::v1::{ClusterRoleBinding, Role, RoleBinding};
 use kube::{Resource, ResourceExt};
@@ -26,6 +26,7 @@ use tokio::task::JoinSet;
 /// The writing side of each kind's objects.
 pub(super) struct Feeds {
     connection_types: Feed<ConnectionType>,
+    key_vaults: Feed<KeyVault>,
     connections: Feed<Connection>,
     exports: Feed<Export>,
     enrichments: Feed<Enrichment>,
@@ -43,6 +44,7 @@ impl Feeds {
     pub fn of(namespaces: &BTreeSet<String>) -> Self {
         Self {
             connection_types: Feed::default(),
+            key_vaults: Feed::of(namespaces),
             connections: Feed::of(namespaces),
             exports: Feed::of(namespaces),
             enrichments: Feed::of(namespaces),
@@ -60,6 +62,7 @@ impl Feeds {
     pub fn stores(&self) -> (Stores, Objects<SecretMeta>) {
         let stores = Stores {
             connection_types: self.connection_types.objects(),
+            key_vaults: self.key_vaults.objects(),
             connections: self.connections.objects(),
             exports: self.exports.objects(),
             enrichments: self.enrichments.objects(),
@@ -101,6 +104,7 @@ pub(super) fn start(
         ),
         on_unreadable_type(follower.leadership.clone(), woken()),
     );
+    follow_all.begin(feeds.key_vaults, on_key_vault(woken()));
     follow_all.begin(feeds.connections, on_connection(woken()));
     follow_all.begin(feeds.exports, on_export(woken()));
     follow_all.begin(feeds.enrichments, on_enrichment(woken()));
@@ -263,9 +267,22 @@ fn on_type((wakers, stores): Woken) -> impl FnMut(&Change<ConnectionType>) {
     }
 }
 
+fn on_key_vault((wakers, stores): Woken) -> impl FnMut(&Change<KeyVault>) {
+    move |change| {
+        wakers.key_vaults.wake_itself(change);
+        wakers
+            .connections
+            .wake(connection::watch::woken_by_vault(change, &stores.connections));
+        wakers
+            .datasets
+            .wake(dataset::watch::woken_by_vault(change, &stores.datasets));
+    }
+}
+
 fn on_connection((wakers, stores): Woken) -> impl FnMut(&Change<Connection>) {
     move |change| {
         wakers.connections.wake_itself(change);
+        wakers.key_vaults.wake(key_vault::watch::woken_by_user(change));
         wakers
             .connections
             .wake(connection::watch::woken_by_namesake(change, &stores.connections));
@@ -314,6 +331,7 @@ fn on_user<K: Writes + Refers>(wakers: &Wakers, stores: &Stores, change: &Change
 fn on_dataset((wakers, stores): Woken) -> impl FnMut(&Change<Dataset>) {
     move |change| {
         wakers.datasets.wake_itself(change);
+        wakers.key_vaults.wake(key_vault::watch::woken_by_user(change));
         wakers
             .exports
             .wake(export::watch::woken_by_dataset(change, &stores));
@@ -328,6 +346,7 @@ fn on_consent_record((wakers, _): Woken) -> impl FnMut(&Change<ConsentRecord>) {
         wakers
             .connections
             .wake(connection::watch::woken_by_record(change));
+        wakers.key_vaults.wake(key_vault::watch::woken_by_record(change));
     }
 }
 
@@ -385,5 +404,8 @@ fn on_secret((wakers, stores): Woken) -> impl FnMut(&Change<SecretMeta>) {
         wakers
             .datasets
             .wake(dataset::watch::woken_by_secret(change, &stores.datasets));
+        wakers
+            .key_vaults
+            .wake(key_vault::watch::woken_by_secret(change, &stores.key_vaults));
     }
 }

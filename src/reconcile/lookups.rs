@@ -6,11 +6,12 @@ use crate::api::reference::ConnectionRef;
 use crate::api::{ConsentRecord, Enrichment, Export, Reference, Refers};
 use crate::governance::attachment::ConnectionSeen;
 use crate::governance::connection_types::TypeSeen;
-use crate::governance::consent::{self, Proof};
+use crate::governance::consent::{self, ConsentFacts, Proof};
 use crate::governance::credentials::Secrets;
 use crate::governance::datasets::{Purpose, Use, Writer, owner};
 use crate::governance::dependents::{Dependents, Users};
 use crate::governance::message::NAMES_MAX;
+use crate::governance::vaults::KeyVaults;
 use kube::{Resource, ResourceExt};
 use std::sync::Arc;
 
@@ -38,6 +39,8 @@ impl Context {
     pub fn dependents(&self, target: &Reference) -> Dependents {
         let users = |(count, first)| Users { count, first };
         Dependents {
+            connections: users(self.stores.connections.count_referring(target, NAMES_MAX)),
+            datasets: users(self.stores.datasets.count_referring(target, NAMES_MAX)),
             exports: users(self.stores.exports.count_referring(target, NAMES_MAX)),
             enrichments: users(self.stores.enrichments.count_referring(target, NAMES_MAX)),
         }
@@ -77,12 +80,42 @@ impl Context {
         records
     }
 
+    /// What is known about consent beside the object that it's about.
+    #[must_use]
+    pub fn consent_facts(&self, subject: &Reference) -> ConsentFacts {
+        ConsentFacts {
+            records: self.records_of(subject),
+            pipelines: Arc::clone(&self.pipelines),
+            stamped: self.stamped,
+            proof: Proof::NotAsked,
+        }
+    }
+
+    /// The key vaults that an object refers to, as far as they exist.
+    #[must_use]
+    pub fn vaults_of(&self, object: &impl Refers) -> KeyVaults {
+        let references = object.references().into_iter();
+        let vaults = references.filter_map(|reference| match reference {
+            Reference::KeyVault(namespace, name) => {
+                Some((name.clone(), self.stores.key_vaults.get(&namespace, &name)?))
+            }
+            _ => None,
+        });
+        vaults.collect()
+    }
+
     /// Whether the API server vouches for stamps just now.
     ///
     /// # Errors
     /// When it doesn't tell.
     pub async fn proof(&self) -> Result<Proof, Fault> {
         let missing = self.policies.missing().await?;
+        if let Some(policy) = &missing {
+            tracing::warn!(
+                policy,
+                "a consent doesn't count, as this policy isn't in place as the chart installs it"
+            );
+        }
         Ok(missing.map_or(Proof::InPlace, Proof::Missing))
     }
 

@@ -14,7 +14,9 @@ pub use lookups::Writes;
 pub use memory::{Failures, Recorded, Written};
 pub use run::{Governed, controller};
 
-use crate::api::{Connection, ConnectionType, ConsentRecord, Dataset, Enrichment, Export, SharedConnection};
+use crate::api::{
+    Connection, ConnectionType, ConsentRecord, Dataset, Enrichment, Export, KeyVault, SharedConnection,
+};
 use crate::cluster::Objects;
 use crate::cluster::events::Events;
 use crate::cluster::policies::{Policies, PolicyError};
@@ -48,6 +50,8 @@ pub enum Fault {
 pub struct Stores {
     /// Connection types.
     pub connection_types: Objects<ConnectionType>,
+    /// Key vaults.
+    pub key_vaults: Objects<KeyVault>,
     /// Connections.
     pub connections: Objects<Connection>,
     /// Exports.

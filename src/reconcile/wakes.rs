@@ -2,7 +2,9 @@
 
 pub use super::lookups::Writes;
 pub use super::sharing::is_seen;
-use crate::api::{ConditionType, Connection, ConnectionType, Dataset, Reference, Refers};
+use crate::api::{
+    ConditionType, Connection, ConnectionType, ConsentRecord, Dataset, KeyVault, Reference, Refers,
+};
 use crate::cluster::secrets::SecretMeta;
 use crate::cluster::{Change, ObjectKey, Objects};
 use crate::governance::conditions::find;
@@ -53,6 +55,37 @@ where
     woken(change, view, users, |namespace, name| {
         Reference::Dataset(namespace, name)
     })
+}
+
+/// The users of a key vault, if it changed in what they see: its spec, whether it's Ready, whether it's going.
+#[must_use]
+pub fn users_of_vault<K>(change: &Change<KeyVault>, users: &Objects<K>) -> Vec<ObjectKey>
+where
+    K: Resource<DynamicType = ()> + Clone,
+{
+    let view = |vault: &KeyVault| {
+        let conditions = vault.status.as_ref().map(|status| &status.conditions);
+        let ready = conditions.and_then(|all| find(all, ConditionType::Ready));
+        let going = vault.metadata.deletion_timestamp.is_some();
+        (vault.spec.clone(), ready.map(|ready| ready.status), going)
+    };
+    woken(change, view, users, |namespace, name| {
+        Reference::KeyVault(namespace, name)
+    })
+}
+
+/// The objects of a kind that a decision on record is about which came or went.
+#[must_use]
+pub fn subjects<K: Resource<DynamicType = ()>>(change: &Change<ConsentRecord>) -> Vec<ObjectKey> {
+    let subjects = begun_or_ended(change).into_iter();
+    subjects
+        .filter_map(|subject| match subject {
+            Reference::Subject(namespace, kind, name) if kind == K::kind(&()) => {
+                Some(ObjectKey::new(&namespace, &name))
+            }
+            _ => None,
+        })
+        .collect()
 }
 
 /// The connections of a type, if the type came, went or changed in its spec.

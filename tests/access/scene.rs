@@ -4,7 +4,7 @@ use super::markdown::tables;
 use super::words::Words;
 use crate::support::{PATIENCE, World, client, shared};
 use connection_operator::api::consent_record::ConsentDecision;
-use connection_operator::api::{Connection, ConsentRecord, Enrichment, Export, SharedConnection};
+use connection_operator::api::{Connection, ConsentRecord, Enrichment, Export, KeyVault, SharedConnection};
 use k8s_openapi::api::rbac::v1::RoleBinding;
 use kube::ResourceExt;
 use kube::api::ListParams;
@@ -166,6 +166,14 @@ impl Scene {
             .until_inactive::<Export>("on-broken", "ConnectionNotReady")
             .await;
         world.until_used_by::<Connection>("private", 1).await;
+        let used = |vault: &KeyVault| {
+            let dependents = vault
+                .status
+                .as_ref()
+                .and_then(|status| status.dependents.as_ref());
+            dependents.is_some_and(|dependents| dependents.total == 1)
+        };
+        world.until::<KeyVault>("company-vault", "in use", used).await;
         for name in SHARED {
             self.until_can_use("carol", name, true).await;
         }

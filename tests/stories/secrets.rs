@@ -142,8 +142,8 @@ async fn a_key_vault_is_asked_for_until_one_can_be_linked() {
     assert_eq!(
         told.message,
         format!(
-            "spec.secrets.password names the key vault company-vault, which doesn't exist in namespace {}: use a secretKeyRef, as this version links no key vaults.",
-            world.namespace
+            "spec.secrets.password names the key vault company-vault, which doesn't exist in namespace {namespace}: link it, or name another. To see those there are: kubectl get keyvaults -n {namespace}",
+            namespace = world.namespace
         )
     );
 }

@@ -5,6 +5,7 @@ use crate::api::ConditionStatus;
 use crate::api::consent_record::ConsentDecision;
 use crate::fixtures::{ConnectionBuilder, after_visit, at, sftp_partner};
 use crate::governance::conditions::find;
+use crate::governance::consent::Proof;
 use ConditionStatus::{False, True};
 
 /// Its type contradicts itself from now on.

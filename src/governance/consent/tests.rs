@@ -1,6 +1,7 @@
 use super::*;
-use crate::api::{Connection, ConnectionType};
-use crate::fixtures::{ANY_TEXT, ConnectionBuilder, catalog_type, sftp_partner, vault_secret};
+use crate::api::key_vault::{Engine, HashiCorpVault, VaultPath};
+use crate::api::{Connection, ConnectionType, KeyVaultSpec};
+use crate::fixtures::{ANY_TEXT, ConnectionBuilder, catalog_type, company_vault, sftp_partner, vault_secret};
 use proptest::prelude::*;
 use serde::Deserialize;
 
@@ -25,6 +26,27 @@ struct Vector {
 struct Manifest {
     metadata: Name,
     spec: ConnectionSpec,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct VaultVectors {
+    vault_vectors: Vec<VaultVector>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct VaultVector {
+    case: String,
+    key_vault: VaultManifest,
+    strings: Vec<String>,
+    digest: String,
+}
+
+#[derive(Deserialize)]
+struct VaultManifest {
+    metadata: Name,
+    spec: KeyVaultSpec,
 }
 
 #[derive(Deserialize)]
@@ -59,6 +81,65 @@ fn digests_are_those_of_the_published_vectors() {
             vector.case
         );
     }
+}
+
+#[test]
+fn digests_of_key_vaults_are_those_of_the_published_vectors() {
+    let text = include_str!("../../../docs/consent-vectors.json");
+    let VaultVectors { vault_vectors } = serde_json::from_str(text).expect("the vectors can be read");
+    assert!(vault_vectors.len() >= 4);
+    for vector in vault_vectors {
+        let Name { namespace, name } = &vector.key_vault.metadata;
+        let subject = Subject {
+            kind: "KeyVault",
+            namespace,
+            name,
+        };
+        let required = required_of_vault(subject, &vector.key_vault.spec);
+        assert_eq!(required.current, vector.digest, "{}", vector.case);
+        assert_eq!(required.previous, None, "{}", vector.case);
+        assert_eq!(
+            written(&vector.strings),
+            vector.digest,
+            "{}: the strings",
+            vector.case
+        );
+    }
+}
+
+#[test]
+fn whatever_moves_a_vault_asks_again() {
+    type Edit = fn(&mut HashiCorpVault);
+    let digest = |edit: Edit| {
+        let mut vault = company_vault();
+        edit(vault.0.spec.vault.as_mut().expect("a Vault"));
+        vault.digest()
+    };
+    let rows: [(&str, bool, Edit); 8] = [
+        ("nothing", false, |_| {}),
+        ("the slash at the end", false, |vault| {
+            vault.address = "https://vault.example.com:8200".to_owned();
+        }),
+        ("the host", true, |vault| {
+            vault.address = "https://vault.evil.example:8200".to_owned();
+        }),
+        ("the port", true, |vault| {
+            vault.address = "https://vault.example.com".to_owned();
+        }),
+        ("the mount", true, |vault| {
+            vault.mount = VaultPath("kv".to_owned())
+        }),
+        ("the namespace", true, |vault| {
+            vault.namespace = Some(VaultPath("eu".to_owned()));
+        }),
+        ("the engine", false, |vault| vault.engine = Some(Engine::V1)),
+        ("its authorities", false, |vault| vault.ca_bundle_ref = None),
+    ];
+    let same = digest(|_| {});
+    for (case, moves, edit) in rows {
+        assert_eq!(digest(edit) != same, moves, "{case}");
+    }
+    assert_ne!(company_vault().by_the_node().digest(), same, "the provider");
 }
 
 fn written(strings: &[String]) -> String {

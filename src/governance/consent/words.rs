@@ -12,12 +12,21 @@ use jiff::Timestamp;
 pub struct Commands<'a> {
     /// What is consented to.
     pub subject: Subject<'a>,
-    /// Its type.
-    pub type_: &'a str,
+    /// Where its notice stands.
+    pub notice: NoticeAt<'a>,
     /// Whether the API server writes the stamp; else the author of a change must.
     pub stamped: bool,
     /// Whether what it says fits its type; else the destination is bound to change.
     pub fits: bool,
+}
+
+/// Where the notice stands that is agreed to.
+#[derive(Clone, Copy, Debug)]
+pub enum NoticeAt<'a> {
+    /// In this connection type.
+    Type(&'a str),
+    /// Nowhere else: this is its text, as sentences.
+    Told(&'a str),
 }
 
 /// What people are told.
@@ -42,13 +51,18 @@ impl Words<'_> {
     /// What was agreed to stands on record, or else at least what was before.
     pub fn stale(&self, agreed: Option<&ConsentRecordSpec>, last: Option<&ConsentRecordSpec>) -> String {
         let (destination, agree) = (self.destination(), self.read_and_agree());
-        let start = format!("The consent that was given isn't for this connection as it is now{destination}");
+        let start = format!(
+            "The consent that was given isn't for this {} as it is now{destination}",
+            self.noun()
+        );
         if let Some(agreed) = agreed {
             return format!("{start}. {} {agree}", difference(agreed, self.required));
         }
-        let start = format!(
-            "{start}: it is another's, or the destination, the endpoints of the type or its notice have changed."
-        );
+        let changed = match self.commands.notice {
+            NoticeAt::Type(_) => "the destination, the endpoints of the type or its notice have changed",
+            NoticeAt::Told(_) => "where it is has changed",
+        };
+        let start = format!("{start}: it is another's, or {changed}.");
         match last {
             Some(last) => format!(
                 "{start} As for the consent that stood before: {} {agree}",
@@ -107,26 +121,31 @@ impl Words<'_> {
     /// How to read the notice and how to agree to it, to be copied into a shell.
     fn read_and_agree(&self) -> String {
         if !self.commands.fits {
-            return LATER.to_owned();
+            return self.later();
         }
-        let Commands { type_, stamped, .. } = self.commands;
+        let Commands { notice, stamped, .. } = self.commands;
         let digest = &self.required.current;
         let stamp = if stamped {
             String::new()
         } else {
             format!(" {CONSENTED_BY_ANNOTATION}=\"given {digest} {WHO_AM_I}\"")
         };
+        let notice = match notice {
+            NoticeAt::Type(type_) => format!(
+                "To read the notice: kubectl get connectiontype {type_} -o jsonpath=\"{{range .spec.notice['recipient',\
+                 'data','responsibility','howToStop','privacyStatement']}}{{@}}{{'\\n'}}{{end}}\"."
+            ),
+            NoticeAt::Told(text) => format!("The notice: {text}"),
+        };
         format!(
-            "To read the notice: kubectl get connectiontype {type_} -o jsonpath=\"{{range .spec.notice['recipient',\
-             'data','responsibility','howToStop','privacyStatement']}}{{@}}{{'\\n'}}{{end}}\". To agree: {} --overwrite \
-             {CONSENT_ANNOTATION}={digest}{stamp}",
+            "{notice} To agree: {} --overwrite {CONSENT_ANNOTATION}={digest}{stamp}",
             self.annotate()
         )
     }
 
     fn take_off_first(&self) -> String {
         if !self.commands.fits {
-            return LATER.to_owned();
+            return self.later();
         }
         format!(
             "To give it anew, first take it off (this message then prints how to consent): {}",
@@ -139,9 +158,14 @@ impl Words<'_> {
         if self.commands.stamped {
             return format!("{annotate} {CONSENT_ANNOTATION}-");
         }
-        let Subject { namespace, name, .. } = self.commands.subject;
+        let Subject {
+            namespace,
+            name,
+            kind,
+        } = self.commands.subject;
         let given = format!(
-            "$(kubectl get connection {name} -n {namespace} -o jsonpath='{{.metadata.annotations.connections\\.dev/consent}}')"
+            "$(kubectl get {} {name} -n {namespace} -o jsonpath='{{.metadata.annotations.connections\\.dev/consent}}')",
+            kind.to_lowercase()
         );
         format!(
             "{annotate} --overwrite {CONSENTED_BY_ANNOTATION}=\"withdrawn {given} {WHO_AM_I}\" {CONSENT_ANNOTATION}-"
@@ -149,14 +173,33 @@ impl Words<'_> {
     }
 
     fn annotate(&self) -> String {
-        let Subject { namespace, name, .. } = self.commands.subject;
-        format!("kubectl annotate connection {name} -n {namespace}")
+        let Subject {
+            namespace,
+            name,
+            kind,
+        } = self.commands.subject;
+        format!("kubectl annotate {} {name} -n {namespace}", kind.to_lowercase())
+    }
+
+    /// What is consented to, in a sentence.
+    fn noun(&self) -> &'static str {
+        match self.commands.notice {
+            NoticeAt::Type(_) => "connection",
+            NoticeAt::Told(_) => "key vault",
+        }
+    }
+
+    /// Nobody is asked to agree to a destination that must change.
+    fn later(&self) -> String {
+        let what = match self.commands.notice {
+            NoticeAt::Type(_) => {
+                "what the connection says fits its type: the condition Valid tells what doesn't."
+            }
+            NoticeAt::Told(_) => "what the key vault says can stay: the condition Valid tells what can't.",
+        };
+        format!("Consent is asked for once {what}")
     }
 }
-
-/// Nobody is asked to agree to a destination that must change.
-const LATER: &str = "Consent is asked for once what the connection says fits its type: the condition Valid tells what \
-    doesn't.";
 
 /// Asks the API server whom it takes one for.
 const WHO_AM_I: &str = "$(kubectl auth whoami -o jsonpath='{.status.userInfo.username}')";

@@ -15,7 +15,12 @@ fn judged(
         .iter()
         .map(|(name, keys)| ((*name).to_owned(), Arc::clone(keys)))
         .collect();
-    judge("spec.secrets", "marketing", &sources, &seen, before, at(100))
+    let named = Named {
+        place: "spec.secrets",
+        namespace: "marketing",
+        sources: &sources,
+    };
+    judge(&named, &seen, &KeyVaults::new(), before, at(100))
 }
 
 fn of_type(type_: &str) -> Arc<SecretKeys> {
@@ -94,8 +99,8 @@ fn a_reference_leads_to_a_key_that_holds_something() {
             vault_secret("company-vault", "user"),
             None,
             Reason::VaultNotFound,
-            "spec.secrets.username names the key vault company-vault, which doesn't exist in namespace marketing: use a \
-             secretKeyRef, as this version links no key vaults.",
+            "spec.secrets.username names the key vault company-vault, which doesn't exist in namespace marketing: link \
+             it, or name another. To see those there are: kubectl get keyvaults -n marketing",
         ),
         (
             "no source, written before the schema refused that",

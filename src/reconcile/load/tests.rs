@@ -19,6 +19,7 @@ fn stores(exports: Vec<ExportBuilder>) -> Stores {
     let types: Vec<ConnectionType> = vec![catalog_type("sftp-export"), catalog_type("sendgrid")];
     Stores {
         connection_types: holding(types),
+        key_vaults: holding(Vec::new()),
         connections: holding(connections),
         exports: holding(exports.into_iter().map(|built| built.0).collect()),
         enrichments: holding(Vec::new()),

@@ -45,6 +45,7 @@ impl World {
             secrets: SecretReader::new(client.clone(), holding(Vec::new())),
             stores: Stores {
                 connection_types: holding(self.connection_types),
+                key_vaults: holding(Vec::new()),
                 connections: holding(self.connections),
                 exports: holding(self.exports.into_iter().map(|built| built.0).collect()),
                 enrichments: holding(self.enrichments.into_iter().map(|built| built.0).collect()),

@@ -4,6 +4,7 @@ mod connection_types;
 mod connections;
 mod datasets;
 mod exports_and_enrichments;
+mod key_vaults;
 
 use super::table::Expect::{Accepted, Refused};
 use super::table::Row;

@@ -3,7 +3,7 @@
 use super::*;
 use crate::api::{ConditionStatus, Connection};
 use crate::fixtures::{ANY_TEXT, ConnectionBuilder, at, catalog_type, connection, sftp_partner};
-use crate::governance::consent::required;
+use crate::governance::consent::{NoticeAt, required};
 use proptest::prelude::*;
 
 /// Digests of the notice of today and of the one before.
@@ -120,7 +120,7 @@ impl Scene {
         let partner = sftp_partner();
         let commands = Commands {
             subject: partner.subject(),
-            type_: "sftp-export",
+            notice: NoticeAt::Type("sftp-export"),
             stamped: self.stamped,
             fits: self.fits,
         };

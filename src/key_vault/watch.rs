@@ -1,0 +1,30 @@
+//! Which change of which object wakes which key vaults.
+
+use crate::api::{ConsentRecord, KeyVault, Reference, Refers};
+use crate::cluster::secrets::SecretMeta;
+use crate::cluster::{Change, ObjectKey, Objects};
+use crate::reconcile::wakes;
+
+/// A Secret that came, went or changed wakes the key vaults that refer to it.
+#[must_use]
+pub fn woken_by_secret(change: &Change<SecretMeta>, vaults: &Objects<KeyVault>) -> Vec<ObjectKey> {
+    wakes::users_of_secret(change, vaults)
+}
+
+/// A decision on record that came or went wakes what it's about.
+#[must_use]
+pub fn woken_by_record(change: &Change<ConsentRecord>) -> Vec<ObjectKey> {
+    wakes::subjects::<KeyVault>(change)
+}
+
+/// A connection or dataset that begins or ends to use a key vault wakes it.
+#[must_use]
+pub fn woken_by_user<K: Refers>(change: &Change<K>) -> Vec<ObjectKey> {
+    let vaults = wakes::begun_or_ended(change)
+        .into_iter()
+        .filter_map(|target| match target {
+            Reference::KeyVault(namespace, name) => Some(ObjectKey::new(&namespace, &name)),
+            _ => None,
+        });
+    vaults.collect()
+}
