@@ -7,6 +7,10 @@ use kube::{CustomResource, KubeSchema};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+mod identity;
+
+pub use identity::{Identity, IdentitySet, When};
+
 /// Most parameters that a type may declare for each of its two lists.
 pub const PARAMETERS_MAX: u32 = 32;
 /// Most secrets that a type may declare.
@@ -293,28 +297,6 @@ pub enum SecretKind {
     OAuthRefreshToken,
     /// Any other token.
     Token,
-}
-
-/// Which identifying columns the data must have.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct Identity {
-    /// At least one of these sets must be there, each whole.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    #[schemars(length(max = 16))]
-    pub any_of: Vec<IdentitySet>,
-    /// More that makes matches better.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    #[schemars(length(max = 32))]
-    pub optional: Vec<FieldName>,
-}
-
-/// Columns that identify together.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct IdentitySet {
-    /// What the columns hold, such as `email`.
-    #[schemars(length(min = 1, max = 8))]
-    pub all: Vec<FieldName>,
 }
 
 /// What the service accepts.

@@ -3,8 +3,9 @@
 use crate::api::ConnectionType;
 use crate::api::connection_type::{
     ConnectionTypeSpec, Deprecation, Identity, LimitScope, Limits, Parameter, ParameterType, SecretSlot,
-    Support, UsedFor,
+    Support, UsedFor, When,
 };
+use crate::api::reference::FieldName;
 use kube::ResourceExt;
 use std::collections::BTreeMap;
 
@@ -203,26 +204,46 @@ fn needs(spec: &ConnectionTypeSpec) -> String {
 }
 
 fn identity(declared: &Identity) -> String {
-    let codes = |names: &[crate::api::reference::FieldName], between: &str| {
-        let names: Vec<String> = names.iter().map(|name| code(name.as_str())).collect();
-        names.join(between)
-    };
-    let sets: Vec<String> = declared
-        .any_of
-        .iter()
-        .map(|set| codes(&set.all, " and "))
-        .collect();
-    let needed = match sets.as_slice() {
-        [] => String::new(),
-        [only] => format!("Datasets must have {only}."),
-        several => format!("Datasets must have one of: {}.", several.join("; ")),
-    };
+    let needed = alternatives(declared).join(" ");
     let better = codes(&declared.optional, ", ");
     match (needed.as_str(), better.as_str()) {
         (needed, "") => needed.to_owned(),
         ("", better) => format!("Good to have: {better}."),
         (needed, better) => format!("{needed} Good to have: {better}."),
     }
+}
+
+/// A sentence for the sets that always count, and for each value of a parameter that others count with.
+fn alternatives(declared: &Identity) -> Vec<String> {
+    let mut groups: Vec<(Option<&When>, Vec<String>)> = Vec::new();
+    for set in &declared.any_of {
+        let (when, names) = (set.when.as_ref(), codes(&set.all, " and "));
+        match groups.iter_mut().find(|(other, _)| *other == when) {
+            Some((_, sets)) => sets.push(names),
+            None => groups.push((when, vec![names])),
+        }
+    }
+    let others = groups.iter().any(|(when, _)| when.is_none());
+    let sentences = groups.iter().map(|(when, sets)| {
+        let (subject, must) = match when {
+            None => ("Datasets".to_owned(), "must have"),
+            Some(when) => {
+                let (name, value) = (code(when.parameter.as_str()), code(&when.value));
+                let must = if others { "may instead have" } else { "must have" };
+                (format!("Where {name} is {value}, datasets"), must)
+            }
+        };
+        match sets.as_slice() {
+            [only] => format!("{subject} {must} {only}."),
+            several => format!("{subject} {must} one of: {}.", several.join("; ")),
+        }
+    });
+    sentences.collect()
+}
+
+fn codes(names: &[FieldName], between: &str) -> String {
+    let names: Vec<String> = names.iter().map(|name| code(name.as_str())).collect();
+    names.join(between)
 }
 
 fn limits(declared: &Limits) -> String {
@@ -282,6 +303,7 @@ fn cell(text: &str) -> String {
 mod tests {
     use super::*;
     use crate::connection_type::catalog::connection_types;
+    use serde_json::json;
 
     fn page() -> String {
         catalog(&connection_types().expect("the catalog can be read"))
@@ -305,6 +327,40 @@ mod tests {
                 "{name}"
             );
             assert_eq!(page.matches(&format!("\n## {name}\n")).count(), 1, "{name}");
+        }
+    }
+
+    #[test]
+    fn what_datasets_must_have_is_told_by_the_parameter_that_decides_it() {
+        let rows = [
+            (
+                json!({"anyOf": [{"all": ["email"]}]}),
+                "Datasets must have `email`.",
+            ),
+            (
+                json!({"anyOf": [{"all": ["email"]}, {"all": ["first", "last"]}], "optional": ["city"]}),
+                "Datasets must have one of: `email`; `first` and `last`. Good to have: `city`.",
+            ),
+            (
+                json!({"anyOf": [
+                    {"all": ["email"], "when": {"parameter": "by", "value": "Mail"}},
+                    {"all": ["phone"], "when": {"parameter": "by", "value": "Phone"}},
+                    {"all": ["mailHash"], "when": {"parameter": "by", "value": "Mail"}},
+                ]}),
+                "Where `by` is `Mail`, datasets must have one of: `email`; `mailHash`. Where `by` is `Phone`, datasets \
+                 must have `phone`.",
+            ),
+            (
+                json!({"anyOf": [
+                    {"all": ["email"]},
+                    {"all": ["phone"], "when": {"parameter": "calls", "value": "true"}},
+                ]}),
+                "Datasets must have `email`. Where `calls` is `true`, datasets may instead have `phone`.",
+            ),
+        ];
+        for (declared, text) in rows {
+            let declared: Identity = serde_json::from_value(declared).expect("an identity");
+            assert_eq!(identity(&declared), text);
         }
     }
 

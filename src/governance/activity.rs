@@ -8,7 +8,7 @@ use super::decision::{Decision, announcements};
 use super::readiness;
 use super::removal::Hold;
 use super::schedule;
-use super::terms::{self, Load};
+use super::terms::{self, Load, Settings};
 use crate::api::connection::Parameters;
 use crate::api::connection_type::UsedFor;
 use crate::api::export::{ExportStatus, Schedule, State};
@@ -142,8 +142,8 @@ fn valid(facts: &ActivityFacts<'_>) -> Standing {
     let parameters = attachment::parameters(&facts.connection, facts.used_for, facts.parameters);
     let fitting = attachment::fitting(&facts.connection, facts.used_for);
     let terms = fitting.and_then(|(connection, type_)| {
-        let fixed = &connection.spec.fixed_export_parameters;
-        terms::judge(type_, fixed, facts.parameters, &facts.load)
+        let settings = Settings::of(&connection.spec, facts.parameters);
+        terms::judge(type_, &settings, &facts.load)
     });
     let others = [datasets::judge(&facts.uses), terms].into_iter().flatten();
     others.fold(parameters, |first, other| {

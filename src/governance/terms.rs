@@ -2,20 +2,46 @@
 //! but once. Judged from what types and datasets declare; no dataset is ever read.
 
 use super::Standing;
-use super::message::{listed, sentences};
+use super::message::sentences;
 use super::parameters::{CompiledType, effective};
 use crate::api::Reason;
-use crate::api::connection::Parameters;
-use crate::api::connection_type::{IdentitySet, LimitScope, Limits, ParameterType};
+use crate::api::connection::{ConnectionSpec, Parameters};
+use crate::api::connection_type::{LimitScope, Limits, ParameterType};
 use crate::api::dataset::Dataset;
 use crate::api::enrichment::EnrichmentInput;
 use crate::api::export::PayloadItem;
-use crate::api::reference::{ColumnName, FieldName};
-use std::collections::BTreeSet;
+use crate::api::reference::ColumnName;
 use std::sync::Arc;
 
+mod identity;
+
+#[cfg(test)]
+mod identity_tests;
 #[cfg(test)]
 mod tests;
+
+/// What the parameters of a type are set to, and by whom.
+#[derive(Clone, Copy, Debug)]
+pub struct Settings<'a> {
+    /// What the connection says of itself.
+    pub connection: &'a Parameters,
+    /// What the connection fixes for all that is on it.
+    pub fixed: &'a Parameters,
+    /// What the export or enrichment chose.
+    pub chosen: &'a Parameters,
+}
+
+impl<'a> Settings<'a> {
+    /// Those of an export or enrichment on a connection.
+    #[must_use]
+    pub fn of(connection: &'a ConnectionSpec, chosen: &'a Parameters) -> Self {
+        Self {
+            connection: &connection.parameters,
+            fixed: &connection.fixed_export_parameters,
+            chosen,
+        }
+    }
+}
 
 /// All that one export or enrichment hands to the service.
 #[derive(Clone, Debug, Default)]
@@ -82,21 +108,14 @@ impl<'a> Item<'a> {
 
 /// What is wrong, if anything, by the terms of a connection's type.
 #[must_use]
-pub fn judge(
-    type_: &CompiledType,
-    fixed: &Parameters,
-    chosen: &Parameters,
-    load: &Load<'_>,
-) -> Option<Standing> {
+pub fn judge(type_: &CompiledType, settings: &Settings<'_>, load: &Load<'_>) -> Option<Standing> {
     let limits = type_.spec.limits.clone().unwrap_or_default();
-    let identity = type_.spec.identity.as_ref();
-    let sets = identity.map(|identity| identity.any_of.as_slice());
     let each = load.items.iter().flat_map(|item| {
         [
-            unidentified(&type_.name, item, sets.unwrap_or_default()),
+            identity::missing(type_, settings, item),
             too_small(&type_.name, item, &limits),
             too_large(&type_.name, item, &limits),
-            sent_twice(type_, fixed, chosen, item, &load.age),
+            sent_twice(type_, settings, item, &load.age),
         ]
     });
     let whole = [
@@ -122,58 +141,6 @@ fn too_many_datasets(type_: &str, load: &Load<'_>, limits: &Limits) -> Problem {
         );
         (Reason::TooManyDatasets, text)
     })
-}
-
-/// Without any of the sets by which the service recognises people or companies, nothing that arrives is of use.
-fn unidentified(type_: &str, item: &Item<'_>, sets: &[IdentitySet]) -> Problem {
-    let dataset = item.dataset.as_ref().filter(|_| !sets.is_empty())?;
-    let goes = |column: &ColumnName| item.columns.is_empty() || item.columns.contains(column);
-    let declared = &dataset.spec.identity;
-    let holds = |name: &FieldName, all: bool| {
-        item.mapped.contains(&name.as_str())
-            || declared
-                .iter()
-                .any(|column| column.holds == *name && (all || goes(&column.column)))
-    };
-    let whole = |all: bool| {
-        sets.iter()
-            .find(|set| set.all.iter().all(|name| holds(name, all)))
-    };
-    if whole(false).is_some() {
-        return None;
-    }
-    let Item { field, name, .. } = item;
-    let needed = sets.iter().map(words).collect::<Vec<_>>().join(", or ");
-    let text = if let Some(set) = whole(true) {
-        let left_out = declared
-            .iter()
-            .filter(|column| set.all.contains(&column.holds) && !goes(&column.column));
-        let left_out: Vec<&str> = left_out.map(|column| column.column.as_str()).collect();
-        format!(
-            "{field} leaves out columns of the dataset {name} by which the type {type_} recognises whom it is about, and \
-             that takes {needed}: add {} to its columns.",
-            listed(&left_out)
-        )
-    } else {
-        let found: BTreeSet<&str> = declared.iter().map(|column| column.holds.as_str()).collect();
-        let found: Vec<&str> = found.into_iter().collect();
-        let found = if found.is_empty() {
-            "names no column".to_owned()
-        } else {
-            format!("names columns that hold {}", listed(&found))
-        };
-        format!(
-            "{field} names the dataset {name}, whose spec.identity {found}, and the type {type_} takes {needed}: name \
-             another dataset, or have an administrator say in spec.identity which column holds it."
-        )
-    };
-    Some((Reason::IdentityMissing, text))
-}
-
-/// Such as `email`, or `firstName with lastName`.
-fn words(set: &IdentitySet) -> String {
-    let names: Vec<&str> = set.all.iter().map(FieldName::as_str).collect();
-    names.join(" with ")
 }
 
 fn members(item: &Item<'_>) -> Option<i64> {
@@ -240,14 +207,9 @@ pub fn sent<'a>(items: impl Iterator<Item = (&'a Dataset, bool)>) -> i64 {
         .fold(0, i64::saturating_add)
 }
 
-fn sent_twice(
-    type_: &CompiledType,
-    fixed: &Parameters,
-    chosen: &Parameters,
-    item: &Item<'_>,
-    age: &Age,
-) -> Problem {
-    let mine = place(type_, fixed, chosen);
+fn sent_twice(type_: &CompiledType, settings: &Settings<'_>, item: &Item<'_>, age: &Age) -> Problem {
+    let fixed = settings.fixed;
+    let mine = place(type_, fixed, settings.chosen);
     let older = item.same.iter().filter(|(other, _)| other < age);
     let same = older.filter(|(_, theirs)| place(type_, fixed, theirs) == mine);
     let ((_, oldest), _) = same.min_by(|(a, _), (b, _)| a.cmp(b))?;

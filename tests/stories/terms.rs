@@ -2,7 +2,7 @@
 
 use crate::support::World;
 use crate::support::manifests::{connection_type, dataset, export, plain_connection, with};
-use connection_operator::api::{Condition, Dataset, Export};
+use connection_operator::api::{Condition, Connection, Dataset, Export};
 use serde_json::{Value, json};
 
 /// A world with a connection of a type that has such terms, consented to.
@@ -59,6 +59,46 @@ async fn an_export_without_the_columns_that_its_service_goes_by_waits_for_them()
         .await;
     world
         .until_refused("nightly", "IdentityMissing", "add tel to its columns")
+        .await;
+}
+
+#[tokio::test]
+async fn which_columns_a_service_goes_by_may_depend_on_what_is_chosen() {
+    let key = json!({"name": "key", "type": "Enum", "description": "By what.", "values": ["Email", "Phone"], "default": "Phone"});
+    let any_of = json!([
+        {"all": ["email"], "when": {"parameter": "key", "value": "Email"}},
+        {"all": ["phone"], "when": {"parameter": "key", "value": "Phone"}},
+    ]);
+    let world = with_terms(&json!({"exportParameters": [key], "identity": {"anyOf": any_of}})).await;
+    world.apply(export("nightly", "choosy")).await;
+    world
+        .until_refused(
+            "nightly",
+            "IdentityMissing",
+            "takes phone, as spec.parameters.key is \"Phone\" by default: set spec.parameters.key to \"Email\"",
+        )
+        .await;
+    world
+        .merge::<Export>("nightly", json!({"spec": {"parameters": {"key": "Email"}}}))
+        .await;
+    world.until_active::<Export>("nightly").await;
+    let fixed = |key: Value| json!({"spec": {"fixedExportParameters": key}});
+    world
+        .merge::<Export>("nightly", json!({"spec": {"parameters": null}}))
+        .await;
+    world
+        .merge::<Connection>("choosy", fixed(json!({"key": "Email"})))
+        .await;
+    world.until_active::<Export>("nightly").await;
+    world
+        .merge::<Connection>("choosy", fixed(json!({"key": "Phone"})))
+        .await;
+    world
+        .until_refused(
+            "nightly",
+            "IdentityMissing",
+            "takes phone, as its connection says by key",
+        )
         .await;
 }
 

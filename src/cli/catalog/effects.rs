@@ -326,7 +326,8 @@ impl Change<'_> {
         let fixed = &connection.spec.fixed_export_parameters;
         self.news(|type_| {
             let mut problems = type_.choice_problems(chosen, fixed);
-            problems.extend(terms::judge(type_, fixed, chosen, load).map(|standing| standing.message));
+            let settings = terms::Settings::of(&connection.spec, chosen);
+            problems.extend(terms::judge(type_, &settings, load).map(|standing| standing.message));
             problems
         })
     }

@@ -3,7 +3,7 @@
 
 use super::connection_types;
 use crate::api::ConnectionTypeSpec;
-use crate::api::connection_type::{Identity, LimitScope, Limits, Support, UsedFor};
+use crate::api::connection_type::{Identity, LimitScope, Limits, Support, UsedFor, When};
 use crate::api::reference::FieldName;
 use kube::ResourceExt;
 use std::collections::BTreeMap;
@@ -17,7 +17,7 @@ enum Vault {
 use Vault::{No, Yes};
 
 /// A type, whether it knows key vaults, what it accepts, and which columns it needs (those that make matches better in
-/// brackets).
+/// brackets, and before those that a parameter decides on, its value).
 type Fact = (&'static str, Vault, &'static str, &'static str);
 
 const NAME_AND_ADDRESS: &str = "firstName+lastName+street+postalCode";
@@ -69,7 +69,8 @@ const EXPORTS: &[Fact] = &[
         "facebook-ads-manager",
         No,
         "10000000/Export 90min",
-        "email | phone | firstName+lastName+postalCode+country [firstName lastName firstInitial phone gender birthDate \
+        "keyIdentifier=Email: email | keyIdentifier=Phone: phone | keyIdentifier=NameAndAddress: \
+         firstName+lastName+postalCode+country [firstName lastName firstInitial phone gender birthDate \
          city state postalCode country]",
     ),
     (
@@ -87,10 +88,15 @@ const EXPORTS: &[Fact] = &[
         "linkedin-ads",
         No,
         "min300 100000/Export 10min",
-        "email | appleAdId | googleAdId | googleUserId | firstName+lastName | companyName | emailDomain | linkedInUrl | \
-         stockSymbol | website",
+        "targeting=Contact: email | appleAdId | googleAdId | googleUserId | firstName+lastName | targeting=Company: \
+         companyName | emailDomain | linkedInUrl | stockSymbol | website",
     ),
-    ("liveramp-export", Yes, "", "email | NAME_AND_ADDRESS | phone"),
+    (
+        "liveramp-export",
+        Yes,
+        "",
+        "keyIdentifier=Email: email | keyIdentifier=NameAndAddress: NAME_AND_ADDRESS | keyIdentifier=Phone: phone",
+    ),
     (
         "mailchimp",
         No,
@@ -147,9 +153,16 @@ const ADDRESSES: &str = "street+postalCode | secondaryStreet+secondaryPostalCode
                          secondaryState secondaryCountry]";
 
 fn identity(declared: &Identity) -> String {
+    let mut before = None;
     let sets = declared.any_of.iter().map(|set| {
         let names: Vec<&str> = set.all.iter().map(FieldName::as_str).collect();
-        names.join("+")
+        let names = names.join("+");
+        let when = set.when.as_ref().filter(|when| before != Some(*when));
+        before = set.when.as_ref();
+        match when {
+            Some(When { parameter, value }) => format!("{parameter}={value}: {names}"),
+            None => names,
+        }
     });
     let needed = sets.collect::<Vec<_>>().join(" | ");
     let optional: Vec<&str> = declared.optional.iter().map(FieldName::as_str).collect();
@@ -222,4 +235,34 @@ fn the_catalog_says_what_is_known_of_each_service() {
         assert_eq!(said.get(name), Some(fact), "{name}");
     }
     assert_eq!(said.len(), known.len(), "each has its facts here");
+}
+
+#[test]
+fn whatever_a_parameter_is_set_to_some_columns_count() {
+    let mut asked = 0;
+    for type_ in connection_types().expect("they can be read") {
+        let spec = &type_.spec;
+        let sets = spec.identity.iter().flat_map(|identity| &identity.any_of);
+        let whens: Vec<Option<&When>> = sets.map(|set| set.when.as_ref()).collect();
+        if whens.contains(&None) {
+            continue; // one that always counts
+        }
+        for when in whens.iter().flatten() {
+            let mut declared = spec.export_parameters.iter().chain(&spec.parameters);
+            let parameter = declared.find(|parameter| parameter.name == when.parameter);
+            let parameter = parameter.expect("it is declared");
+            let name = type_.name_any();
+            assert!(
+                parameter.required || parameter.default.is_some(),
+                "{name} without it"
+            );
+            for value in parameter.values.as_ref().expect("an Enum") {
+                let mut same = whens.iter().flatten();
+                let counts = same.any(|other| other.parameter == when.parameter && other.value == *value);
+                assert!(counts, "{name} where {} is {value}", when.parameter);
+                asked += 1;
+            }
+        }
+    }
+    assert!(asked > 0, "no type has columns that a parameter decides on");
 }

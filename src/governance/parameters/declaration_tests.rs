@@ -8,7 +8,9 @@
 
 use super::tests::of_catalog;
 use super::*;
-use crate::api::connection_type::{Deprecation, LimitScope, Limits, SecretKind, SecretSlot};
+use crate::api::connection_type::{
+    Deprecation, Identity, IdentitySet, LimitScope, Limits, SecretKind, SecretSlot, When,
+};
 use crate::api::notice::PreviousNotice;
 use crate::api::reference::SecretSource;
 use crate::fixtures::{at, catalog_type, secret_key, vault_secret};
@@ -266,6 +268,79 @@ fn a_type_that_contradicts_itself_is_told_where() {
             &["spec.parameters declares \"hostKey\" more than once: keep one."],
         ),
         (
+            "a name of a parameter and a secret",
+            |t| {
+                t.parameters[3].name = "password".into();
+                t.export_parameters[0].name = "username".into();
+            },
+            &[
+                "spec.parameters and spec.secrets both declare \"password\": give each its own name.",
+                "spec.exportParameters and spec.secrets both declare \"username\": give each its own name.",
+            ],
+        ),
+        (
+            "columns that an export's choice decides on, and a switch of the connection's",
+            |t| {
+                t.parameters.push(switch("people"));
+                t.identity = recognised(&[("compression", "Gzip"), ("people", "true"), ("people", "false")]);
+            },
+            &[],
+        ),
+        (
+            "columns that nothing, a text and a number decide on",
+            |t| {
+                t.identity = recognised(&[
+                    ("kind", "x"),
+                    ("compression", "None"),
+                    ("folder", "/"),
+                    ("port", "22"),
+                ])
+            },
+            &[
+                "spec.identity.anyOf[0].when names \"kind\", which is no parameter of type Enum or Boolean: the type has \
+                 compression, delimiter.",
+                "spec.identity.anyOf[2].when names \"folder\", which is no parameter of type Enum or Boolean: the type \
+                 has compression, delimiter.",
+                "spec.identity.anyOf[3].when names \"port\", which is no parameter of type Enum or Boolean: the type has \
+                 compression, delimiter.",
+            ],
+        ),
+        (
+            "a decision where there is nothing to decide",
+            |t| {
+                t.export_parameters.clear();
+                t.identity = recognised(&[("compression", "None")]);
+            },
+            &[
+                "spec.identity.anyOf[0].when names \"compression\", which is no parameter of type Enum or Boolean: declare \
+                 one.",
+            ],
+        ),
+        (
+            "values that are never had",
+            |t| {
+                t.parameters.push(switch("people"));
+                t.identity = recognised(&[("compression", "gzip"), ("people", "yes")]);
+            },
+            &[
+                "spec.identity.anyOf[0].when has the value \"gzip\", which \"compression\" never has: expected one of \
+                 \"None\", \"Gzip\".",
+                "spec.identity.anyOf[1].when has the value \"yes\", which \"people\" never has: expected one of \"true\", \
+                 \"false\".",
+            ],
+        ),
+        (
+            "columns that two of one name decide on",
+            |t| {
+                t.parameters.push(switch("compression"));
+                t.identity = recognised(&[("compression", "Gzip")]);
+            },
+            &[
+                "spec.identity.anyOf[0].when names \"compression\", which spec.parameters and spec.exportParameters both \
+                 declare: give each its own name.",
+            ],
+        ),
+        (
             "fewer than more",
             |t| {
                 t.limits = Some(Limits {
@@ -323,6 +398,26 @@ fn a_type_that_contradicts_itself_is_told_where() {
     for (case, edit, expected) in rows {
         assert_eq!(with(*edit), *expected, "{case}");
     }
+}
+
+/// Columns for each of these parameters with its value.
+fn recognised(whens: &[(&str, &str)]) -> Option<Identity> {
+    let sets = whens.iter().map(|(parameter, value)| IdentitySet {
+        all: vec!["email".into()],
+        when: Some(When {
+            parameter: (*parameter).into(),
+            value: (*value).to_owned(),
+        }),
+    });
+    Some(Identity {
+        any_of: sets.collect(),
+        optional: Vec::new(),
+    })
+}
+
+fn switch(name: &str) -> Parameter {
+    let declared = serde_json::json!({"name": name, "type": "Boolean", "description": "A switch."});
+    serde_json::from_value(declared).expect("a parameter")
 }
 
 fn previous(version: &str) -> PreviousNotice {

@@ -1,8 +1,8 @@
 //! A connection type against itself, beyond what its schema can say.
 
 use crate::api::ConnectionTypeSpec;
-use crate::api::connection_type::{Limits, Parameter, ParameterType, SecretKind, SecretSlot};
-use crate::governance::message::quoted;
+use crate::api::connection_type::{Limits, Parameter, ParameterType, SecretKind, SecretSlot, When};
+use crate::governance::message::{listed, quoted};
 use std::net::Ipv4Addr;
 
 /// Each place where the type as a whole contradicts itself, as a sentence.
@@ -25,10 +25,12 @@ pub(super) fn contradictions(name: &str, spec: &ConnectionTypeSpec) -> Vec<Strin
         .into_iter()
         .chain(export_parameters)
         .chain(secrets)
+        .chain(parameters_and_secrets(spec))
         .chain(nowhere(spec))
         .chain(spec.endpoints.iter().filter_map(|host| anywhere(host)))
         .chain(unseen(spec))
         .chain(slots)
+        .chain(conditional(spec))
         .chain(limits)
         .chain(old_notice(spec))
         .chain(own_replacement(name, spec))
@@ -44,6 +46,69 @@ fn named_twice<'a>(place: &str, names: impl Iterator<Item = &'a str>) -> Option<
         "{place} declares {} more than once: keep one.",
         quoted(twice[0])
     ))
+}
+
+/// Whoever reads a name must know which of the two is meant, and whether its value may be shown.
+fn parameters_and_secrets(spec: &ConnectionTypeSpec) -> impl Iterator<Item = String> {
+    let lists = [
+        ("spec.parameters", &spec.parameters),
+        ("spec.exportParameters", &spec.export_parameters),
+    ];
+    lists.into_iter().flat_map(move |(place, parameters)| {
+        let secret =
+            move |parameter: &&Parameter| spec.secrets.iter().any(|slot| slot.name == parameter.name);
+        parameters.iter().filter(secret).map(move |parameter| {
+            let name = quoted(parameter.name.as_str());
+            format!("{place} and spec.secrets both declare {name}: give each its own name.")
+        })
+    })
+}
+
+/// Alternatives of the identity whose parameter could never decide whether they count.
+fn conditional(spec: &ConnectionTypeSpec) -> impl Iterator<Item = String> {
+    let sets = spec.identity.iter().flat_map(|identity| &identity.any_of);
+    sets.enumerate().filter_map(move |(index, set)| {
+        let problem = undecidable(spec, set.when.as_ref()?)?;
+        Some(format!("spec.identity.anyOf[{index}].when {problem}"))
+    })
+}
+
+fn undecidable(spec: &ConnectionTypeSpec, when: &When) -> Option<String> {
+    let all = || spec.export_parameters.iter().chain(&spec.parameters);
+    let (name, value) = (quoted(when.parameter.as_str()), quoted(&when.value));
+    let named = |list: &[Parameter]| list.iter().any(|one| one.name == when.parameter);
+    if named(&spec.parameters) && named(&spec.export_parameters) {
+        return Some(format!(
+            "names {name}, which spec.parameters and spec.exportParameters both declare: give each its own name."
+        ));
+    }
+    let Some(values) = all().find(|one| one.name == when.parameter).and_then(choices) else {
+        let known = all().filter(|parameter| choices(parameter).is_some());
+        let known: Vec<&str> = known.map(|parameter| parameter.name.as_str()).collect();
+        let next = match known.as_slice() {
+            [] => "declare one".to_owned(),
+            known => format!("the type has {}", listed(known)),
+        };
+        return Some(format!(
+            "names {name}, which is no parameter of type Enum or Boolean: {next}."
+        ));
+    };
+    (!values.contains(&when.value.as_str())).then(|| {
+        let values: Vec<String> = values.iter().map(|value| quoted(value)).collect();
+        format!(
+            "has the value {value}, which {name} never has: expected one of {}.",
+            listed(&values)
+        )
+    })
+}
+
+/// All values that such a parameter can have, where there are but a few.
+fn choices(parameter: &Parameter) -> Option<Vec<&str>> {
+    match parameter.type_ {
+        ParameterType::Boolean => Some(vec!["true", "false"]),
+        ParameterType::Enum => Some(parameter.values.iter().flatten().map(String::as_str).collect()),
+        ParameterType::String | ParameterType::Integer => None,
+    }
 }
 
 /// Consent is to places; a type that names none would have people agree to nothing.

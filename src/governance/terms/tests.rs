@@ -7,7 +7,7 @@ use super::*;
 use crate::fixtures::{DatasetBuilder, catalog_seen, catalog_type, dataset, parameters, seen};
 use proptest::prelude::*;
 
-fn of_catalog(name: &str) -> Arc<CompiledType> {
+pub(super) fn of_catalog(name: &str) -> Arc<CompiledType> {
     catalog_seen(name)
         .usable()
         .expect("the type fits together")
@@ -21,7 +21,7 @@ fn limited(limits: Limits) -> Arc<CompiledType> {
     seen(&type_).usable().expect("the type fits together").clone()
 }
 
-fn item(dataset: &DatasetBuilder) -> Item<'static> {
+pub(super) fn item(dataset: &DatasetBuilder) -> Item<'static> {
     let name = dataset.0.metadata.name.clone().expect("a name");
     Item {
         field: "spec.payload",
@@ -34,7 +34,7 @@ fn item(dataset: &DatasetBuilder) -> Item<'static> {
     }
 }
 
-fn load(items: Vec<Item<'static>>) -> Load<'static> {
+pub(super) fn load(items: Vec<Item<'static>>) -> Load<'static> {
     Load {
         items,
         age: (10, "mine".to_owned()),
@@ -42,105 +42,15 @@ fn load(items: Vec<Item<'static>>) -> Load<'static> {
     }
 }
 
-fn said(type_: &CompiledType, load: &Load<'_>) -> Option<(Reason, String)> {
-    let chosen = Parameters::new();
-    let standing = judge(type_, &Parameters::new(), &chosen, load)?;
+pub(super) fn said(type_: &CompiledType, load: &Load<'_>) -> Option<(Reason, String)> {
+    let none = Parameters::new();
+    let settings = Settings {
+        connection: &none,
+        fixed: &none,
+        chosen: &none,
+    };
+    let standing = judge(type_, &settings, load)?;
     Some((standing.reason, standing.message))
-}
-
-#[test]
-fn people_are_recognised_by_columns_that_the_dataset_names_and_that_go_out() {
-    let columns = |names: &[&str]| -> &'static [ColumnName] {
-        names
-            .iter()
-            .map(|name| ColumnName::from(*name))
-            .collect::<Vec<_>>()
-            .leak()
-    };
-    let readers = || dataset("readers");
-    let identified = || readers().holding("mail", "email").holding("tel", "phone");
-    let only = |names| Item {
-        columns: columns(names),
-        ..item(&identified())
-    };
-    let rows: Vec<(&str, &str, Item<'static>, Option<&str>)> = vec![
-        (
-            "a type that asks for nothing",
-            "sftp-export",
-            item(&readers()),
-            None,
-        ),
-        ("the column is there", "marketo", item(&identified()), None),
-        (
-            "another of those that are enough",
-            "marketo",
-            item(&readers().holding("id", "marketoId")),
-            None,
-        ),
-        ("the column goes out", "marketo", only(&["mail", "country"]), None),
-        (
-            "no column is named",
-            "marketo",
-            item(&readers()),
-            Some(
-                "spec.payload names the dataset readers, whose spec.identity names no column, and the type marketo takes \
-                 email, or marketoId: name another dataset, or have an administrator say in spec.identity which column \
-                 holds it.",
-            ),
-        ),
-        (
-            "only others are named",
-            "marketo",
-            item(&readers().holding("tel", "phone")),
-            Some(
-                "spec.payload names the dataset readers, whose spec.identity names columns that hold phone, and the type \
-                 marketo takes email, or marketoId: name another dataset, or have an administrator say in spec.identity \
-                 which column holds it.",
-            ),
-        ),
-        (
-            "the column doesn't go out",
-            "marketo",
-            only(&["tel"]),
-            Some(
-                "spec.payload leaves out columns of the dataset readers by which the type marketo recognises whom it is \
-                 about, and that takes email, or marketoId: add mail to its columns.",
-            ),
-        ),
-        (
-            "half of a set",
-            "braze",
-            item(&identified()),
-            Some(
-                "spec.payload names the dataset readers, whose spec.identity names columns that hold email, phone, and \
-                 the type braze takes email with brazeId: name another dataset, or have an administrator say in \
-                 spec.identity which column holds it.",
-            ),
-        ),
-        (
-            "the field is filled by name",
-            "leadspace",
-            Item {
-                mapped: vec!["companyName"],
-                ..item(&readers())
-            },
-            None,
-        ),
-        (
-            "a dataset that doesn't exist is told elsewhere",
-            "marketo",
-            Item {
-                dataset: None,
-                ..item(&readers())
-            },
-            None,
-        ),
-    ];
-    for (case, type_, item, expected) in rows {
-        let found = said(&of_catalog(type_), &load(vec![item]));
-        let expected = expected.map(|text| (Reason::IdentityMissing, text.to_owned()));
-        assert_eq!(found, expected, "{case}");
-    }
 }
 
 #[test]
@@ -388,7 +298,12 @@ fn the_same_rows_go_to_the_same_place_once() {
             same: vec![other],
             ..item(&mail)
         };
-        let found = judge(type_, &fixed, &chosen, &load(vec![twin]));
+        let settings = Settings {
+            connection: &none(),
+            fixed: &fixed,
+            chosen: &chosen,
+        };
+        let found = judge(type_, &settings, &load(vec![twin]));
         let reason = found.map(|found| found.reason);
         assert_eq!(reason, twice.then_some(Reason::DatasetSentTwice), "{case}");
     }

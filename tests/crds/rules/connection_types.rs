@@ -77,12 +77,37 @@ async fn a_connection_type_is_refused_when_a_declaration_contradicts_itself() {
             Refused("Unsupported value"),
         ),
         (
+            "columns by an export's choice",
+            identity(&json!([{"all": ["email"], "when": {"parameter": "by", "value": "Email"}}])),
+            Accepted,
+        ),
+        (
+            "none of no columns",
+            identity(&json!([])),
+            Refused("should have at least 1 items"),
+        ),
+        (
+            "columns by a choice of nothing",
+            identity(&json!([{"all": ["email"], "when": {"parameter": "by"}}])),
+            Refused("when.value: Required value"),
+        ),
+        (
+            "columns by an empty choice",
+            identity(&json!([{"all": ["email"], "when": {"parameter": "by", "value": ""}}])),
+            Refused("should be at least 1 chars long"),
+        ),
+        (
             "hosts only",
             spec(&json!({"endpoints": ["https://api.example"]})),
             Refused("should match"),
         ),
     ];
     creations::<ConnectionType>(connection_type("good"), rows).await;
+}
+
+/// A type that recognises people by one of these.
+fn identity(any_of: &Value) -> Value {
+    spec(&json!({"identity": {"anyOf": any_of}}))
 }
 
 /// The notice before, but for this.
