@@ -86,9 +86,8 @@ impl Dependents {
     /// The kind and name of the first, to show a command with.
     #[must_use]
     pub fn first(&self) -> Option<(&'static str, &str)> {
-        let each = self.each().into_iter();
-        each.filter_map(|(users, noun)| Some((noun, users.first.first()?.as_str())))
-            .next()
+        let mut each = self.each().into_iter();
+        each.find_map(|(users, noun)| Some((noun, users.first.first()?.as_str())))
     }
 }
 

@@ -127,7 +127,7 @@ fn whatever_moves_a_vault_asks_again() {
             vault.address = "https://vault.example.com".to_owned();
         }),
         ("the mount", true, |vault| {
-            vault.mount = VaultPath("kv".to_owned())
+            vault.mount = VaultPath("kv".to_owned());
         }),
         ("the namespace", true, |vault| {
             vault.namespace = Some(VaultPath("eu".to_owned()));

@@ -282,19 +282,23 @@ fn a_type_that_contradicts_itself_is_told_where() {
             "columns that an export's choice decides on, and a switch of the connection's",
             |t| {
                 t.parameters.push(switch("people"));
-                t.identity = recognised(&[("compression", "Gzip"), ("people", "true"), ("people", "false")]);
+                t.identity = Some(recognised(&[
+                    ("compression", "Gzip"),
+                    ("people", "true"),
+                    ("people", "false"),
+                ]));
             },
             &[],
         ),
         (
             "columns that nothing, a text and a number decide on",
             |t| {
-                t.identity = recognised(&[
+                t.identity = Some(recognised(&[
                     ("kind", "x"),
                     ("compression", "None"),
                     ("folder", "/"),
                     ("port", "22"),
-                ])
+                ]));
             },
             &[
                 "spec.identity.anyOf[0].when names \"kind\", which is no parameter of type Enum or Boolean: the type has \
@@ -309,7 +313,7 @@ fn a_type_that_contradicts_itself_is_told_where() {
             "a decision where there is nothing to decide",
             |t| {
                 t.export_parameters.clear();
-                t.identity = recognised(&[("compression", "None")]);
+                t.identity = Some(recognised(&[("compression", "None")]));
             },
             &[
                 "spec.identity.anyOf[0].when names \"compression\", which is no parameter of type Enum or Boolean: declare \
@@ -320,7 +324,7 @@ fn a_type_that_contradicts_itself_is_told_where() {
             "values that are never had",
             |t| {
                 t.parameters.push(switch("people"));
-                t.identity = recognised(&[("compression", "gzip"), ("people", "yes")]);
+                t.identity = Some(recognised(&[("compression", "gzip"), ("people", "yes")]));
             },
             &[
                 "spec.identity.anyOf[0].when has the value \"gzip\", which \"compression\" never has: expected one of \
@@ -333,7 +337,7 @@ fn a_type_that_contradicts_itself_is_told_where() {
             "columns that two of one name decide on",
             |t| {
                 t.parameters.push(switch("compression"));
-                t.identity = recognised(&[("compression", "Gzip")]);
+                t.identity = Some(recognised(&[("compression", "Gzip")]));
             },
             &[
                 "spec.identity.anyOf[0].when names \"compression\", which spec.parameters and spec.exportParameters both \
@@ -401,7 +405,7 @@ fn a_type_that_contradicts_itself_is_told_where() {
 }
 
 /// Columns for each of these parameters with its value.
-fn recognised(whens: &[(&str, &str)]) -> Option<Identity> {
+fn recognised(whens: &[(&str, &str)]) -> Identity {
     let sets = whens.iter().map(|(parameter, value)| IdentitySet {
         all: vec!["email".into()],
         when: Some(When {
@@ -409,10 +413,10 @@ fn recognised(whens: &[(&str, &str)]) -> Option<Identity> {
             value: (*value).to_owned(),
         }),
     });
-    Some(Identity {
+    Identity {
         any_of: sets.collect(),
         optional: Vec::new(),
-    })
+    }
 }
 
 fn switch(name: &str) -> Parameter {
