@@ -1,27 +1,31 @@
 //! Which change wakes which controller: one follower a kind.
 
 use super::queues::{Queues, Wakers, queues};
-use crate::api::grants::Binding;
 use crate::api::{
-    Connection, ConnectionType, ConsentRecord, Dataset, Enrichment, Export, KeyVault, Reference, Refers,
+    Connection, ConnectionType, ConsentRecord, Dataset, Enrichment, Export, KeyVault, Refers,
     SharedConnection,
 };
-use crate::cluster::events::Events;
 use crate::cluster::follow::{Follower, Unread, follow, follow_metadata};
 use crate::cluster::guard::Guarded;
 use crate::cluster::secrets::SecretMeta;
 use crate::cluster::{Change, Feed, Leadership, Objects, Places};
-use crate::governance::connection_types::CompiledTypes;
-use crate::reconcile::{Stores, Writes};
-use crate::{connection, connection_type, dataset, enrichment, export, key_vault};
+use crate::reconcile::Stores;
 use k8s_openapi::NamespaceResourceScope;
 use k8s_openapi::api::rbac::v1::{ClusterRoleBinding, Role, RoleBinding};
-use kube::{Resource, ResourceExt};
+use kube::Resource;
 use serde::de::DeserializeOwned;
 use std::collections::BTreeSet;
 use std::fmt::Debug;
 use std::sync::Arc;
 use tokio::task::JoinSet;
+
+mod told;
+
+pub(super) use told::tell_of_contributors;
+use told::{
+    knowing, on_cluster_role_binding, on_connection, on_consent_record, on_dataset, on_enrichment, on_export,
+    on_kept, on_key_vault, on_role_binding, on_secret, on_type, on_unreadable_type,
+};
 
 /// The writing side of each kind's objects.
 pub(super) struct Feeds {
@@ -202,210 +206,5 @@ fn once_leading<K>(leadership: Leadership, mut told: impl FnMut(&Change<K>)) -> 
         if leadership.has_begun() {
             told(change);
         }
-    }
-}
-
-/// Makes each type ready as it comes, also in a replica that doesn't lead yet: so it knows what the type said before,
-/// should an edit make it contradict itself. Of one that goes, nothing stays.
-fn knowing(
-    types: Arc<CompiledTypes>,
-    mut told: impl FnMut(&Change<ConnectionType>),
-) -> impl FnMut(&Change<ConnectionType>) {
-    move |change| {
-        match (&change.after, &change.before) {
-            (Some(here), _) => types.arrived(here),
-            (None, Some(gone)) => types.forget(&gone.name_any()),
-            (None, None) => {}
-        }
-        told(change);
-    }
-}
-
-/// What is of a type that can't be read goes on by what that said before, if anybody knows, and is told why.
-fn on_unreadable_type(leadership: Leadership, (wakers, stores): Woken) -> Unread {
-    Arc::new(move |key, misfit| {
-        match misfit {
-            Some(misfit) => {
-                stores
-                    .types
-                    .cannot_read(&key.name, misfit.metadata.uid.as_deref(), &misfit.place);
-            }
-            None => stores.types.gone(&key.name),
-        }
-        if leadership.has_begun() {
-            let connections = stores
-                .connections
-                .referring(&Reference::ConnectionType(key.name.clone()));
-            for connection in &connections {
-                let users = Reference::Connection(connection.namespace.clone(), connection.name.clone());
-                wakers.exports.wake(stores.exports.referring(&users));
-                wakers.enrichments.wake(stores.enrichments.referring(&users));
-            }
-            wakers.connections.wake(connections);
-        }
-    })
-}
-
-type Woken = (Wakers, Stores);
-
-fn on_type((wakers, stores): Woken) -> impl FnMut(&Change<ConnectionType>) {
-    move |change| {
-        wakers.connection_types.wake_itself(change);
-        wakers
-            .connections
-            .wake(connection::watch::woken_by_type(change, &stores.connections));
-        wakers.exports.wake(export::watch::woken_by_type(
-            change,
-            &stores.connections,
-            &stores.exports,
-        ));
-        wakers.enrichments.wake(enrichment::watch::woken_by_type(
-            change,
-            &stores.connections,
-            &stores.enrichments,
-        ));
-    }
-}
-
-fn on_key_vault((wakers, stores): Woken) -> impl FnMut(&Change<KeyVault>) {
-    move |change| {
-        wakers.key_vaults.wake_itself(change);
-        wakers
-            .connections
-            .wake(connection::watch::woken_by_vault(change, &stores.connections));
-        wakers
-            .datasets
-            .wake(dataset::watch::woken_by_vault(change, &stores.datasets));
-    }
-}
-
-fn on_connection((wakers, stores): Woken) -> impl FnMut(&Change<Connection>) {
-    move |change| {
-        wakers.connections.wake_itself(change);
-        wakers.key_vaults.wake(key_vault::watch::woken_by_user(change));
-        wakers
-            .connections
-            .wake(connection::watch::woken_by_namesake(change, &stores.connections));
-        wakers
-            .connection_types
-            .wake(connection_type::watch::woken_by_connection(change));
-        wakers
-            .exports
-            .wake(export::watch::woken_by_connection(change, &stores.exports));
-        wakers.enrichments.wake(enrichment::watch::woken_by_connection(
-            change,
-            &stores.enrichments,
-        ));
-    }
-}
-
-fn on_export((wakers, stores): Woken) -> impl FnMut(&Change<Export>) {
-    move |change| {
-        wakers.exports.wake_itself(change);
-        wakers
-            .exports
-            .wake(export::watch::woken_by_export(change, &stores));
-        on_user(&wakers, &stores, change);
-    }
-}
-
-fn on_enrichment((wakers, stores): Woken) -> impl FnMut(&Change<Enrichment>) {
-    move |change| {
-        wakers.enrichments.wake_itself(change);
-        on_user(&wakers, &stores, change);
-    }
-}
-
-/// What exports and enrichments have in common: they use connections and datasets, and write to some.
-fn on_user<K: Writes + Refers>(wakers: &Wakers, stores: &Stores, change: &Change<K>) {
-    wakers.connections.wake(connection::watch::woken_by_user(change));
-    wakers.datasets.wake(dataset::watch::woken_by_user(change));
-    wakers
-        .exports
-        .wake(export::watch::woken_by_writer(change, &stores.exports));
-    wakers
-        .enrichments
-        .wake(enrichment::watch::woken_by_writer(change, &stores.enrichments));
-}
-
-fn on_dataset((wakers, stores): Woken) -> impl FnMut(&Change<Dataset>) {
-    move |change| {
-        wakers.datasets.wake_itself(change);
-        wakers.key_vaults.wake(key_vault::watch::woken_by_user(change));
-        wakers
-            .exports
-            .wake(export::watch::woken_by_dataset(change, &stores));
-        wakers
-            .enrichments
-            .wake(enrichment::watch::woken_by_dataset(change, &stores.enrichments));
-    }
-}
-
-fn on_consent_record((wakers, _): Woken) -> impl FnMut(&Change<ConsentRecord>) {
-    move |change| {
-        wakers
-            .connections
-            .wake(connection::watch::woken_by_record(change));
-        wakers.key_vaults.wake(key_vault::watch::woken_by_record(change));
-    }
-}
-
-/// What the operator keeps for a connection.
-fn on_kept<K: Resource<DynamicType = ()> + Refers>((wakers, _): Woken) -> impl FnMut(&Change<K>) {
-    move |change| wakers.connections.wake(connection::watch::woken_by_kept(change))
-}
-
-fn on_role_binding(woken: Woken, events: Events) -> impl FnMut(&Change<RoleBinding>) {
-    move |change| {
-        woken.0.connections.wake(connection::watch::woken_by_kept(change));
-        on_contributors(&woken, &events, change);
-    }
-}
-
-fn on_cluster_role_binding(woken: Woken, events: Events) -> impl FnMut(&Change<ClusterRoleBinding>) {
-    move |change| on_contributors(&woken, &events, change)
-}
-
-/// Tells of the bindings that there were before this process led.
-pub(super) fn tell_of_contributors(stores: &Stores, events: &Events) {
-    tell_of_all(&stores.role_bindings, events);
-    tell_of_all(&stores.cluster_role_bindings, events);
-}
-
-fn tell_of_all<B: Binding + Clone>(bindings: &Objects<B>, events: &Events) {
-    for binding in bindings.store().state() {
-        let change = Change {
-            before: None,
-            after: Some(binding),
-        };
-        tell_of(&change, events);
-    }
-}
-
-fn tell_of<B: Binding>(change: &Change<B>, events: &Events) {
-    if let (Some(binding), Some(notice)) = (&change.after, connection::watch::told_of_contributors(change)) {
-        events.tell(&**binding, notice);
-    }
-}
-
-fn on_contributors<B: Binding>((wakers, stores): &Woken, events: &Events, change: &Change<B>) {
-    wakers.connections.wake(connection::watch::woken_by_contributors(
-        change,
-        &stores.connections,
-    ));
-    tell_of(change, events);
-}
-
-fn on_secret((wakers, stores): Woken) -> impl FnMut(&Change<SecretMeta>) {
-    move |change| {
-        wakers
-            .connections
-            .wake(connection::watch::woken_by_secret(change, &stores.connections));
-        wakers
-            .datasets
-            .wake(dataset::watch::woken_by_secret(change, &stores.datasets));
-        wakers
-            .key_vaults
-            .wake(key_vault::watch::woken_by_secret(change, &stores.key_vaults));
     }
 }

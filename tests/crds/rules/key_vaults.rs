@@ -1,7 +1,5 @@
 //! Key vaults.
 
-#![expect(clippy::too_many_lines, reason = "tables are as long as they are")]
-
 use super::spec;
 use crate::crds::table::Expect::{Accepted, Refused, RefusedByRule};
 use crate::crds::table::{Row, creations};
