@@ -117,15 +117,9 @@ async fn govern(
 ) -> Result<(), RunError> {
     let governing = async {
         let (client, stores) = (&context.client, &context.stores);
-        if let Err(error) = context.policies.missing().await {
-            let error = &error as &dyn std::error::Error;
-            tracing::warn!(
-                error,
-                "the first consent tells whether the admission policies are in place"
-            );
-        }
         let selection = settings.catalog_selection();
-        let applied = !settings.catalog || applied(client, stores, &selection).await;
+        let applied = async { !settings.catalog || applied(client, stores, &selection).await };
+        let (applied, ()) = tokio::join!(applied, look_at_policies(context));
         wakers.wake_all(stores);
         wiring::tell_of_contributors(stores, &context.events);
         let mut controllers = controllers(context, queues, settings.concurrency, stop);
@@ -194,6 +188,17 @@ async fn all_seen(stores: &Stores, secrets: &Objects<SecretMeta>) -> Result<(), 
     stores.role_bindings.store().wait_until_ready().await?;
     stores.cluster_role_bindings.store().wait_until_ready().await?;
     secrets.store().wait_until_ready().await
+}
+
+/// What later looks are compared with. Without it, the first consent is what makes the first look.
+async fn look_at_policies(context: &Context) {
+    if let Err(error) = context.policies.missing().await {
+        let error = &error as &dyn std::error::Error;
+        tracing::warn!(
+            error,
+            "whether the admission policies are in place can't be told yet"
+        );
+    }
 }
 
 /// Tries once before the controllers begin, so that connections find their types; no controller waits for more.

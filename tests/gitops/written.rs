@@ -15,6 +15,7 @@ pub fn written(world: &World) -> Vec<Judged> {
     [
         types(world),
         connections(world),
+        key_vaults(),
         datasets(),
         exports(),
         enrichments(),
@@ -74,6 +75,25 @@ fn connections(world: &World) -> Vec<Judged> {
             "TypeNotFound",
         ),
     ]
+}
+
+/// None is well yet: no vault is asked.
+fn key_vaults() -> Vec<Judged> {
+    use Situation::{Consent, Waiting};
+    vec![
+        (Consent, key_vault("asking-vault"), "ConsentRequired"),
+        (Waiting, key_vault("vault"), "VaultNotAsked"),
+    ]
+}
+
+/// One that is asked as the namespace's own account, so that it refers to no Secret.
+pub fn key_vault(name: &str) -> Value {
+    json!({
+        "apiVersion": "connections.dev/v1alpha1", "kind": "KeyVault", "metadata": {"name": name},
+        "spec": {"vault": {
+            "address": "https://vault.example.com", "mount": "secret", "auth": {"kubernetes": {"role": "marketing"}},
+        }},
+    })
 }
 
 fn datasets() -> Vec<Judged> {
