@@ -30,7 +30,7 @@ const SECOND: usize = 1;
 const LEASE: &str = "/apis/coordination.k8s.io/v1/namespaces/connection-operator/leases";
 
 /// What a machine under load takes for starting a request and a visit, beyond what the Lease says.
-const SLACK: Duration = Duration::from_secs(8);
+const SLACK: Duration = Duration::from_secs(2);
 
 /// Objects that wait to be judged.
 const MANY: usize = 40;
@@ -147,7 +147,7 @@ async fn when_the_leader_is_killed_the_other_acts_within_the_lease_time() {
     world.until_judged::<Connection>("partner").await;
     let took = killed.elapsed();
     println!("killed: the other acted after {took:?} of {lease:?}");
-    assert!(took < lease + SLACK, "{took:?}");
+    assert!(took < lease + 2 * SLACK, "{took:?}"); // it also applies the catalog first, on a machine that does more
     assert!(pair.holder().await.starts_with("second_"));
     until_leading(&pair.second).await;
     let spec = pair.lease().await.spec.expect("it is held");
