@@ -6,6 +6,7 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use crate::Error;
+use crate::cache::cache_directory;
 use crate::node::images::{Image, containerfile, import, of_program};
 use crate::node::record::Record;
 use crate::node::{NAME, containers, dns, enclosure};
@@ -76,6 +77,10 @@ fn turn(places: &Places) -> Result<File, Error> {
 
 /// Has every program there, from packages and from source.
 fn provide() -> Result<(), Error> {
+    // Two at once would take the lists of packages from each other.
+    let cache = cache_directory();
+    fs::create_dir_all(&cache).map_err(Error::file("make", &cache))?;
+    let turn = locked(&cache.join("packages.lock"))?;
     let packages = requirements::missing_packages();
     if !packages.is_empty() {
         let what = format!("Debian packages installed: {}", packages.join(", "));
@@ -83,6 +88,7 @@ fn provide() -> Result<(), Error> {
             requirements::install(&packages)
         })?;
     }
+    drop(turn);
     step(
         "programs of the cluster",
         programs::expected(&programs::ALL),

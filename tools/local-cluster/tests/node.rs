@@ -63,12 +63,16 @@ fn must(output: Output, what: &str) -> String {
     String::from_utf8(output.stdout).unwrap()
 }
 
-fn eventually(what: &str, mut happened: impl FnMut() -> bool) {
+fn eventually(what: &str, happened: impl FnMut() -> bool) {
+    within(Duration::from_mins(1), what, happened);
+}
+
+fn within(patience: Duration, what: &str, mut happened: impl FnMut() -> bool) {
     let started = Instant::now();
     while !happened() {
         assert!(
-            started.elapsed() < Duration::from_mins(1),
-            "did not happen within a minute: {what}"
+            started.elapsed() < patience,
+            "did not happen within {patience:?}: {what}"
         );
         thread::sleep(Duration::from_millis(20));
     }
@@ -225,7 +229,10 @@ fn an_up_that_is_killed_can_be_gone_on_with_or_cleaned_up() {
     let mut number = 0;
     for then in ["down", "up"] {
         let mut up = cluster.command("up").spawn().unwrap();
-        eventually("a node is started", || cluster.places.record().exists());
+        // On a fresh machine all programs are installed and built before.
+        within(Duration::from_mins(30), "a node is started", || {
+            cluster.places.record().exists()
+        });
         up.kill().unwrap();
         up.wait().unwrap();
         number = cluster.record().number;
