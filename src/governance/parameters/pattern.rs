@@ -6,8 +6,9 @@ use regex_automata::nfa::thompson::WhichCaptures;
 
 /// Most memory that all patterns of a type may take together, in bytes: whoever may write types can write hundreds.
 pub(super) const MEMORY_MAX: usize = 1 << 17;
-/// Most memory that one search may take on the way, in bytes, before it goes on without remembering.
-const SEARCH_MEMORY_MAX: usize = 1 << 16;
+/// Most that one pattern may take of it, in bytes. A search takes a step for each part of the pattern at each character:
+/// with this much, 7 ms for the longest value, 1,000 characters (one core of a small machine, built for release).
+const PATTERN_MEMORY_MAX: usize = 1 << 16;
 
 const UNREADABLE: &str = "is no regular expression of the Rust crate regex: correct it";
 const TOO_LARGE: &str = "takes too much memory: make its repetitions smaller";
@@ -25,10 +26,15 @@ impl Pattern {
         regex_syntax::Parser::new()
             .parse(pattern)
             .map_err(|_| UNREADABLE)?;
-        let too_large = if *left == MEMORY_MAX { TOO_LARGE } else { TOO_MUCH };
+        let too_large = if *left < PATTERN_MEMORY_MAX {
+            TOO_MUCH
+        } else {
+            TOO_LARGE
+        };
         let bounds = Config::new()
-            .nfa_size_limit(Some(*left))
-            .hybrid_cache_capacity(SEARCH_MEMORY_MAX)
+            .nfa_size_limit(Some(PATTERN_MEMORY_MAX.min(*left)))
+            // Pays off for who keeps what a search has found out about the pattern, and searches long texts.
+            .hybrid(false)
             // Each is built for good and apart from the limits above, and no search here asks for groups.
             .onepass(false)
             .dfa(false)
