@@ -1,7 +1,6 @@
 //! Any order, any interruption: the same end.
 
 mod crash;
-mod leadership;
 mod order;
 mod settled;
 mod steps;

@@ -1,5 +1,6 @@
 //! An object that was written before a rule existed is told of and left out; the others go on.
 
+use crate::support::malformed::{loosen, store, tighten};
 use crate::support::manifests::{export, partner_secret, sftp, with};
 use crate::support::operator::{Operator, own_cluster};
 use crate::support::{Conditioned, PATIENCE, World, manifests};
@@ -12,48 +13,7 @@ use kube::api::{ApiResource, DynamicObject, Patch, PatchParams};
 use kube::runtime::watcher::{Config, watcher};
 use kube::runtime::{WatchStreamExt, wait::await_condition};
 use local_cluster::Options;
-use serde_json::{Value, json};
-use std::time::Duration;
-
-/// Takes the demand for a display name away, as if it had not been there from the start.
-pub async fn loosen(world: &World) {
-    let api: Api<CustomResourceDefinition> = Api::all(world.client.clone());
-    let place = "/spec/versions/0/schema/openAPIV3Schema/properties/spec/required";
-    let patch = serde_json::from_value(json!([{"op": "remove", "path": place}])).expect("a patch");
-    let loosened = api
-        .patch(
-            "connections.connections.dev",
-            &PatchParams::default(),
-            &Patch::<()>::Json(patch),
-        )
-        .await;
-    loosened.expect("the definition is taken");
-}
-
-/// Demands a display name again.
-pub async fn tighten(world: &World) {
-    let api: Api<CustomResourceDefinition> = Api::all(world.client.clone());
-    let place = "/spec/versions/0/schema/openAPIV3Schema/properties/spec/required";
-    let patch =
-        serde_json::from_value(json!([{"op": "add", "path": place, "value": ["displayName", "type"]}]));
-    let patch = Patch::<()>::Json(patch.expect("a patch"));
-    let tightened = api
-        .patch("connections.connections.dev", &PatchParams::default(), &patch)
-        .await;
-    tightened.expect("the definition is taken");
-}
-
-/// Stores an object, as soon as the API server has taken in the looser definition.
-pub async fn store(world: &World, manifest: &Value) {
-    let attempt = async {
-        while world.try_apply(manifest).await.is_err() {
-            tokio::time::sleep(Duration::from_millis(50)).await;
-        }
-    };
-    tokio::time::timeout(PATIENCE, attempt)
-        .await
-        .expect("it is taken in time");
-}
+use serde_json::json;
 
 /// Waits for an event about the object of this name.
 async fn told(world: &World, name: &str, reason: &str) -> String {

@@ -1,5 +1,6 @@
 //! A real API server with the operator on it, and a namespace for each test.
 
+pub mod malformed;
 pub mod manifests;
 pub mod operator;
 mod world;

@@ -7,7 +7,7 @@ use serde_json::Value;
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 /// Whom the API server takes the operator for, so that its requests can be told from those of the tests.
@@ -30,7 +30,7 @@ pub async fn own_cluster(options: Options) -> (ControlPlane, Client) {
 
 /// The running process; killed without a chance to tidy up when this is dropped.
 pub struct Operator {
-    process: Child,
+    pub process: Child,
     address: SocketAddr,
 }
 
@@ -45,19 +45,8 @@ impl Operator {
         Self::start_as(control_plane, &kubeconfig(control_plane, "operator"), settings)
     }
 
-    /// Starts a replica of this name that stands for the Lease, and tells how the log of the API server calls it.
-    pub fn replica(control_plane: &ControlPlane, name: &str, lease_seconds: &str) -> (Self, String) {
-        let kubeconfig = kubeconfig(control_plane, name);
-        let variables = [
-            ("POD_NAME", name),
-            ("LEASE_NAMESPACE", "connection-operator"),
-            ("LEASE_SECONDS", lease_seconds),
-        ];
-        let credential = credential(control_plane, &kubeconfig);
-        (Self::start_as(control_plane, &kubeconfig, &variables), credential)
-    }
-
-    fn start_as(control_plane: &ControlPlane, kubeconfig: &Path, variables: &[(&str, &str)]) -> Self {
+    /// Starts it by this kubeconfig.
+    pub fn start_as(control_plane: &ControlPlane, kubeconfig: &Path, variables: &[(&str, &str)]) -> Self {
         let address = free_address();
         let process = Command::new(env!("CARGO_BIN_EXE_connection-operator"))
             .arg("run")
@@ -92,25 +81,6 @@ impl Operator {
     pub async fn until_ready(&self) {
         let ready = || self.get("/readyz").starts_with("HTTP/1.0 200");
         self.until("it is ready", ready).await;
-    }
-
-    /// Sends it a signal, by the name that kill(1) knows.
-    pub fn signal(&self, signal: &str) {
-        let id = self.process.id().to_string();
-        let sent = Command::new("kill").args(["-s", signal, &id]).status();
-        assert!(sent.expect("kill runs").success(), "{signal} is sent");
-    }
-
-    /// Waits until it has ended by itself.
-    pub async fn ended(&mut self) -> ExitStatus {
-        let started = Instant::now();
-        loop {
-            if let Some(status) = self.process.try_wait().expect("it is our child") {
-                return status;
-            }
-            assert!(started.elapsed() < PATIENCE, "never: it ends");
-            tokio::time::sleep(PAUSE).await;
-        }
     }
 
     /// Ends it as a power cut would.
@@ -168,27 +138,15 @@ impl Drop for Operator {
 }
 
 /// Each one has a token of its own.
-fn kubeconfig(control_plane: &ControlPlane, name: &str) -> PathBuf {
+pub fn kubeconfig(control_plane: &ControlPlane, name: &str) -> PathBuf {
     let path = control_plane.directory().join(format!("{name}.kubeconfig"));
     let text = control_plane.kubeconfig_for_operator().expect("a token");
     std::fs::write(&path, text).expect("it can be written");
     path
 }
 
-/// The id of a kubeconfig's token: all replicas are one user.
-fn credential(control_plane: &ControlPlane, kubeconfig: &Path) -> String {
-    let mut whoami = control_plane.kubectl();
-    whoami
-        .arg("--kubeconfig")
-        .arg(kubeconfig)
-        .args(["auth", "whoami", "--output=json"]);
-    let answer = whoami.output().expect("kubectl runs");
-    let review: Value = serde_json::from_slice(&answer.stdout).expect("JSON");
-    let id = review["status"]["userInfo"]["extra"][CREDENTIAL][0].as_str();
-    id.expect("a token has an id").to_owned()
-}
-
-const CREDENTIAL: &str = "authentication.kubernetes.io/credential-id";
+/// Where the API server tells one token of a user from another.
+pub const CREDENTIAL: &str = "authentication.kubernetes.io/credential-id";
 
 /// The requests of a user, or of one of its tokens, that change something, from the API server's own log: verb, address
 /// and answer.

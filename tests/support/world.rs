@@ -21,7 +21,7 @@ use std::fmt::Debug;
 use std::time::Duration;
 
 /// How long anything may take before a test fails. Nothing waits this long when all is well.
-pub const PATIENCE: Duration = Duration::from_secs(30);
+pub const PATIENCE: Duration = Duration::from_secs(90);
 
 /// A namespace of its own on the shared cluster.
 pub struct World {

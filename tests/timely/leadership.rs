@@ -1,6 +1,7 @@
 //! Two replicas: one leads, the other knows everything and writes nothing.
 
-use crate::stories::malformed::{loosen, store, tighten};
+use crate::alone;
+use crate::support::malformed::{loosen, store, tighten};
 use crate::support::manifests::{dataset, export, partner_secret, sftp, with};
 use crate::support::operator::{Operator, own_cluster, writes};
 use crate::support::{Kind, PATIENCE, World};
@@ -129,6 +130,7 @@ fn is_judged<K: Kind>(object: &K) -> bool {
 
 #[tokio::test]
 async fn when_the_leader_is_killed_the_other_acts_within_the_lease_time() {
+    let _alone = alone().await;
     let lease = Duration::from_secs(5);
     let pair = Pair::start("5").await;
     let (world, none) = (&pair.world, [""; 0]);
@@ -172,6 +174,7 @@ async fn when_the_leader_is_killed_the_other_acts_within_the_lease_time() {
 
 #[tokio::test]
 async fn a_leader_that_ends_in_order_lets_the_other_begin_at_once() {
+    let _alone = alone().await;
     let mut pair = Pair::start("60").await;
     pair.first.signal("TERM");
     let told = Instant::now();
@@ -192,6 +195,7 @@ async fn a_leader_that_ends_in_order_lets_the_other_begin_at_once() {
 
 #[tokio::test]
 async fn a_leader_that_was_paused_beyond_its_lease_writes_nothing_when_it_wakes() {
+    let _alone = alone().await;
     let mut pair = Pair::start("3").await;
     pair.until_calm(FIRST).await; // what is on its way to the socket can't be called back
     pair.first.signal("STOP");
@@ -227,6 +231,7 @@ async fn a_leader_that_was_paused_beyond_its_lease_writes_nothing_when_it_wakes(
 
 #[tokio::test]
 async fn what_does_not_fit_its_schema_and_is_removed_while_nobody_leads_goes_when_the_next_one_does() {
+    let _alone = alone().await;
     let pair = Pair::start("3").await;
     let world = &pair.world;
     loosen(world).await;
