@@ -45,8 +45,8 @@ enum Command {
         #[arg(long)]
         directory: Option<PathBuf>,
     },
-    /// Tell what somebody agrees to who consents to connections in manifests, and the annotation that says so; without
-    /// a cluster.
+    /// Tell what somebody agrees to who consents to connections and key vaults in manifests, and the annotation that says
+    /// so; without a cluster.
     Consent(consent::Request),
     /// Print the reference page of conditions and reasons.
     Conditions,

@@ -15,10 +15,11 @@ use thiserror::Error;
 
 pub use check::{Checked, Outcome, check};
 
-/// Which manifests, and where the connections stand.
+/// Which manifests, and where what they describe stands.
 #[derive(clap::Args, Clone, Debug)]
 pub struct Request {
-    /// Files with manifests of connections, and of connection types that the catalog lacks; `-` is the standard input.
+    /// Files with manifests of connections and key vaults, and of connection types that the catalog lacks; `-` is the
+    /// standard input.
     #[arg(
         short,
         long = "filename",
@@ -27,10 +28,10 @@ pub struct Request {
     )]
     pub files: Vec<PathBuf>,
     /// Only tell whether each consent in these files and folders is to what its manifest says. The exit code is 0 if
-    /// so, 1 if one isn't, and 2 if something can't be told, or if there is no connection in them.
+    /// so, 1 if one isn't, and 2 if something can't be told, or if there is no connection and no key vault in them.
     #[arg(long, value_name = "FILE|FOLDER", num_args = 1.., conflicts_with = "files")]
     pub check: Vec<PathBuf>,
-    /// The namespace of connections whose manifests name none.
+    /// The namespace of connections and key vaults whose manifests name none.
     #[arg(short, long)]
     pub namespace: Option<String>,
 }
@@ -68,18 +69,20 @@ pub enum ConsentError {
         source: serde_json::Error,
     },
     /// Nothing to agree to.
-    #[error("there is no Connection in {places}: name a file that holds one")]
-    NoConnection {
+    #[error("there is no Connection or KeyVault in {places}: name a file that holds one")]
+    Nothing {
         /// The files.
         places: String,
     },
     /// A digest is for one namespace.
     #[error(
-        "the connection {name} names no namespace, and consent is for one in one namespace: add metadata.namespace, or \
-         say which by --namespace"
+        "the {noun} {name} names no namespace, and consent is for one in one namespace: add metadata.namespace, or say \
+         which by --namespace"
     )]
     NoNamespace {
-        /// The connection.
+        /// What it is.
+        noun: &'static str,
+        /// Its name.
         name: String,
     },
     /// The notice is the type's.
@@ -107,12 +110,21 @@ pub enum ConsentError {
         /// What is wrong, as sentences.
         problems: String,
     },
+    /// The digest is for one place.
+    #[error(
+        "the key vault {name} doesn't name exactly one vault, so consent to it would be in vain: say under spec either \
+         azureKeyVault or vault"
+    )]
+    NotOneVault {
+        /// The key vault.
+        name: String,
+    },
     /// The catalog in this program is broken.
     #[error(transparent)]
     Catalog(#[from] CatalogError),
 }
 
-/// For each connection in the files: the notice, the destination, the digest, and where to put it.
+/// For each connection and key vault in the files: the notice, the destination, the digest, and where to put it.
 ///
 /// # Errors
 /// See [`ConsentError`].
@@ -130,17 +142,17 @@ pub fn explain(request: &Request) -> Result<String, ConsentError> {
 }
 
 fn told(mut manifests: Manifests, namespace: Option<&str>, places: &str) -> Result<String, ConsentError> {
-    if manifests.connections.is_empty() {
-        return Err(ConsentError::NoConnection {
+    if manifests.subjects.is_empty() {
+        return Err(ConsentError::Nothing {
             places: places.to_owned(),
         });
     }
     // What is given comes before what the catalog says.
     manifests.types.extend(connection_types()?);
     let explained = manifests
-        .connections
+        .subjects
         .iter()
-        .map(|placed| Explanation::of(&placed.connection, &manifests.types, namespace))
+        .map(|placed| Explanation::of(&placed.manifest, &manifests.types, namespace))
         .map(|explained| explained.map(|it| it.to_string()));
     let explained: Vec<String> = explained.collect::<Result<_, _>>()?;
     Ok(explained.join("\n"))

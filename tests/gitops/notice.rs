@@ -2,7 +2,7 @@
 
 use crate::support::manifests::{connection_type, plain_connection, sftp, with};
 use crate::support::{World, given};
-use connection_operator::api::Connection;
+use connection_operator::api::{Connection, KeyVault};
 use serde_json::{Value, json};
 use std::io::Write;
 use std::process::{Command, Output, Stdio};
@@ -57,6 +57,27 @@ async fn a_connection_that_comes_with_the_line_for_its_manifest_needs_nobody_on_
     }
 }
 
+#[tokio::test]
+async fn a_key_vault_is_linked_in_the_same_way() {
+    let world = World::new().await;
+    let vault = json!({
+        "apiVersion": "connections.dev/v1alpha1", "kind": "KeyVault",
+        "metadata": {"name": "team-vault"},
+        "spec": {"vault": {
+            "address": "https://localhost:8200", "mount": "secret", "auth": {"kubernetes": {"role": "connections"}},
+        }},
+    });
+    world.apply(agreed(&[&vault], &world.namespace)).await;
+    let counts = |vault: &KeyVault| {
+        let status = vault.status.as_ref();
+        let consent = status.and_then(|status| status.consent.as_ref());
+        consent.is_some_and(|consent| consent.given)
+    };
+    world
+        .until::<KeyVault>("team-vault", "its consent counts", counts)
+        .await;
+}
+
 #[test]
 fn the_example_carries_the_consent_that_its_manifest_needs() {
     let path = concat!(
@@ -96,7 +117,7 @@ fn a_pull_request_is_checked_by_the_exit_code() {
     assert_eq!(code, Some(2), "there is nothing to check: {told}");
     assert!(
         told.starts_with(&format!(
-            "There is no Connection in {place}: no YAML file was found there."
+            "There is no Connection or KeyVault in {place}: no YAML file was found there."
         )),
         "{told}"
     );

@@ -10,7 +10,6 @@ use crate::connection_type::catalog::connection_types;
 use crate::governance::consent::Agreed;
 use crate::governance::message::quoted;
 use jiff::Timestamp;
-use kube::ResourceExt;
 use std::path::PathBuf;
 
 /// What a check found.
@@ -35,7 +34,7 @@ pub enum Outcome {
 
 type Finding = (Outcome, String);
 
-/// Checks all connections in files, and in the YAML files of folders and what is below them.
+/// Checks all connections and key vaults in files, and in the YAML files of folders and what is below them.
 #[must_use]
 pub fn check(places: &[PathBuf], namespace: Option<&str>, now: Timestamp) -> Checked {
     let mut manifests = Manifests::default();
@@ -57,16 +56,12 @@ pub(super) fn checked(
         Err(error) => findings.push(unclear(&error)),
     }
     let Manifests {
-        connections,
+        subjects,
         types,
         files,
         ..
     } = &manifests;
-    findings.extend(
-        connections
-            .iter()
-            .map(|placed| found(placed, types, namespace, now)),
-    );
+    findings.extend(subjects.iter().map(|placed| found(placed, types, namespace, now)));
     if findings.is_empty() {
         findings.push(nothing(*files, places));
     }
@@ -86,8 +81,8 @@ fn nothing(files: usize, places: &str) -> Finding {
         more => format!("the {more} files there were read"),
     };
     let text = format!(
-        "There is no Connection in {}: {found}. Of a folder, only what ends in .yaml or .yml is read. Name a \
-             file or folder that holds one.",
+        "There is no Connection or KeyVault in {}: {found}. Of a folder, only what ends in .yaml or .yml is read. \
+         Name a file or folder that holds one.",
         line(places)
     );
     (Outcome::Unclear, text)
@@ -98,39 +93,40 @@ fn unclear(error: &(impl std::error::Error + 'static)) -> Finding {
 }
 
 fn found(placed: &Placed, types: &[ConnectionType], namespace: Option<&str>, now: Timestamp) -> Finding {
-    let Placed { place, connection } = placed;
-    let name = line(&connection.name_any());
-    let annotation = |name: &str| connection.annotations().get(name).map(String::as_str);
-    let Some(given) = annotation(CONSENT_ANNOTATION).filter(|given| !given.is_empty()) else {
-        let person = annotation(CONSENT_PERSON_ANNOTATION);
-        return (Outcome::Agreed, silent(place, &name, person.is_some()));
+    let Placed { place, manifest } = placed;
+    let name = line(manifest.metadata().name.as_deref().unwrap_or_default());
+    let what = format!("{place}: the {} {name}", manifest.noun());
+    let Some(given) = manifest
+        .annotation(CONSENT_ANNOTATION)
+        .filter(|given| !given.is_empty())
+    else {
+        let person = manifest.annotation(CONSENT_PERSON_ANNOTATION);
+        return (Outcome::Agreed, silent(&what, person.is_some()));
     };
-    let explained = match Explanation::of(connection, types, namespace) {
+    let explained = match Explanation::of(manifest, types, namespace) {
         Ok(explained) => explained,
         Err(error) => return (Outcome::Unclear, format!("{place}: {}", with_causes(&error))),
     };
     let required = &explained.required;
     match required.agreed(given, now) {
         Some(Agreed::ToCurrent) => {
-            let text =
-                format!("{place}: the connection {name} carries consent to this destination and notice.");
+            let text = format!("{what} carries consent to this destination and notice.");
             (Outcome::Agreed, text)
         }
         Some(Agreed::ToPrevious(until)) => {
             let text = format!(
-                "{place}: the connection {name} carries consent to the notice before, which counts until {until}. \
-                 To agree to the one of today, put in its place: {}",
+                "{what} carries consent to the notice before, which counts until {until}. To agree to the one of \
+                 today, put in its place: {}",
                 required.current
             );
             (Outcome::Agreed, text)
         }
-        None => (Outcome::Differs, differing(place, &name, given, &explained)),
+        None => (Outcome::Differs, differing(&what, given, &explained)),
     }
 }
 
-fn silent(place: &str, name: &str, person: bool) -> String {
-    let text =
-        format!("{place}: the connection {name} carries no consent, which can be given on the cluster.");
+fn silent(what: &str, person: bool) -> String {
+    let text = format!("{what} carries no consent, which can be given on the cluster.");
     if person {
         format!("{text} {CONSENT_PERSON_ANNOTATION} consents to nothing without {CONSENT_ANNOTATION}.")
     } else {
@@ -138,7 +134,7 @@ fn silent(place: &str, name: &str, person: bool) -> String {
     }
 }
 
-fn differing(place: &str, name: &str, given: &str, explained: &Explanation<'_>) -> String {
+fn differing(what: &str, given: &str, explained: &Explanation) -> String {
     let is_digest = given.len() == 64 && given.bytes().all(|byte| byte.is_ascii_hexdigit());
     let given = if is_digest {
         given.to_owned()
@@ -146,8 +142,8 @@ fn differing(place: &str, name: &str, given: &str, explained: &Explanation<'_>) 
         quoted(given)
     };
     format!(
-        "{place}: the connection {name} carries consent to something else: {CONSENT_ANNOTATION} is {given}, and this \
-         destination and notice take {}. What that means:\n\n{explained}",
+        "{what} carries consent to something else: {CONSENT_ANNOTATION} is {given}, and this destination and notice \
+         take {}. What that means:\n\n{explained}",
         explained.required.current
     )
 }

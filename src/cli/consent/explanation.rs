@@ -1,44 +1,66 @@
-//! The answer for one connection, for people to read.
+//! The answer for one connection or key vault, for people to read.
 
+use super::manifests::Manifest;
 use super::{ConsentError, line, names, problems};
 use crate::api::names::CONSENT_ANNOTATION;
-use crate::api::{Connection, ConnectionType};
-use crate::governance::consent::{Required, Subject, destination, required};
-use crate::governance::message::bounded;
+use crate::api::{Connection, ConnectionType, KeyVault};
+use crate::governance::consent::{
+    NOTICE, NOTICE_VERSION, Required, Subject, destination, place, required, required_of_vault,
+};
+use crate::governance::message::{bounded, quoted};
 use crate::governance::parameters::CompiledType;
 use kube::ResourceExt;
 use std::fmt::{Display, Formatter, Result as Written};
 
 /// What somebody agrees to.
-pub struct Explanation<'a> {
-    connection: &'a Connection,
-    namespace: &'a str,
-    type_: &'a ConnectionType,
+pub struct Explanation {
+    /// What it is about.
+    head: String,
+    /// The version of the notice.
+    version: String,
+    statements: Vec<String>,
+    destination: Vec<String>,
+    next_step: &'static str,
     /// What the annotation must say.
     pub required: Required,
 }
 
-impl<'a> Explanation<'a> {
-    /// Finds the type and computes the digest.
+impl Explanation {
+    /// Finds the notice and computes the digest.
     pub fn of(
-        connection: &'a Connection,
-        known: &'a [ConnectionType],
-        namespace: Option<&'a str>,
+        manifest: &Manifest,
+        known: &[ConnectionType],
+        namespace: Option<&str>,
     ) -> Result<Self, ConsentError> {
-        let name = connection.name_any();
-        let namespace = connection.metadata.namespace.as_deref().or(namespace);
-        let namespace = namespace.ok_or_else(|| ConsentError::NoNamespace { name: line(&name) })?;
+        let name = manifest.metadata().name.clone().unwrap_or_default();
+        let namespace = manifest.metadata().namespace.as_deref().or(namespace);
+        let namespace = namespace.ok_or_else(|| ConsentError::NoNamespace {
+            noun: manifest.noun(),
+            name: line(&name),
+        })?;
+        match manifest {
+            Manifest::Connection(connection) => Self::of_connection(connection, &name, namespace, known),
+            Manifest::KeyVault(vault) => Self::of_vault(vault, &name, namespace),
+        }
+    }
+
+    fn of_connection(
+        connection: &Connection,
+        name: &str,
+        namespace: &str,
+        known: &[ConnectionType],
+    ) -> Result<Self, ConsentError> {
         let type_ = connection.spec.type_.as_str();
         let found = known.iter().find(|found| found.name_any() == type_);
         let found = found.ok_or_else(|| ConsentError::TypeUnknown {
-            name: line(&name),
+            name: line(name),
             type_: line(type_),
             known: names(known.iter().map(ResourceExt::name_any).collect()),
         })?;
         let wrong = mistakes(connection, found);
         if !wrong.is_empty() {
             return Err(ConsentError::Mistaken {
-                name: line(&name),
+                name: line(name),
                 type_: line(type_),
                 problems: problems(&wrong),
             });
@@ -46,26 +68,80 @@ impl<'a> Explanation<'a> {
         let subject = Subject {
             kind: "Connection",
             namespace,
-            name: &name,
+            name,
         };
         let required = required(subject, &connection.spec, &found.spec);
+        let notice = &found.spec.notice;
+        let statements = [
+            &notice.recipient,
+            &notice.data,
+            &notice.responsibility,
+            &notice.how_to_stop,
+            &notice.privacy_statement,
+        ];
+        let destination = destination(&connection.spec, &found.spec)
+            .into_iter()
+            .map(|(what, value)| format!("{}: {}", bounded(what), bounded(value)));
+        let hosts = found.spec.endpoints.iter();
+        let hosts = hosts.map(|host| format!("a host of every connection of this type: {}", line(host)));
         Ok(Self {
-            connection,
-            namespace,
-            type_: found,
+            head: format!(
+                "Connection {} in namespace {}, of type {}",
+                line(name),
+                line(namespace),
+                line(&found.name_any())
+            ),
+            version: line(&notice.version),
+            statements: statements.into_iter().map(|statement| line(statement)).collect(),
+            destination: destination.chain(hosts).collect(),
+            next_step: next_step(connection.annotations().get(CONSENT_ANNOTATION), &required),
             required,
         })
     }
 
-    fn next_step(&self) -> &'static str {
-        match self.connection.annotations().get(CONSENT_ANNOTATION) {
-            None => "To agree, put this under metadata.annotations of the manifest:",
-            Some(digest) if *digest == self.required.current => {
-                "The manifest carries this agreement already:"
+    /// The notice of key vaults is one for all. What else of it is wrong, the API server refuses.
+    fn of_vault(vault: &KeyVault, name: &str, namespace: &str) -> Result<Self, ConsentError> {
+        let whose = match (&vault.spec.azure_key_vault, &vault.spec.vault) {
+            (Some(_), None) => "an Azure Key Vault",
+            (None, Some(_)) => "a HashiCorp Vault or OpenBao",
+            (Some(_), Some(_)) | (None, None) => {
+                return Err(ConsentError::NotOneVault { name: line(name) });
             }
-            Some(_) => {
-                "The manifest carries another digest, which doesn't count. To agree, put this in its place:"
-            }
+        };
+        let subject = Subject {
+            kind: "KeyVault",
+            namespace,
+            name,
+        };
+        let required = required_of_vault(subject, &vault.spec);
+        let place = place(&vault.spec).into_iter();
+        let place = place.filter(|(_, value)| !value.is_empty());
+        Ok(Self {
+            head: format!(
+                "KeyVault {} in namespace {}, a link to {whose}",
+                line(name),
+                line(namespace)
+            ),
+            version: NOTICE_VERSION.to_owned(),
+            statements: NOTICE
+                .split_inclusive(". ")
+                .map(|one| one.trim_end().to_owned())
+                .collect(),
+            destination: place
+                .map(|(what, value)| format!("{what}: {}", quoted(value)))
+                .collect(),
+            next_step: next_step(vault.annotations().get(CONSENT_ANNOTATION), &required),
+            required,
+        })
+    }
+}
+
+fn next_step(carried: Option<&String>, required: &Required) -> &'static str {
+    match carried {
+        None => "To agree, put this under metadata.annotations of the manifest:",
+        Some(digest) if *digest == required.current => "The manifest carries this agreement already:",
+        Some(_) => {
+            "The manifest carries another digest, which doesn't count. To agree, put this in its place:"
         }
     }
 }
@@ -82,43 +158,18 @@ fn mistakes(connection: &Connection, type_: &ConnectionType) -> Vec<String> {
     }
 }
 
-impl Display for Explanation<'_> {
+impl Display for Explanation {
     fn fmt(&self, f: &mut Formatter<'_>) -> Written {
-        let spec = &self.type_.spec;
-        let notice = &spec.notice;
-        writeln!(
-            f,
-            "Connection {} in namespace {}, of type {}",
-            line(&self.connection.name_any()),
-            line(self.namespace),
-            line(&self.type_.name_any())
-        )?;
-        writeln!(f, "\nThe notice, version {}:", line(&notice.version))?;
-        for statement in [
-            &notice.recipient,
-            &notice.data,
-            &notice.responsibility,
-            &notice.how_to_stop,
-            &notice.privacy_statement,
-        ] {
-            writeln!(f, "  - {}", line(statement))?;
+        writeln!(f, "{}", self.head)?;
+        writeln!(f, "\nThe notice, version {}:", self.version)?;
+        for statement in &self.statements {
+            writeln!(f, "  - {statement}")?;
         }
         writeln!(f, "\nThe destination:")?;
-        for (what, value) in destination(&self.connection.spec, spec) {
-            writeln!(f, "  - {}: {}", bounded(what), bounded(value))?;
+        for place in &self.destination {
+            writeln!(f, "  - {place}")?;
         }
-        for endpoint in &spec.endpoints {
-            writeln!(
-                f,
-                "  - a host of every connection of this type: {}",
-                line(endpoint)
-            )?;
-        }
-        writeln!(
-            f,
-            "\n{}\n  {CONSENT_ANNOTATION}: {}",
-            self.next_step(),
-            self.required.current
-        )
+        let digest = &self.required.current;
+        writeln!(f, "\n{}\n  {CONSENT_ANNOTATION}: {digest}", self.next_step)
     }
 }

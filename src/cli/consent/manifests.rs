@@ -1,24 +1,57 @@
-//! Reads connections and their types out of files that may hold more.
+//! Reads connections, their types and key vaults out of files that may hold more.
 
 use super::ConsentError;
-use crate::api::{Connection, ConnectionType};
+use crate::api::{Connection, ConnectionType, KeyVault};
 use kube::Resource;
+use kube::api::ObjectMeta;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-/// A connection, and the file that it stands in.
+/// What is consented to, and the file that it stands in.
 pub struct Placed {
     pub place: String,
-    pub connection: Connection,
+    pub manifest: Manifest,
+}
+
+/// A kind that asks for consent.
+pub enum Manifest {
+    Connection(Box<Connection>),
+    KeyVault(Box<KeyVault>),
+}
+
+impl Manifest {
+    /// What messages call it.
+    pub fn noun(&self) -> &'static str {
+        match self {
+            Self::Connection(_) => "connection",
+            Self::KeyVault(_) => "key vault",
+        }
+    }
+
+    pub fn metadata(&self) -> &ObjectMeta {
+        match self {
+            Self::Connection(connection) => &connection.metadata,
+            Self::KeyVault(vault) => &vault.metadata,
+        }
+    }
+
+    /// What an annotation says.
+    pub fn annotation(&self, name: &str) -> Option<&str> {
+        self.metadata()
+            .annotations
+            .as_ref()?
+            .get(name)
+            .map(String::as_str)
+    }
 }
 
 /// What was found; other kinds are left out.
 #[derive(Default)]
 pub struct Manifests {
-    /// Those to agree to.
-    pub connections: Vec<Placed>,
+    /// Those to agree to, as they come.
+    pub subjects: Vec<Placed>,
     /// Those whose notices count.
     pub types: Vec<ConnectionType>,
     /// Those types as they are written, and the fields of each that nothing reads.
@@ -89,10 +122,11 @@ impl Manifests {
                 .try_for_each(|item| self.add_one(place, item));
         }
         if is::<Connection>(&document) {
-            self.connections.push(Placed {
-                place: place.to_owned(),
-                connection: parsed(place, document)?,
-            });
+            let connection = parsed(place, document)?;
+            self.place(place, Manifest::Connection(Box::new(connection)));
+        } else if is::<KeyVault>(&document) {
+            let vault = parsed(place, document)?;
+            self.place(place, Manifest::KeyVault(Box::new(vault)));
         } else if is::<ConnectionType>(&document) {
             let mut unknown = Vec::new();
             let written = document.clone();
@@ -103,6 +137,11 @@ impl Manifests {
             self.written.push((written, unknown));
         }
         Ok(())
+    }
+
+    fn place(&mut self, place: &str, manifest: Manifest) {
+        let place = place.to_owned();
+        self.subjects.push(Placed { place, manifest });
     }
 }
 

@@ -3,10 +3,10 @@ use super::*;
 use crate::fixtures::at;
 use serde_json::{Value, json};
 
-fn vectors() -> Vec<Value> {
+fn vectors(of: &str) -> Vec<Value> {
     let text = include_str!("../../../docs/consent-vectors.json");
     let file: Value = serde_json::from_str(text).expect("JSON");
-    file["vectors"].as_array().expect("vectors").clone()
+    file[of].as_array().expect("vectors").clone()
 }
 
 /// What is said about manifests in one text.
@@ -39,6 +39,19 @@ fn connection(change: impl FnOnce(&mut Value)) -> Value {
     connection
 }
 
+fn vault(change: impl FnOnce(&mut Value)) -> Value {
+    let mut vault = json!({
+        "apiVersion": "connections.dev/v1alpha1", "kind": "KeyVault",
+        "metadata": {"namespace": "marketing", "name": "team-vault"},
+        "spec": {"vault": {
+            "address": "https://vault.example.com:8200", "mount": "secret", "namespace": "sales/eu",
+            "auth": {"appRole": {"roleId": "marketing", "secretIdRef": {"name": "login", "key": "secret-id"}}},
+        }},
+    });
+    change(&mut vault);
+    vault
+}
+
 fn refusal(change: impl FnOnce(&mut Value)) -> String {
     let answer = told_of(&documents(&[connection(change)]), None);
     answer.expect_err("a refusal").to_string()
@@ -46,7 +59,7 @@ fn refusal(change: impl FnOnce(&mut Value)) -> String {
 
 #[test]
 fn the_digest_is_that_of_the_published_vectors() {
-    for vector in vectors() {
+    for vector in vectors("vectors") {
         let case = vector["case"].as_str().expect("a case");
         let mut connection = vector["connection"].clone();
         connection["apiVersion"] = "connections.dev/v1alpha1".into();
@@ -63,6 +76,90 @@ fn the_digest_is_that_of_the_published_vectors() {
             "{case}: {told}"
         );
     }
+}
+
+#[test]
+fn the_digest_of_a_key_vault_is_that_of_the_published_vectors() {
+    for vector in vectors("vaultVectors") {
+        let case = vector["case"].as_str().expect("a case");
+        let mut vault = vector["keyVault"].clone();
+        vault["apiVersion"] = "connections.dev/v1alpha1".into();
+        vault["kind"] = "KeyVault".into();
+        let told = told_of(&documents(&[vault]), None);
+        let told = told.unwrap_or_else(|error| panic!("{case}: {error}"));
+        let digest = vector["digest"].as_str().expect("a digest");
+        assert!(
+            told.ends_with(&format!("\n  connections.dev/consent: {digest}\n")),
+            "{case}: {told}"
+        );
+    }
+}
+
+#[test]
+fn it_tells_the_notice_of_key_vaults_and_where_this_one_is() {
+    let told = told_of(&documents(&[vault(|_| ())]), None).expect("an answer");
+    let digest = told.trim_end().rsplit(' ').next().expect("a digest");
+    let statements: Vec<String> = told
+        .lines()
+        .skip_while(|line| *line != "The notice, version 1:")
+        .skip(1)
+        .take_while(|line| !line.is_empty())
+        .map(|line| line.trim_start_matches("  - ").to_owned())
+        .collect();
+    assert_eq!(statements.len(), 4, "{told}");
+    assert_eq!(statements.join(" "), crate::governance::consent::NOTICE);
+    let expected = format!(
+        "KeyVault team-vault in namespace marketing, a link to a HashiCorp Vault or OpenBao\n\n\
+         The notice, version 1:\n  - {}\n\n\
+         The destination:\n  - address: \"https://vault.example.com:8200\"\n  - mount: \"secret\"\n  - namespace: \
+         \"sales/eu\"\n\n\
+         To agree, put this under metadata.annotations of the manifest:\n  connections.dev/consent: {digest}\n",
+        statements.join("\n  - ")
+    );
+    assert_eq!(told, expected);
+    let azure = vault(|vault| {
+        vault["spec"] = json!({"azureKeyVault": {
+            "vaultUrl": "https://sales.vault.azure.net/", "tenantId": "contoso.example",
+            "auth": {"workloadIdentity": {"clientId": "7b795fb9-09d3-42f4-a494-38864f99ba3c"}},
+        }});
+    });
+    let told = told_of(&documents(&[azure]), None).expect("an answer");
+    assert!(
+        told.starts_with("KeyVault team-vault in namespace marketing, a link to an Azure Key Vault\n")
+            && told.contains(
+                "\n  - address: \"https://sales.vault.azure.net\"\n  - tenant: \"contoso.example\"\n\nTo agree"
+            ),
+        "{told}"
+    );
+}
+
+#[test]
+fn a_key_vault_that_names_no_vault_or_two_is_not_agreed_to() {
+    let azure = json!({
+        "vaultUrl": "https://sales.vault.azure.net", "tenantId": "contoso.example",
+        "auth": {"managedIdentity": {}},
+    });
+    let none = vault(|vault| vault["spec"] = json!({}));
+    let both = vault(|vault| vault["spec"]["azureKeyVault"] = azure.clone());
+    for (case, manifest) in [("none", none), ("both", both)] {
+        let told = told_of(&documents(std::slice::from_ref(&manifest)), None).expect_err(case);
+        assert_eq!(
+            told.to_string(),
+            "the key vault team-vault doesn't name exactly one vault, so consent to it would be in vain: say under spec \
+             either azureKeyVault or vault",
+            "{case}"
+        );
+        let mut carrying = manifest;
+        carrying["metadata"]["annotations"] = json!({"connections.dev/consent": "0".repeat(64)});
+        let checked = check_of(&[carrying]);
+        assert_eq!(checked.outcome, Outcome::Unclear, "{case}: {}", checked.told);
+    }
+    let unfit = vault(|vault| vault["spec"]["vault"]["mount"] = json!({}));
+    let unfit = told_of(&documents(&[unfit]), None).expect_err("a refusal");
+    assert_eq!(
+        unfit.to_string(),
+        "a file holds a keyvault that doesn't fit its kind; kubectl explain keyvault tells what fits"
+    );
 }
 
 #[test]
@@ -144,6 +241,14 @@ fn the_namespace_is_the_manifests_or_else_the_given_one() {
         "the connection sftp-partner names no namespace, and consent is for one in one namespace: add \
          metadata.namespace, or say which by --namespace"
     );
+    let homeless = vault(|vault| vault["metadata"] = json!({"name": "team-vault"}));
+    let answer = told_of(&documents(&[homeless]), None).expect_err("a refusal");
+    assert!(
+        answer.to_string().starts_with(
+            "the key vault team-vault names no namespace, and consent is for one in one namespace"
+        ),
+        "{answer}"
+    );
     let given = told_of(&documents(&[without()]), Some("marketing")).expect("an answer");
     assert_eq!(
         given,
@@ -189,7 +294,7 @@ fn it_says_plainly_why_there_is_no_answer() {
         .to_string();
     assert_eq!(
         none,
-        "there is no Connection in a file: name a file that holds one"
+        "there is no Connection or KeyVault in a file: name a file that holds one"
     );
     let broken = told_of("{", None).expect_err("a refusal").to_string();
     assert_eq!(broken, "a file isn't YAML");
@@ -297,6 +402,70 @@ fn a_check_goes_by_what_is_there_and_what_the_content_takes() {
 }
 
 #[test]
+fn a_check_of_key_vaults_goes_by_the_same_rules() {
+    let digest_of = |manifest: &Value| {
+        let told = told_of(&documents(std::slice::from_ref(manifest)), None).expect("an answer");
+        told.trim_end().rsplit(' ').next().expect("a digest").to_owned()
+    };
+    let agreed = |change: fn(&mut Value)| {
+        vault(|manifest| {
+            manifest["metadata"]["annotations"] =
+                json!({"connections.dev/consent": digest_of(&vault(|_| ()))});
+            change(manifest);
+        })
+    };
+    let says = "a.yaml: the key vault team-vault carries";
+    let rows: [(&str, Value, Outcome, &str); 5] = [
+        (
+            "nothing",
+            vault(|_| ()),
+            Outcome::Agreed,
+            " no consent, which can be given on the cluster.\n",
+        ),
+        (
+            "the digest",
+            agreed(|_| ()),
+            Outcome::Agreed,
+            " consent to this destination and notice.\n",
+        ),
+        (
+            "the digest, and another way to sign in",
+            agreed(|vault| {
+                vault["spec"]["vault"]["auth"] = json!({"kubernetes": {"role": "connections"}});
+                vault["spec"]["allowedSecrets"] = json!(["partner-*"]);
+            }),
+            Outcome::Agreed,
+            " consent to this destination and notice.\n",
+        ),
+        (
+            "that of another mount",
+            agreed(|vault| vault["spec"]["vault"]["mount"] = "team/kv".into()),
+            Outcome::Differs,
+            " consent to something else: connections.dev/consent is ",
+        ),
+        (
+            "that of another host",
+            agreed(|vault| vault["spec"]["vault"]["address"] = "https://vault.evil.example:8200".into()),
+            Outcome::Differs,
+            " consent to something else: connections.dev/consent is ",
+        ),
+    ];
+    for (case, manifest, outcome, expected) in rows {
+        let checked = check_of(&[manifest]);
+        assert_eq!(checked.outcome, outcome, "{case}: {}", checked.told);
+        let expected = format!("{says}{expected}");
+        assert!(checked.told.starts_with(&expected), "{case}: {}", checked.told);
+    }
+    let both = check_of(&[agreed(|_| ()), carrying("another")]);
+    assert_eq!(both.outcome, Outcome::Differs, "{}", both.told);
+    assert!(
+        both.told.starts_with(says) && both.told.contains("the connection sftp-partner carries"),
+        "as they come: {}",
+        both.told
+    );
+}
+
+#[test]
 fn what_differs_is_told_with_the_notice_and_the_line_for_the_manifest() {
     let moved = |connection: &mut Value| {
         connection["metadata"]["annotations"] = json!({"connections.dev/consent": digest()});
@@ -383,8 +552,8 @@ fn a_check_that_finds_nothing_to_check_fails_and_says_where_it_looked() {
         };
         let looked: Vec<String> = places.iter().map(|place| place.display().to_string()).collect();
         let told = format!(
-            "There is no Connection in {}: {found}. Of a folder, only what ends in .yaml or .yml is read. Name a \
-             file or folder that holds one.\n",
+            "There is no Connection or KeyVault in {}: {found}. Of a folder, only what ends in .yaml or .yml is \
+             read. Name a file or folder that holds one.\n",
             looked.join(", ")
         );
         let outcome = Outcome::Unclear;
