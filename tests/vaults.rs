@@ -4,6 +4,8 @@
 
 #[path = "vaults/azure.rs"]
 mod azure;
+#[path = "vaults/faults.rs"]
+mod faults;
 #[path = "vaults/hashicorp.rs"]
 mod hashicorp;
 #[path = "vaults/rusty.rs"]

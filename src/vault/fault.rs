@@ -219,6 +219,8 @@ pub enum Rejection {
     Unreadable,
     /// Managed identity isn't to be had here.
     NotManaged,
+    /// Vault's method doesn't take it, or no method is mounted: Vault says the same to both.
+    Method,
     /// Not said, apart from the directory's own number.
     Code(u32),
     /// Not said.
@@ -281,7 +283,7 @@ fn missing(vault: &str, what: &Missing) -> String {
 fn denied(vault: &str, who: &str, lack: &Lack) -> String {
     let what = match lack {
         Lack::AzureMetadata => {
-            "list secrets: give it the role Key Vault Reader on the vault, or List in the access policy"
+            "list secrets and their versions: give it the role Key Vault Secrets User on the vault, or List in the access policy"
         }
         Lack::AzureValue => {
             "read secrets: give it the role Key Vault Secrets User on the vault, or Get in the access policy"
@@ -317,6 +319,9 @@ fn rejected(vault: &str, who: &str, why: Rejection) -> String {
         }
         Rejection::NotManaged => {
             "the node has no such managed identity. Assign it to the node, or choose another way to sign in".to_owned()
+        }
+        Rejection::Method => {
+            "the sign-in was refused. Check that the method is mounted there, and which account, audience and addresses the role takes".to_owned()
         }
         Rejection::Code(code) => format!(
             "the sign-in was refused with AADSTS{code}. Look that number up in the tenant's sign-in log"

@@ -1,8 +1,8 @@
 //! HashiCorp Vault and OpenBao, by the requests of vaultrs.
 //!
-//! A look at a secret of the version 2 engine reads metadata and never a value, unless a key is asked for: which keys a
-//! secret has stands only beside their values. The version 1 engine has no metadata, so there a look always reads the
-//! values. They pass through memory that is overwritten, and nothing but "this key is there" is kept.
+//! A look at a secret of the version 2 engine reads metadata and never a value, unless a key is asked for: metadata don't
+//! hold which keys a secret has. (What does, `subkeys`, takes a right of its own, and older servers lack it.) The version 1
+//! engine has no metadata, so there a look always reads the values. They pass through memory that is overwritten, and nothing but "this key is there" is kept.
 //!
 //! Answers are read by narrow shapes of our own instead of vaultrs's: those copy values into plain strings, and demand
 //! fields that not every server of this API sends.
@@ -108,7 +108,8 @@ impl HashiCorp {
         }
     }
 
-    /// The paths of the secrets below the mount, so many at most. Folders are opened one after the other.
+    /// The paths of the secrets below the mount, so many at most. Folders are opened one after the other; one that this
+    /// identity may not open is somebody else's, and passed over.
     pub async fn list(&self, max: usize) -> Result<Listing, Fault> {
         let mut listing = Listing::default();
         let mut folders = VecDeque::from([String::new()]);
@@ -124,6 +125,10 @@ impl HashiCorp {
                 200 => answers::names(&self.asking, &answer.body.0)?,
                 // An empty engine has no list.
                 404 if answers::says_nothing(&answer.body.0) => Vec::new(),
+                403 if !folder.is_empty() => {
+                    listing.truncated = true;
+                    continue;
+                }
                 _ => return Err(self.refusal(&ask, &answer, None)),
             };
             for name in names {

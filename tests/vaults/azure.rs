@@ -1,9 +1,9 @@
 //! Azure Key Vault, by the official client, against a stand-in.
 
+use crate::faults::{self, Faulty, Row, delegate, usable};
 use crate::seat::{Seat, look, often, once, owner, reach, told};
 use connection_operator::vault::address::{Identity, Look, Provider, VaultAddress, VaultUrl};
 use connection_operator::vault::connect::{Cloud, NameFault};
-use connection_operator::vault::sight::Sight;
 use connection_operator::vault::value::SecretText;
 use std::time::Duration;
 use vault_stand_in::Fault;
@@ -77,75 +77,31 @@ fn sftp(azure: &Azure) -> Look {
     look(&by_password(azure, "password"), "sftp", None, None)
 }
 
-fn usable(sight: &Sight) -> Option<&str> {
-    sight.usable().map(|found| found.version.as_str())
+impl Faulty for Azure {
+    const NEWEST: &'static str = NEW;
+    const CALLED: &'static str = ".vault.localhost";
+    const LOOK: &'static str = "versions";
+
+    fn start() -> Self {
+        start()
+    }
+
+    fn cloud(&self) -> Option<Cloud> {
+        Some(cloud(self))
+    }
+
+    fn sftp(&self) -> Look {
+        sftp(self)
+    }
+
+    fn restore(&self) {
+        self.edit(|now| *now = data());
+    }
+
+    delegate!();
 }
 
-/// What goes wrong, what is told, and whether the last good state stands meanwhile.
-type Row = (&'static str, fn(&Azure), &'static str, bool);
-
-const FAULTS: [Row; 21] = [
-    ("down", |azure| azure.down(), "VaultUnavailable", true),
-    (
-        "never answers",
-        |azure| azure.fault(Fault::Hang),
-        "VaultUnavailable",
-        true,
-    ),
-    (
-        "answers after 10 seconds",
-        |azure| azure.fault(Fault::Slow(Duration::from_secs(10))),
-        "VaultUnavailable",
-        true,
-    ),
-    (
-        "in trouble",
-        |azure| azure.fault(Fault::ServerError(503)),
-        "VaultUnavailable",
-        true,
-    ),
-    (
-        "cuts connections",
-        |azure| azure.fault(Fault::Cut),
-        "VaultUnavailable",
-        true,
-    ),
-    (
-        "cuts answers",
-        |azure| azure.fault(Fault::CutMidway),
-        "VaultUnavailable",
-        true,
-    ),
-    (
-        "answers garbage",
-        |azure| azure.fault(Fault::Garbage),
-        "VaultUnavailable",
-        true,
-    ),
-    (
-        "answers 100 MB",
-        |azure| azure.fault(Fault::Flood(100_000_000)),
-        "VaultUnavailable",
-        true,
-    ),
-    (
-        "points to metadata",
-        |azure| azure.fault(Fault::Redirect("http://169.254.169.254/metadata".to_owned())),
-        "VaultUnavailable",
-        true,
-    ),
-    (
-        "throttles",
-        |azure| azure.fault(Fault::Throttled { retry_after: Some(1) }),
-        "Throttled",
-        true,
-    ),
-    (
-        "throttles and doesn't say for how long",
-        |azure| azure.fault_next(3, "versions", Fault::Throttled { retry_after: None }),
-        "Throttled",
-        true,
-    ),
+const OWN_FAULTS: [Row<Azure>; 10] = [
     (
         "may not",
         |azure| azure.fault(Fault::Forbidden),
@@ -221,40 +177,7 @@ fn newest(data: &mut Data) -> &mut Version {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn each_fault_has_its_reason_and_passes_by_itself() {
-    let mut cases = tokio::task::JoinSet::new();
-    for (case, strike, reason, keeps) in FAULTS {
-        cases.spawn(async move {
-            let azure = start();
-            let mut limits = often();
-            if case.starts_with("throttles") {
-                // A pause that was too short, or that the vault doesn't name, is as long as the rate's window.
-                limits.rate.window = Duration::from_secs(1);
-            }
-            let mut seat = Seat::new(limits, Some(cloud(&azure)));
-            let before = seat.told(case, &sftp(&azure), "well").await;
-            assert_eq!(usable(&before), Some(NEW), "{case}");
-            strike(&azure);
-            let during = seat.told(case, &sftp(&azure), reason).await;
-            assert_eq!(usable(&during), keeps.then_some(NEW), "{case}");
-            let words = during
-                .latest
-                .and_then(Result::err)
-                .map(|fault| fault.to_string())
-                .unwrap_or_default();
-            assert!(
-                words.contains(".vault.localhost") && !words.contains("canary"),
-                "{case}: {words}"
-            );
-            azure.up();
-            azure.heal();
-            azure.edit(|now| *now = data());
-            let after = seat.told(case, &sftp(&azure), "well").await;
-            assert_eq!(usable(&after), Some(NEW), "{case}");
-        });
-    }
-    while let Some(done) = cases.join_next().await {
-        done.expect("the case holds");
-    }
+    faults::each_has_its_reason_and_passes_by_itself(OWN_FAULTS).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

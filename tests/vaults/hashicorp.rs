@@ -1,8 +1,9 @@
 //! Vault and OpenBao, by the requests of vaultrs, against a stand-in.
 
+use crate::faults::{self, Faulty, Row, delegate, usable};
 use crate::seat::{Seat, look, often, once, owner, reach, told};
 use connection_operator::vault::address::{Engine, Identity, Look, Provider, VaultAddress, VaultUrl};
-use connection_operator::vault::sight::Sight;
+use connection_operator::vault::connect::Cloud;
 use connection_operator::vault::value::SecretText;
 use std::time::Duration;
 use vault_stand_in::Fault;
@@ -90,7 +91,7 @@ pub fn start() -> Vault {
     Vault::start(data()).expect("a stand-in")
 }
 
-fn provider(mount: &str, engine: Engine) -> Provider {
+pub fn provider(mount: &str, engine: Engine) -> Provider {
     Provider::Vault {
         mount: mount.to_owned(),
         namespace: None,
@@ -119,10 +120,6 @@ fn sftp(vault: &Vault) -> Look {
     look(&by_approle(vault), "team/sftp", None, None)
 }
 
-fn usable(sight: &Sight) -> Option<&str> {
-    sight.usable().map(|found| found.version.as_str())
-}
-
 fn secret(data: &mut Data) -> &mut Secret {
     let mount = data.mounts.get_mut("kv").expect("the mount");
     mount.secrets.get_mut("team/sftp").expect("the secret")
@@ -132,53 +129,31 @@ fn newest(data: &mut Data) -> &mut Version {
     secret(data).versions.last_mut().expect("a version")
 }
 
-/// What goes wrong, what is told, and whether the last good state stands meanwhile.
-type Row = (&'static str, fn(&Vault), &'static str, bool);
+impl Faulty for Vault {
+    const NEWEST: &'static str = "2";
+    const CALLED: &'static str = "https://localhost:";
+    const LOOK: &'static str = "metadata";
 
-const FAULTS: [Row; 18] = [
-    ("down", |vault| vault.down(), "VaultUnavailable", true),
-    (
-        "never answers",
-        |vault| vault.fault(Fault::Hang),
-        "VaultUnavailable",
-        true,
-    ),
-    (
-        "in trouble",
-        |vault| vault.fault(Fault::ServerError(500)),
-        "VaultUnavailable",
-        true,
-    ),
-    (
-        "cuts connections",
-        |vault| vault.fault(Fault::Cut),
-        "VaultUnavailable",
-        true,
-    ),
-    (
-        "cuts answers",
-        |vault| vault.fault(Fault::CutMidway),
-        "VaultUnavailable",
-        true,
-    ),
-    (
-        "answers garbage",
-        |vault| vault.fault(Fault::Garbage),
-        "VaultUnavailable",
-        true,
-    ),
-    (
-        "answers 100 MB",
-        |vault| vault.fault(Fault::Flood(100_000_000)),
-        "VaultUnavailable",
-        true,
-    ),
-    (
-        "points to metadata",
-        |vault| vault.fault(Fault::Redirect("http://169.254.169.254/latest".to_owned())),
-        "VaultUnavailable",
-        true,
-    ),
+    fn start() -> Self {
+        start()
+    }
+
+    fn cloud(&self) -> Option<Cloud> {
+        None
+    }
+
+    fn sftp(&self) -> Look {
+        sftp(self)
+    }
+
+    fn restore(&self) {
+        self.edit(|now| *now = data());
+    }
+
+    delegate!();
+}
+
+const OWN_FAULTS: [Row<Vault>; 9] = [
     (
         "sealed",
         |vault| vault.fault(Fault::Sealed),
@@ -189,12 +164,6 @@ const FAULTS: [Row; 18] = [
         "a standby",
         |vault| vault.fault(Fault::Standby),
         "VaultUnavailable",
-        true,
-    ),
-    (
-        "throttles",
-        |vault| vault.fault(Fault::Throttled { retry_after: Some(1) }),
-        "Throttled",
         true,
     ),
     (
@@ -247,44 +216,14 @@ const FAULTS: [Row; 18] = [
             vault.edit(|data| data.logins.clear());
             vault.advance(Duration::from_hours(2));
         },
-        "VaultNotFound",
+        "CredentialRejected",
         false,
     ),
 ];
 
 #[tokio::test(flavor = "multi_thread")]
 async fn each_fault_has_its_reason_and_passes_by_itself() {
-    let mut cases = tokio::task::JoinSet::new();
-    for (case, strike, reason, keeps) in FAULTS {
-        cases.spawn(async move {
-            let vault = start();
-            let mut limits = often();
-            limits.rate.window = Duration::from_secs(1);
-            let mut seat = Seat::new(limits, None);
-            let before = seat.told(case, &sftp(&vault), "well").await;
-            assert_eq!(usable(&before), Some("2"), "{case}");
-            strike(&vault);
-            let during = seat.told(case, &sftp(&vault), reason).await;
-            assert_eq!(usable(&during), keeps.then_some("2"), "{case}");
-            let words = during
-                .latest
-                .and_then(Result::err)
-                .map(|fault| fault.to_string())
-                .unwrap_or_default();
-            assert!(
-                words.contains("https://localhost:") && !words.contains("canary"),
-                "{case}: {words}"
-            );
-            vault.up();
-            vault.heal();
-            vault.edit(|now| *now = data());
-            let after = seat.told(case, &sftp(&vault), "well").await;
-            assert_eq!(usable(&after), Some("2"), "{case}");
-        });
-    }
-    while let Some(done) = cases.join_next().await {
-        done.expect("the case holds");
-    }
+    faults::each_has_its_reason_and_passes_by_itself(OWN_FAULTS).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -429,7 +368,7 @@ async fn who_signs_in_is_taken_or_told_why_not() {
         (
             "nothing is mounted there",
             account("oidc", "marketing", "vault"),
-            "VaultNotFound",
+            "CredentialRejected",
         ),
         ("a token", token("s.token"), "well"),
         ("a token with a line break after it", token("s.token\n"), "well"),
@@ -488,6 +427,37 @@ async fn values_are_read_only_when_asked_for() {
         .await
         .unwrap_or_else(|fault| panic!("{fault}"));
     assert_eq!((value.version.as_str(), value.text.expose()), ("1", "canary-old"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_folder_of_somebody_else_is_passed_over_and_the_root_is_not() {
+    let vault = start();
+    let allow = |rules: &[(&str, Capability)]| {
+        let rules = rules.iter();
+        let policy: Policy = rules
+            .map(|(path, capability)| ((*path).to_owned(), vec![*capability]))
+            .collect();
+        vault.edit(|data| data.policies = [("connections".to_owned(), policy)].into());
+    };
+    let address = by_approle(&vault);
+    let seat = Seat::new(once(), None);
+    allow(&[("kv/metadata/", Capability::List)]);
+    let listing = seat.vaults.list(&address).await.expect("a list");
+    let names: Vec<&str> = listing.secrets.iter().map(|one| one.name.as_str()).collect();
+    assert_eq!((names, listing.truncated), (vec!["crm"], true));
+    allow(&[("kv/metadata/team/*", Capability::List)]);
+    let refused = seat
+        .vaults
+        .list(&address)
+        .await
+        .expect_err("the root may not be listed");
+    assert_eq!(refused.reason(), "AccessDenied");
+    assert!(
+        refused
+            .to_string()
+            .contains("lacks the capability list on kv/metadata/"),
+        "{refused}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -48,6 +48,7 @@ pub fn every_fault() -> Vec<Fault> {
         Rejection::OtherTenant,
         Rejection::Unreadable,
         Rejection::NotManaged,
+        Rejection::Method,
         Rejection::Code(50_059),
         Rejection::Unknown,
     ]

@@ -290,7 +290,9 @@ pub(super) fn refusal(
     };
     match (status, wanted) {
         (429, _) => asking.throttled(),
-        (400 | 404, _) if says("no handler for route") => asking.missing(Missing::Mount(mount.to_owned())),
+        (400 | 404, _) if says("no handler for route") || says("namespace not found") => {
+            asking.missing(Missing::Mount(mount.to_owned()))
+        }
         (400 | 404, _) if says("Invalid path for a versioned K/V") => {
             asking.missing(Missing::Engine(mount.to_owned()))
         }

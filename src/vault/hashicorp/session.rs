@@ -212,7 +212,8 @@ impl Session {
             _ if answers::no_handler(&answer.body.0) => {
                 Err(self.asking.missing(Missing::Mount(format!("auth/{mount}"))))
             }
-            400..=403 => Err(self.asking.rejected(rejection)),
+            403 => Err(self.asking.rejected(Rejection::Method)),
+            400..=402 => Err(self.asking.rejected(rejection)),
             status => Err(answers::refusal(
                 &self.asking,
                 mount,

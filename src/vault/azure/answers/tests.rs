@@ -258,14 +258,16 @@ fn the_right_that_is_named_is_the_one_that_was_needed() {
     let body = r#"{"error":{"code":"Forbidden","innererror":{"code":"ForbiddenByRbac"}}}"#.as_bytes();
     let any = wanted(None);
     let rows = [
-        (Purpose::Look(&any), "Key Vault Reader"),
-        (Purpose::List, "Key Vault Reader"),
-        (Purpose::Read(&any), "Key Vault Secrets User"),
+        (Purpose::Look(&any), "List in the access policy"),
+        (Purpose::List, "List in the access policy"),
+        (Purpose::Read(&any), "Get in the access policy"),
     ];
-    for (purpose, role) in rows {
+    for (purpose, right) in rows {
         let words = refusal(&asking(), &purpose, 403, body).to_string();
         assert!(
-            words.contains(role) && words.contains("managed identity"),
+            words.contains(&format!(
+                "the role Key Vault Secrets User on the vault, or {right}"
+            )) && words.contains("managed identity"),
             "{words}"
         );
     }

@@ -197,6 +197,13 @@ fn a_refusal_is_told_by_its_status_and_the_words_that_vault_is_known_by() {
             None,
             "VaultNotFound",
         ),
+        (
+            "no such namespace, as OpenBao says it",
+            404,
+            errors("namespace not found"),
+            None,
+            "VaultNotFound",
+        ),
         ("the other engine", 404, other.to_owned(), None, "VaultNotFound"),
         (
             "too many requests",

@@ -7,7 +7,7 @@ use std::time::Duration;
 use base64::Engine;
 use serde_json::{Value, json};
 use vault_stand_in::client::Reply;
-use vault_stand_in::hashicorp::Vault;
+use vault_stand_in::hashicorp::{Capability, Vault};
 use vault_stand_in::{Fault, File};
 
 fn start() -> Vault {
@@ -94,8 +94,8 @@ async fn metadata_tells_versions_without_a_value() {
 async fn what_is_not_given_is_told_apart() {
     let vault = start();
     for (token, path, status, text) in [
-        ("", "/v1/secret/data/crm/api", 400, "missing client token"),
-        ("nobody", "/v1/secret/data/crm/api", 403, "permission denied"),
+        ("", "/v1/secret/data/crm/api", 403, "permission denied"),
+        ("nobody", "/v1/secret/data/crm/api", 403, "invalid token"),
         (
             "example-token",
             "/v1/other/data/crm/api",
@@ -134,6 +134,29 @@ async fn what_is_not_given_is_told_apart() {
         assert!(
             reply.status == status && body.contains(text),
             "{path}: {} {body}",
+            reply.status
+        );
+    }
+}
+
+#[tokio::test]
+async fn who_takes_version_2_of_the_engine_for_version_1_is_told_in_a_warning() {
+    let vault = start();
+    vault.edit(|data| {
+        let policy = data.policies.get_mut("connections").unwrap();
+        policy.insert("secret/*".to_owned(), vec![Capability::Read, Capability::List]);
+    });
+    for (path, command) in [
+        ("/v1/secret/crm/api", "vault kv get"),
+        ("/v1/secret/crm?list=true", "vault kv list"),
+    ] {
+        let reply = get(&vault, "example-token", path).await;
+        let warning = reply.json()["warnings"][0].to_string();
+        assert!(
+            reply.status == 404
+                && warning.contains("Invalid path for a versioned K/V secrets engine.")
+                && warning.contains(command),
+            "{path}: {} {warning}",
             reply.status
         );
     }
@@ -198,7 +221,28 @@ async fn who_signs_in_is_judged_by_the_role() {
             "kubernetes",
             json!({"role": "connections", "jwt": jwt(run, "x", 1)}),
             403,
+            "token is expired",
+        ),
+        (
+            "kubernetes",
+            json!({"role": "connections", "jwt": "x"}),
+            403,
             "permission denied",
+        ),
+        ("kubernetes", json!({"jwt": "x"}), 400, "missing role"),
+        ("kubernetes", json!({"role": "connections"}), 400, "missing jwt"),
+        ("jwt", json!({"role": "connections"}), 400, "missing token"),
+        (
+            "jwt",
+            json!({"role": "connections", "jwt": jwt(run, here, 1)}),
+            400,
+            "token is expired",
+        ),
+        (
+            "approle",
+            json!({"role_id": "example-role"}),
+            400,
+            "missing secret_id",
         ),
         (
             "kubernetes",
@@ -216,13 +260,13 @@ async fn who_signs_in_is_judged_by_the_role() {
             "jwt",
             json!({"role": "connections", "jwt": jwt(other, here, later)}),
             400,
-            "bound subject",
+            "invalid subject (sub) claim",
         ),
         (
             "jwt",
             json!({"role": "connections", "jwt": jwt(run, "elsewhere", later)}),
             400,
-            "bound audience",
+            "invalid audience (aud) claim",
         ),
         (
             "jwt",
@@ -230,7 +274,7 @@ async fn who_signs_in_is_judged_by_the_role() {
             400,
             "could not be found",
         ),
-        ("elsewhere", json!({}), 404, "no handler for route"),
+        ("elsewhere", json!({}), 403, "permission denied"),
     ] {
         let reply = login(&vault, mount, &body).await;
         let said = String::from_utf8(reply.body.to_vec()).unwrap();

@@ -1,7 +1,11 @@
 //! What Azure Key Vault says when it doesn't give what is asked for.
 //!
-//! Statuses: learn.microsoft.com/azure/key-vault/general/rest-error-codes
-//! Shape `{"error": {"code", "message", "innererror"}}`: learn.microsoft.com/rest/api/keyvault/secrets/get-secret/get-secret
+//! Statuses: learn.microsoft.com/azure/key-vault/general/rest-error-codes, and the page below.
+//! Shape `{"error": {"code", "message", "innererror"}}`: learn.microsoft.com/azure/key-vault/general/
+//! authentication-requests-and-responses ("Handling error responses"); `innererror` is in the REST reference alone,
+//! learn.microsoft.com/rest/api/keyvault/secrets/get-secret/get-secret
+//!
+//! No page lists all codes and words. Those without a page are what the vendor's clients have recorded, and say so.
 
 use serde_json::json;
 
@@ -42,7 +46,7 @@ pub(super) fn challenge(data: &Data, ask: &Ask, message: &str) -> Answer {
 }
 
 /// 401: a token of another tenant.
-/// learn.microsoft.com/azure/key-vault/general/rest-error-codes ("The token is for the wrong tenant")
+/// github.com/Azure/azure-sdk-for-js/blob/main/sdk/keyvault/TROUBLESHOOTING.md ("AKV10032: Invalid issuer")
 pub(super) fn wrong_issuer(data: &Data, ask: &Ask, found: &str) -> Answer {
     let message = format!(
         "AKV10032: Invalid issuer. Expected one of https://sts.windows.net/{}/, found https://sts.windows.net/{found}/.",
@@ -52,7 +56,9 @@ pub(super) fn wrong_issuer(data: &Data, ask: &Ask, found: &str) -> Answer {
 }
 
 /// 403: known, and without the right. `action` as roles name it, `right` as access policies do.
-/// learn.microsoft.com/azure/key-vault/general/rest-error-codes ("HTTP 403: Insufficient Permissions")
+/// learn.microsoft.com/azure/key-vault/general/rest-error-codes ("HTTP 403: Insufficient Permissions"); by roles in the words
+/// of learn.microsoft.com/azure/key-vault/general/howto-abac-conditions-cli (`ForbiddenByRbac`); by access policies as
+/// recorded.
 pub(super) fn forbidden(data: &Data, client: &str, right: &str, action: &str, what: &str) -> Answer {
     let (message, inner) = match data.permission_model {
         PermissionModel::Rbac => (
@@ -79,7 +85,7 @@ pub(super) fn forbidden(data: &Data, client: &str, right: &str, action: &str, wh
 }
 
 /// 403: it is there, and switched off.
-/// learn.microsoft.com/azure/key-vault/secrets/about-secrets ("Secret attributes": `enabled`)
+/// learn.microsoft.com/azure/key-vault/secrets/javascript-developer-guide-enable-disable-secret; the inner code as recorded.
 pub(super) fn disabled() -> Answer {
     error(
         403,
@@ -90,7 +96,8 @@ pub(super) fn disabled() -> Answer {
 }
 
 /// 404, also for a version that isn't there and for a secret that was deleted and can be recovered.
-/// learn.microsoft.com/azure/key-vault/general/soft-delete-overview
+/// learn.microsoft.com/azure/key-vault/general/soft-delete-overview ("Key vault object recovery"); in the words of
+/// docs.rs/azure_security_keyvault_secrets ("Troubleshooting")
 pub(super) fn not_found(name: &str) -> Answer {
     let message = format!(
         "A secret with (name/id) {name} was not found in this key vault. If you recently deleted this secret you may be able to \
@@ -100,7 +107,8 @@ pub(super) fn not_found(name: &str) -> Answer {
     error(404, "SecretNotFound", &message, None)
 }
 
-/// 400. learn.microsoft.com/azure/key-vault/general/about-keys-secrets-certificates ("Object identifiers")
+/// What doesn't fit. learn.microsoft.com/azure/key-vault/general/about-keys-secrets-certificates ("Object identifiers"); the
+/// code as recorded.
 pub(super) fn bad_parameter(message: &str) -> Answer {
     error(400, "BadParameter", message, None)
 }
@@ -108,7 +116,8 @@ pub(super) fn bad_parameter(message: &str) -> Answer {
 /// Faults that have words of their own.
 pub(super) fn fault(fault: &Fault, ask: &Ask) -> Answer {
     match fault {
-        // learn.microsoft.com/azure/key-vault/general/overview-throttling
+        // learn.microsoft.com/azure/key-vault/general/overview-throttling has the status alone: code and words are recorded,
+        // and whether Retry-After is sent, no page says.
         Fault::Throttled { retry_after } => {
             let message = "Request was not processed because too many requests were received. Reason: \
                            VaultRequestTypeLimitReached";
@@ -118,13 +127,16 @@ pub(super) fn fault(fault: &Fault, ask: &Ask) -> Answer {
                 None => answer,
             }
         }
-        // learn.microsoft.com/azure/key-vault/general/network-security
+        // learn.microsoft.com/azure/key-vault/general/rest-error-codes ("Error due to firewall policy"); the inner code:
+        // learn.microsoft.com/azure/key-vault/general/private-link-diagnostics
         Fault::Firewall => {
             let message = "Client address is not authorized and caller is not a trusted service.\r\nClient address: 203.0.113.7\
                            \r\nVault: contoso;location=westeurope";
             error(403, "Forbidden", message, Some("ForbiddenByFirewall"))
         }
+        // learn.microsoft.com/azure/key-vault/general/common-error-codes (`AccessDenied`)
         Fault::Forbidden => error(403, "Forbidden", "Access denied.", Some("AccessDenied")),
+        // As recorded.
         Fault::TokenRefused => {
             let challenge = format!(
                 "Bearer authorization=\"https://login.microsoftonline.com/common\", resource=\"{}\", error=\"invalid_token\"",

@@ -40,6 +40,8 @@ pub(super) fn judge(
 }
 
 /// learn.microsoft.com/entra/identity-platform/certificate-credentials
+///
+/// The page of numbers lists 700027 of these. 700021 and 700023 are as recorded; the page gives the latter another meaning.
 fn certified(identity: &Identity, parts: &Parts<'_>, endpoint: &str) -> Result<(), Answer> {
     let signed = identity
         .certificate
@@ -50,7 +52,7 @@ fn certified(identity: &Identity, parts: &Parts<'_>, endpoint: &str) -> Result<(
         return Err(refused(401, "invalid_client", 700_027, text));
     }
     if parts.claim("sub") != identity.client_id {
-        let text = "Client assertion's subject is not the application.";
+        let text = "Client assertion application identifier doesn't match 'client_id' parameter.";
         return Err(refused(401, "invalid_client", 700_021, text));
     }
     if !parts.claim("aud").ends_with(endpoint) {
@@ -83,7 +85,9 @@ fn is_signed(certificate: &Certificate, parts: &Parts<'_>) -> bool {
         })
 }
 
-/// learn.microsoft.com/entra/workload-id/workload-identity-federation
+/// learn.microsoft.com/entra/workload-id/workload-identity-federation. No page lists 700211 to 700213, which are as recorded;
+/// learn.microsoft.com/entra/workload-id/workload-identity-federation-considerations has 70021 for a credential that was made
+/// a moment ago.
 ///
 /// Entra also checks the signature by the issuer's published keys. The stand-in doesn't: it has no way to a test cluster's keys.
 fn federated(known: Option<&Federated>, parts: &Parts<'_>) -> Result<(), Answer> {

@@ -136,7 +136,8 @@ impl AzureKeyVault {
         sign_in::granted(&access_token, seconds)
     }
 
-    /// A request is judged as Azure does: who are you, may you come here, is it well-formed, may you do this, is it there.
+    /// A request is judged in Azure's order: who are you, may you do this, is it there. (First of all the vault's firewall,
+    /// which is a fault here.) learn.microsoft.com/azure/key-vault/general/authentication; words as recorded.
     fn vault(&self, data: &Data, ask: &Ask, now: Timestamp) -> Answer {
         let Some(bearer) = ask.bearer() else {
             return answers::challenge(data, ask, "AKV10000: Request is missing a Bearer or PoP token.");

@@ -106,6 +106,7 @@ fn get(data: &Data, ask: &Ask, name: &str, version: Option<&str>) -> Answer {
 }
 
 /// All secrets, of each its newest version's attributes; disabled ones too.
+/// learn.microsoft.com/rest/api/keyvault/secrets/get-secrets/get-secrets
 fn list(data: &Data, ask: &Ask, deleted: bool) -> Answer {
     let kind = if deleted { "deletedsecrets" } else { "secrets" };
     let items = data
@@ -122,7 +123,9 @@ fn list(data: &Data, ask: &Ask, deleted: bool) -> Answer {
     page(data, ask, &items.collect::<Vec<_>>())
 }
 
-/// All versions of one secret, in no order that means anything. None of an unknown secret: the list is empty, no error.
+/// All versions of one secret, in no order that means anything. None of an unknown secret: the list is empty, no error; no
+/// page says so, but the vendor's own test does, github.com/Azure/azure-sdk-for-net sdk/keyvault/
+/// Azure.Security.KeyVault.Secrets/tests/SecretClientLiveTests.cs (`GetSecretVersionsNonExisting`).
 fn versions(data: &Data, ask: &Ask, name: &str) -> Answer {
     let mut items: Vec<Value> = find(data, name).map_or_else(Vec::new, |(name, secret)| {
         let id = id(ask, "secrets", name);

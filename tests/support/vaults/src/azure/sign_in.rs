@@ -1,7 +1,8 @@
 //! The token endpoint of Microsoft Entra ID.
 //!
 //! Form and answers: learn.microsoft.com/entra/identity-platform/v2-oauth2-client-creds-grant-flow
-//! Numbers of errors: learn.microsoft.com/entra/identity-platform/reference-error-codes
+//! Numbers of errors: learn.microsoft.com/entra/identity-platform/reference-error-codes, where a function names no other
+//! page. Which status and word each number comes with, no page says.
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -124,7 +125,8 @@ pub(super) fn claims(given: &Given, now: Timestamp) -> Value {
 /// The same faults in the words of this endpoint.
 pub(super) fn fault(fault: &Fault) -> Answer {
     match fault {
-        // learn.microsoft.com/graph/throttling: 429 and Retry-After are what all of Microsoft's identity services send.
+        // The number: learn.microsoft.com/entra/identity-platform/reference-error-codes (TenantThrottlingError). Whether this
+        // endpoint sends Retry-After, no page says.
         Fault::Throttled { retry_after } => {
             let answer = refused(429, "temporarily_unavailable", 90_055, "Too many requests.");
             match retry_after {
@@ -139,7 +141,8 @@ pub(super) fn fault(fault: &Fault) -> Answer {
             "A transient error has occurred.",
         ),
         Fault::Forbidden | Fault::TokenRefused | Fault::Firewall => {
-            // An access policy of the tenant keeps the workload out.
+            // An access policy of the tenant keeps the workload out:
+            // learn.microsoft.com/entra/identity-platform/reference-error-codes (BlockedByConditionalAccess)
             refused(
                 400,
                 "invalid_grant",

@@ -1,6 +1,7 @@
 //! What Vault says around and instead of data.
 //!
-//! Statuses and the shape `{"errors": [...]}`: developer.hashicorp.com/vault/api-docs#http-status-codes, #error-response
+//! Statuses and the shape `{"errors": [...]}`: developer.hashicorp.com/vault/api-docs#http-status-codes, #error-response.
+//! No page has the words of refusals; they are those of the servers' own code, which stands beside them.
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -30,23 +31,29 @@ pub(super) fn envelope(status: u16, data: Value, auth: Value) -> Answer {
 }
 
 /// 403: the policies of the token don't allow it. Vault doesn't say whether it is there.
-/// developer.hashicorp.com/vault/docs/concepts/policies
+/// developer.hashicorp.com/vault/docs/concepts/policies; in words github.com/hashicorp/vault vault/request_handling.go
 pub(super) fn denied() -> Answer {
     errors(403, &["1 error occurred:\n\t* permission denied\n\n"])
 }
 
-/// 403: expired, revoked, or never given. developer.hashicorp.com/vault/docs/concepts/tokens
+/// 403: expired, revoked, or never given. developer.hashicorp.com/vault/docs/concepts/tokens. So says Vault; OpenBao says
+/// the same as to a token without the right.
 pub(super) fn invalid_token() -> Answer {
-    errors(403, &["permission denied"])
+    errors(
+        403,
+        &["2 errors occurred:\n\t* permission denied\n\t* invalid token\n\n"],
+    )
 }
 
-/// 400: no token at all. developer.hashicorp.com/vault/api-docs#authentication
+/// 403: no token at all, also for a login where no method is mounted: only a method's own path takes none.
+/// developer.hashicorp.com/vault/api-docs#authentication; in words github.com/openbao/openbao
+/// internal/vault/request_handling.go (`fetchACLTokenEntryAndEntity`). Vault 1.x of old said 400, `missing client token`.
 pub(super) fn missing_token() -> Answer {
-    errors(400, &["missing client token"])
+    denied()
 }
 
-/// 404: nothing is mounted there, or there is no such namespace.
-/// developer.hashicorp.com/vault/api-docs#namespaces
+/// 404: nothing is mounted there, or there is no such namespace. So says Vault (github.com/hashicorp/vault
+/// vault/router.go); OpenBao has `namespace not found` for the latter.
 pub(super) fn no_route(segments: &[&str]) -> Answer {
     let path = segments.get(1..).unwrap_or_default().join("/");
     errors(
@@ -57,7 +64,7 @@ pub(super) fn no_route(segments: &[&str]) -> Answer {
     )
 }
 
-/// 404 without a word: nothing is there, and asking was allowed.
+/// 404 without a word: nothing is there, and asking was allowed. developer.hashicorp.com/vault/api-docs#api-operations
 pub(super) fn nothing() -> Answer {
     errors(404, &[])
 }
@@ -77,7 +84,9 @@ pub(super) fn health(now: Timestamp) -> Answer {
 pub(super) fn fault(fault: &Fault, ask: &Ask) -> Answer {
     let is_health = ask.path == "/v1/sys/health";
     match fault {
-        // developer.hashicorp.com/vault/docs/concepts/resource-quotas
+        // developer.hashicorp.com/vault/docs/concepts/resource-quotas. The header is sent if the vault's
+        // `enable_rate_limit_response_headers` is on (developer.hashicorp.com/vault/api-docs/system/quotas-config); it is off
+        // at first.
         Fault::Throttled { retry_after } => {
             let path = ask.path.trim_start_matches("/v1/");
             let answer = errors(
@@ -89,16 +98,18 @@ pub(super) fn fault(fault: &Fault, ask: &Ask) -> Answer {
                 None => answer,
             }
         }
-        // developer.hashicorp.com/vault/docs/concepts/seal
+        // developer.hashicorp.com/vault/api-docs/system/health
         Fault::Sealed if is_health => {
             Answer::json(503, json!({"initialized": true, "sealed": true, "standby": true}))
         }
+        // developer.hashicorp.com/vault/api-docs#http-status-codes (503)
         Fault::Sealed => errors(503, &["Vault is sealed"]),
-        // developer.hashicorp.com/vault/docs/concepts/ha#client-redirection
+        // developer.hashicorp.com/vault/api-docs/system/health
         Fault::Standby if is_health => Answer::json(
             429,
             json!({"initialized": true, "sealed": false, "standby": true}),
         ),
+        // developer.hashicorp.com/vault/docs/concepts/ha#client-redirection
         Fault::Standby => {
             let active = format!("https://active.vault.localhost:8200{}", ask.path);
             Answer {

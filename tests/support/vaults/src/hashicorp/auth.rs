@@ -3,9 +3,9 @@
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::answers::errors;
+use super::answers::{denied, errors, missing_token};
 use super::{Data, Given, Login, Method};
-use crate::token::parts;
+use crate::token::{Parts, parts};
 use crate::wire::Answer;
 
 /// By which way somebody signs in at this mount, or why nobody does.
@@ -18,16 +18,22 @@ pub(super) fn judge<'a>(
     let here: Vec<&Login> = data.logins.iter().filter(|login| login.mount == mount).collect();
     let field = |name: &str| body[name].as_str().unwrap_or_default();
     match here.first().map(|login| &login.method) {
-        None => Err(super::answers::no_route(&["v1", "auth", mount, "login"])),
+        None => Err(missing_token()),
         Some(Method::AppRole { .. }) => app_role(&here, field("role_id"), field("secret_id")),
         Some(_) => by_token(&here, field("role"), field("jwt"), now),
     }
 }
 
-/// developer.hashicorp.com/vault/api-docs/auth/approle#login-with-approle
+/// developer.hashicorp.com/vault/api-docs/auth/approle#login-with-approle; in words github.com/hashicorp/vault
+/// builtin/credential/approle/path_login.go
 fn app_role<'a>(here: &[&'a Login], role: &str, secret: &str) -> Result<&'a Login, Answer> {
+    let is_known =
+        |login: &&Login| matches!(&login.method, Method::AppRole { role_id, .. } if role_id == role);
     if role.is_empty() {
         return Err(errors(400, &["missing role_id"]));
+    }
+    if secret.is_empty() && here.iter().any(is_known) {
+        return Err(errors(400, &["missing secret_id"]));
     }
     let fits = |login: &&&Login| match &login.method {
         Method::AppRole { role_id, secret_id } => role_id == role && secret_id == secret,
@@ -42,9 +48,17 @@ fn app_role<'a>(here: &[&'a Login], role: &str, secret: &str) -> Result<&'a Logi
 /// developer.hashicorp.com/vault/api-docs/auth/kubernetes#login
 /// developer.hashicorp.com/vault/api-docs/auth/jwt#jwt-login
 ///
-/// Vault also checks the signature: by the cluster's token review, or by the issuer's keys. The stand-in doesn't.
+/// Vault also checks the signature: by the cluster's token review, or by the issuer's keys. The stand-in doesn't. Words and
+/// order are those of the plugins' path_login.go: github.com/hashicorp/vault-plugin-auth-kubernetes and -jwt.
 fn by_token<'a>(here: &[&'a Login], role: &str, jwt: &str, now: Timestamp) -> Result<&'a Login, Answer> {
-    if jwt.is_empty() {
+    let kubernetes = matches!(
+        here.first().map(|login| &login.method),
+        Some(Method::Kubernetes { .. })
+    );
+    if role.is_empty() {
+        return Err(errors(400, &["missing role"]));
+    }
+    if jwt.is_empty() && kubernetes {
         return Err(errors(400, &["missing jwt"]));
     }
     let named = here.iter().find(|login| match &login.method {
@@ -52,10 +66,6 @@ fn by_token<'a>(here: &[&'a Login], role: &str, jwt: &str, now: Timestamp) -> Re
         Method::AppRole { .. } => false,
     });
     let Some(login) = named else {
-        let kubernetes = matches!(
-            here.first().map(|login| &login.method),
-            Some(Method::Kubernetes { .. })
-        );
         let message = if kubernetes {
             format!("invalid role name {role:?}")
         } else {
@@ -63,68 +73,74 @@ fn by_token<'a>(here: &[&'a Login], role: &str, jwt: &str, now: Timestamp) -> Re
         };
         return Err(errors(400, &[&message]));
     };
-    let Some(parts) = parts(jwt) else {
-        return Err(errors(400, &["error parsing token: malformed"]));
-    };
-    let ended = parts.claims["exp"]
-        .as_i64()
-        .is_none_or(|end| end <= now.as_second());
-    let subject = parts.claim("sub");
+    if jwt.is_empty() {
+        return Err(errors(400, &["missing token"]));
+    }
     match &login.method {
         Method::Kubernetes {
             namespace,
             service_account,
             audience,
             ..
-        } => {
-            let mut account = subject.trim_start_matches("system:serviceaccount:").split(':');
-            let (in_namespace, name) = (
-                account.next().unwrap_or_default(),
-                account.next().unwrap_or_default(),
-            );
-            if ended {
-                return Err(errors(403, &["permission denied"]));
-            }
-            if audience
-                .as_deref()
-                .is_some_and(|audience| !parts.is_for(audience))
-            {
-                return Err(errors(
-                    403,
-                    &["invalid audience (aud) claim: audience claim does not match any expected audience"],
-                ));
-            }
-            if in_namespace != namespace {
-                return Err(errors(403, &["namespace not authorized"]));
-            }
-            if name != service_account {
-                return Err(errors(403, &["service account name not authorized"]));
-            }
-        }
+        } => service_account_of(jwt, audience.as_deref(), namespace, service_account, now)?,
         Method::Jwt {
-            subject: expected,
-            audience,
-            ..
-        } => {
-            if ended {
-                return Err(errors(400, &["error validating token: token is expired"]));
-            }
-            if subject != expected {
-                return Err(errors(
-                    400,
-                    &["error validating token: sub claim does not match bound subject"],
-                ));
-            }
-            if !parts.is_for(audience) {
-                return Err(errors(
-                    400,
-                    &["error validating token: aud claim does not match any bound audience"],
-                ));
-            }
-        }
+            subject, audience, ..
+        } => claims_of(jwt, subject, audience, now)?,
         Method::AppRole { .. } => {}
     }
     Ok(login)
+}
+
+/// The audience of the role, if it has one; the account's name, and then its namespace.
+fn service_account_of(
+    jwt: &str,
+    audience: Option<&str>,
+    namespace: &str,
+    name: &str,
+    now: Timestamp,
+) -> Result<(), Answer> {
+    // A token that can't be read has no signature that could be right.
+    let parts = parts(jwt).ok_or_else(denied)?;
+    if audience.is_some_and(|audience| !parts.is_for(audience)) {
+        return Err(errors(403, &[AUDIENCE]));
+    }
+    if is_over(&parts, now) {
+        return Err(errors(403, &[EXPIRED]));
+    }
+    let account = parts.claim("sub").trim_start_matches("system:serviceaccount:");
+    let (in_namespace, named) = account.split_once(':').unwrap_or_default();
+    if named != name {
+        return Err(errors(403, &["service account name not authorized"]));
+    }
+    if in_namespace != namespace {
+        return Err(errors(403, &["namespace not authorized"]));
+    }
+    Ok(())
+}
+
+fn claims_of(jwt: &str, subject: &str, audience: &str, now: Timestamp) -> Result<(), Answer> {
+    let refused = |why: &str| errors(400, &[&format!("error validating token: {why}")]);
+    let parts = parts(jwt).ok_or_else(|| refused("error verifying token signature: malformed token"))?;
+    if parts.claim("sub") != subject {
+        return Err(refused("invalid subject (sub) claim"));
+    }
+    if !parts.is_for(audience) {
+        return Err(refused(AUDIENCE));
+    }
+    if is_over(&parts, now) {
+        return Err(refused(EXPIRED));
+    }
+    Ok(())
+}
+
+/// What both methods say of claims, by github.com/hashicorp/cap jwt/jwt.go.
+const AUDIENCE: &str = "invalid audience (aud) claim: audience claim does not match any expected audience";
+const EXPIRED: &str = "invalid expiration time (exp) claim: token is expired";
+
+/// Vault gives a minute of grace to clocks that differ; here there is one clock.
+fn is_over(parts: &Parts<'_>, now: Timestamp) -> bool {
+    let end = parts.claims["exp"].as_i64();
+    end.is_none_or(|end| end <= now.as_second())
 }
 
 /// The answer to a login and to a renewal. developer.hashicorp.com/vault/api-docs/auth/approle#sample-response-12

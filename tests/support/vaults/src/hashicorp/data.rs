@@ -1,5 +1,6 @@
 //! What a stand-in for Vault holds, as its file has it.
 
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
@@ -200,18 +201,21 @@ impl Data {
                 .any(|known| known.trim_matches('/') == name)
     }
 
-    /// Whether these policies allow this at this path.
+    /// Whether these policies allow this at this path: the most specific pattern decides, whichever policy it stands in; one
+    /// that stands in several adds up. developer.hashicorp.com/vault/docs/concepts/policies#policy-syntax
     pub(super) fn may(&self, policies: &[String], capability: Capability, path: &str) -> bool {
         let rules = policies
             .iter()
             .filter_map(|name| self.policies.get(name))
             .flatten();
-        let matching: Vec<_> = rules
-            .filter(|(pattern, _)| matches(pattern, path))
-            .map(|(_, allowed)| allowed)
-            .collect();
-        let has = |wanted| matching.iter().any(|allowed| allowed.contains(&wanted));
-        has(capability) && !has(Capability::Deny)
+        let matching: Vec<_> = rules.filter(|(pattern, _)| matches(pattern, path)).collect();
+        let best = matching.iter().map(|(pattern, _)| specificity(pattern)).max();
+        let mut deciding = matching
+            .iter()
+            .filter(|(pattern, _)| Some(specificity(pattern)) == best)
+            .flat_map(|(_, allowed)| allowed.iter());
+        let denied = deciding.clone().any(|allowed| *allowed == Capability::Deny);
+        !denied && deciding.any(|allowed| *allowed == capability)
     }
 
     /// Whether these policies allow anything below a mount.
@@ -224,6 +228,17 @@ impl Data {
             pattern.starts_with(&format!("{mount}/")) && !allowed.contains(&Capability::Deny)
         })
     }
+}
+
+/// Orders patterns from the least specific to the most, by the page's own five rules.
+fn specificity(pattern: &str) -> (usize, bool, Reverse<usize>, usize, &str) {
+    (
+        pattern.find(['+', '*']).unwrap_or(usize::MAX),
+        !pattern.ends_with('*'),
+        Reverse(pattern.split('/').filter(|part| *part == "+").count()),
+        pattern.len(),
+        pattern,
+    )
 }
 
 /// developer.hashicorp.com/vault/docs/concepts/policies#policy-syntax
@@ -277,18 +292,37 @@ mod tests {
     }
 
     #[test]
-    fn denial_outweighs_what_another_policy_allows() {
+    fn the_most_specific_pattern_decides_and_denial_outweighs_within_it() {
         let policy = |path: &str, capability| Policy::from([(path.to_owned(), vec![capability])]);
         let data = Data {
             policies: BTreeMap::from([
                 ("all".to_owned(), policy("kv/*", Capability::Read)),
                 ("not".to_owned(), policy("kv/x", Capability::Deny)),
+                ("none".to_owned(), policy("kv/*", Capability::Deny)),
+                ("one".to_owned(), policy("kv/y", Capability::Read)),
+                ("list".to_owned(), policy("kv/*", Capability::List)),
+                ("any".to_owned(), policy("+/y", Capability::List)),
             ]),
             ..Data::default()
         };
-        let both = ["all".to_owned(), "not".to_owned()];
-        assert!(data.may(&both, Capability::Read, "kv/y"));
-        assert!(!data.may(&both, Capability::Read, "kv/x"));
-        assert!(!data.may(&both, Capability::List, "kv/y"));
+        let rows: [(&[&str], Capability, &str, bool); 9] = [
+            (&["all"], Capability::Read, "kv/y", true),
+            (&["all"], Capability::List, "kv/y", false),
+            (&["all", "not"], Capability::Read, "kv/x", false),
+            (&["all", "not"], Capability::Read, "kv/y", true),
+            (&["none", "one"], Capability::Read, "kv/y", true),
+            (&["none", "one"], Capability::Read, "kv/z", false),
+            (&["all", "none"], Capability::Read, "kv/y", false),
+            (&["all", "list"], Capability::List, "kv/y", true),
+            (&["all", "any"], Capability::List, "kv/y", false),
+        ];
+        for (policies, capability, path, expected) in rows {
+            let names: Vec<String> = policies.iter().map(|name| (*name).to_owned()).collect();
+            assert_eq!(
+                data.may(&names, capability, path),
+                expected,
+                "{policies:?} {capability:?} {path}"
+            );
+        }
     }
 }

@@ -76,20 +76,25 @@ pub(super) fn answer(data: &Data, policies: &[String], path: &[&str], ask: &Ask,
         (Kv::Two, ["metadata", below @ ..]) => read_metadata(mount, below, now),
         (Kv::Two, ["data", below @ ..]) => read_two(mount, below, ask, now),
         // Who speaks version 1 to version 2 is told in a warning, and gets nothing.
-        (Kv::Two, _) => {
-            let mut answer = envelope(404, Value::Null, Value::Null);
-            if let Some(body) = &mut answer.body {
-                body["warnings"] = json!([
-                    "Invalid path for a versioned K/V secrets engine. See the API docs for the \
-                                           appropriate API endpoints to use."
-                ]);
-            }
-            answer
-        }
+        (Kv::Two, _) => invalid_path(is_listing(ask)),
     }
 }
 
+/// No page has it; in words github.com/hashicorp/vault-plugin-secrets-kv backend.go (`pathInvalid`).
+fn invalid_path(listing: bool) -> Answer {
+    let command = if listing { "list" } else { "get" };
+    let mut answer = envelope(404, Value::Null, Value::Null);
+    if let Some(body) = &mut answer.body {
+        body["warnings"] = json!([format!(
+            "Invalid path for a versioned K/V secrets engine. See the API docs for the appropriate API endpoints to use. If \
+             using the Vault CLI, use 'vault kv {command}' for this operation."
+        )]);
+    }
+    answer
+}
+
 /// Names right below a path; what has more below ends with a slash.
+/// developer.hashicorp.com/vault/api-docs/secret/kv/kv-v2#list-secrets, /kv-v1#list-secrets
 fn list(mount: &Mount, below: &[&str]) -> Answer {
     let folder = below.join("/");
     let prefix = if folder.is_empty() {
@@ -112,6 +117,7 @@ fn list(mount: &Mount, below: &[&str]) -> Answer {
     envelope(200, json!({"keys": keys}), Value::Null)
 }
 
+/// developer.hashicorp.com/vault/api-docs/secret/kv/kv-v1#read-secret
 fn read_one(mount: &Mount, below: &[&str]) -> Answer {
     match mount
         .secrets
@@ -130,7 +136,9 @@ fn read_one(mount: &Mount, below: &[&str]) -> Answer {
     }
 }
 
-/// developer.hashicorp.com/vault/api-docs/secret/kv/kv-v2#read-secret-version
+/// developer.hashicorp.com/vault/api-docs/secret/kv/kv-v2#read-secret-version. That a version that was deleted or destroyed
+/// is answered with 404 and its metadata, and a version that never was with nothing, is in github.com/hashicorp/
+/// vault-plugin-secrets-kv path_data.go only.
 fn read_two(mount: &Mount, below: &[&str], ask: &Ask, now: Timestamp) -> Answer {
     let Some(secret) = mount.secrets.get(&below.join("/")) else {
         return nothing();
@@ -179,7 +187,7 @@ fn read_metadata(mount: &Mount, below: &[&str], now: Timestamp) -> Answer {
         "custom_metadata": noted(secret),
         "delete_version_after": "0s",
         "max_versions": 0,
-        "oldest_version": u8::from(!secret.versions.is_empty()),
+        "oldest_version": 0,
         "updated_time": MADE,
         "versions": versions,
     });
