@@ -8,6 +8,8 @@ mod azure;
 mod faults;
 #[path = "vaults/hashicorp.rs"]
 mod hashicorp;
+#[path = "vaults/page.rs"]
+mod page;
 #[path = "vaults/rusty.rs"]
 mod rusty;
 #[path = "vaults/seat.rs"]

@@ -1,7 +1,7 @@
 //! The examples work as they stand.
 
 use crate::support::{Active, CONNECTORS, Conditioned, Kind, World};
-use connection_operator::api::{Connection, Dataset, Enrichment, Export};
+use connection_operator::api::{Connection, Dataset, Enrichment, Export, KeyVault};
 use connection_operator::connection_type::catalog::connection_types;
 use kube::CustomResourceExt;
 use kube::ResourceExt;
@@ -10,7 +10,7 @@ use kube::core::cel::validate_cel;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 /// Every manifest under `examples/`, file by file in order, as a person would apply them.
@@ -56,6 +56,7 @@ fn every_example_fits_its_kind() {
     for (file, manifest) in manifests() {
         match manifest["kind"].as_str() {
             Some("Connection") => judge::<Connection>(&file, &manifest),
+            Some("KeyVault") => judge::<KeyVault>(&file, &manifest),
             Some("Dataset") => judge::<Dataset>(&file, &manifest),
             Some("Export") => judge::<Export>(&file, &manifest),
             Some("Enrichment") => judge::<Enrichment>(&file, &manifest),
@@ -67,19 +68,34 @@ fn every_example_fits_its_kind() {
     assert!(judged > 0, "there are examples");
 }
 
+/// The page shows each way to sign in.
+#[test]
+fn every_manifest_on_the_page_of_key_vaults_fits_its_kind() {
+    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/key-vaults.md");
+    let text = std::fs::read_to_string(&page).expect("it can be read");
+    let blocks = text.split("```yaml\n").skip(1);
+    let mut judged = 0;
+    for block in blocks.filter_map(|rest| rest.split("```").next()) {
+        let manifest: Value = serde_saphyr::from_str(block).expect("YAML");
+        match manifest["kind"].as_str() {
+            Some("Connection") => judge::<Connection>(&page, &manifest),
+            Some("KeyVault") => judge::<KeyVault>(&page, &manifest),
+            kind => panic!("{kind:?}: say here how it is judged"),
+        }
+        judged += 1;
+    }
+    assert!(judged > 5, "{judged} manifests");
+}
+
 #[tokio::test]
 async fn the_examples_become_ready_as_they_stand_and_active_exactly_if_a_connector_runs_them() {
     let world = World::new().await;
-    let strict = PatchParams::apply("person").validation_strict();
-    for (file, mut manifest) in manifests() {
-        // A repository for pipelines has a test of its own.
-        if manifest["kind"] == "Namespace" || file.to_string_lossy().contains("examples/gitops/") {
+    for (file, manifest) in manifests() {
+        // A repository for pipelines and links to vaults have tests of their own.
+        if manifest["kind"] == "Namespace" || is_below(&file, "gitops") || is_below(&file, "vaults") {
             continue;
         }
-        // All examples share one namespace; here it is the test's own.
-        manifest["metadata"]["namespace"] = world.namespace.clone().into();
-        let applied = world.try_apply_with(&manifest, &strict).await;
-        applied.unwrap_or_else(|error| panic!("{}: {error}", file.display()));
+        apply(&world, &file, manifest).await;
     }
     let connections = all::<Connection>(&world).await;
     for connection in &connections {
@@ -111,6 +127,57 @@ async fn the_examples_become_ready_as_they_stand_and_active_exactly_if_a_connect
         )
         .await;
     }
+}
+
+#[tokio::test]
+async fn the_examples_of_vaults_wait_for_nothing_but_their_vault() {
+    let world = World::new().await;
+    let vaults = manifests()
+        .into_iter()
+        .filter(|(file, _)| is_below(file, "vaults"));
+    for (file, manifest) in vaults {
+        apply(&world, &file, manifest).await;
+    }
+    for connection in all::<Connection>(&world).await {
+        let name = connection.name_any();
+        world.consent(&name).await;
+        let ready = world.until_ready_says::<Connection>(&name, "VaultNotReady").await;
+        let references = connection.spec.secrets.values();
+        for reference in references.map(|source| source.key_vault_ref.as_ref()) {
+            let vault = &reference.expect("each secret is in a vault").name.0;
+            assert!(ready.message.contains(&format!("key vault {vault}")), "{ready:?}");
+        }
+    }
+    let vaults = all::<KeyVault>(&world).await;
+    let providers: BTreeSet<&str> = vaults.iter().map(|vault| vault.spec.provider()).collect();
+    assert_eq!(
+        Vec::from_iter(providers),
+        ["azureKeyVault", "vault"],
+        "there is an example of each"
+    );
+    for vault in vaults {
+        let name = vault.name_any();
+        let used = |vault: &KeyVault| {
+            let status = vault.status.as_ref();
+            let dependents = status.and_then(|status| status.dependents.as_ref());
+            dependents.is_some_and(|dependents| dependents.connections == 1)
+        };
+        world
+            .until::<KeyVault>(&name, "its connection names it", used)
+            .await;
+    }
+}
+
+fn is_below(file: &Path, folder: &str) -> bool {
+    file.to_string_lossy().contains(&format!("examples/{folder}/"))
+}
+
+/// Applies a manifest as a person does. All examples share one namespace; here it is the test's own.
+async fn apply(world: &World, file: &Path, mut manifest: Value) {
+    manifest["metadata"]["namespace"] = world.namespace.clone().into();
+    let strict = PatchParams::apply("person").validation_strict();
+    let applied = world.try_apply_with(&manifest, &strict).await;
+    applied.unwrap_or_else(|error| panic!("{}: {error}", file.display()));
 }
 
 /// Whether a connector that the installation knows runs each connection. Every type of the catalog has one of them.

@@ -120,6 +120,19 @@ fn every_fault_names_the_vault_in_whole_sentences_and_a_next_step() {
 }
 
 #[test]
+fn the_page_for_administrators_has_a_remedy_for_every_reason() {
+    let page = include_str!("../../../docs/key-vaults.md");
+    for fault in every_fault() {
+        let reason = fault.reason();
+        let row = page
+            .lines()
+            .find(|line| line.starts_with(&format!("| `{reason}` | ")));
+        let cells = row.map(|row| row.matches(" | ").count());
+        assert_eq!(cells, Some(3), "{reason}: meaning, causes, remedy");
+    }
+}
+
+#[test]
 fn only_a_vault_that_is_away_or_throttles_keeps_what_was_known() {
     for fault in every_fault() {
         let expected = ["VaultUnavailable", "Throttled"].contains(&fault.reason());
