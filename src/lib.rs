@@ -16,4 +16,5 @@ pub mod key_vault;
 pub mod metrics;
 pub mod process;
 pub mod reconcile;
+pub mod run_account;
 pub mod vault;

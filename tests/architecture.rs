@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 /// Which modules each module may name, itself aside. `lib.rs` and `main.rs` name what they like.
-const DIRECTION: [(&str, &[&str]); 15] = [
+const DIRECTION: [(&str, &[&str]); 16] = [
     ("api", &[]),
     ("metrics", &[]),
     ("governance", &["api"]),
@@ -21,6 +21,7 @@ const DIRECTION: [(&str, &[&str]); 15] = [
     ("enrichment", KIND),
     ("export", KIND),
     ("key_vault", KIND),
+    ("run_account", KIND),
     ("vault", &["api"]),
     ("process", EVERYTHING),
 ];
@@ -41,6 +42,7 @@ const EVERYTHING: &[&str] = &[
     "key_vault",
     "metrics",
     "reconcile",
+    "run_account",
     "vault",
 ];
 
@@ -219,7 +221,15 @@ fn rules_and_decisions_are_pure() {
 #[test]
 fn every_kind_is_told_in_the_same_verbs() {
     let files: BTreeSet<String> = sources("src").into_iter().map(|source| source.path).collect();
-    for kind in ["connection", "connection_type", "dataset", "enrichment", "export"] {
+    for kind in [
+        "connection",
+        "connection_type",
+        "dataset",
+        "enrichment",
+        "export",
+        "key_vault",
+        "run_account",
+    ] {
         for verb in ["mod", "observe", "decide", "watch"] {
             let file = format!("{kind}/{verb}.rs");
             assert!(files.contains(&file), "{file} is missing");

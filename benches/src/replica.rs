@@ -83,6 +83,7 @@ impl Replica {
             datasets: feeds.datasets.objects(),
             consent_records: feeds.records.objects(),
             shared_connections: Feed::default().objects(),
+            service_accounts: Feed::default().objects(),
             roles: Feed::default().objects(),
             role_bindings: Feed::default().objects(),
             cluster_role_bindings: Feed::default().objects(),

@@ -91,6 +91,8 @@ vocabulary! {
         ConsentGiven,
         /// Every secret reference leads to a usable value.
         SecretsResolved,
+        /// The namespace's run account is there, as far as the key vault signs in by it.
+        RunAccountReady,
         /// The vault answers, and lets its secrets be looked at.
         Reachable,
         /// A connector has tried the destination.
@@ -150,6 +152,8 @@ vocabulary! {
         TypeInvalid,
         /// The identity may not be used from this namespace for this vault.
         IdentityNotAllowed,
+        /// Somebody else's object has the name of the namespace's run account, or of what belongs to it.
+        RunAccountTaken,
 
         /// Nobody has consented yet.
         ConsentRequired,
@@ -178,6 +182,8 @@ vocabulary! {
         VaultBeingRemoved,
         /// The vault hasn't answered yet.
         VaultNotAsked,
+        /// The namespace's run account isn't there yet.
+        RunAccountMissing,
         /// The connection doesn't exist.
         ConnectionNotFound,
         /// The connection is being removed.
@@ -212,6 +218,10 @@ vocabulary! {
         AllResolved,
         /// No secret is referenced.
         NoSecrets,
+        /// The namespace's run account is there, and is the operator's.
+        RunAccountKept,
+        /// It doesn't sign in by the namespace's run account.
+        RunAccountNotNeeded,
         /// No connector has tried this connection yet.
         NotVerified,
         /// The connection is there and may be used.

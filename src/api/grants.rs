@@ -1,7 +1,8 @@
-//! Kubernetes' own grants, as far as sharing reads and keeps them.
+//! Kubernetes' own accounts and grants, as far as the operator reads and keeps them.
 
-use super::names::{CONTRIBUTOR_ROLE, USE_ROLE_PREFIX};
+use super::names::{CONTRIBUTOR_ROLE, RUN_ACCOUNT, USE_ROLE_PREFIX};
 use super::reference::{Reference, Refers};
+use k8s_openapi::api::core::v1::ServiceAccount;
 use k8s_openapi::api::rbac::v1::{ClusterRoleBinding, Role, RoleBinding, RoleRef, Subject};
 use kube::{Resource, ResourceExt};
 
@@ -55,15 +56,28 @@ fn contributors<B: Binding>(binding: &B) -> Option<Reference> {
         .then_some(Reference::Contributors(namespace))
 }
 
+/// The run account that an object of this name is, or belongs to.
+fn run_account<K: Resource>(object: &K) -> Option<Reference> {
+    let namespace = object.namespace().unwrap_or_default();
+    (object.meta().name.as_deref() == Some(RUN_ACCOUNT)).then_some(Reference::RunAccount(namespace))
+}
+
+impl Refers for ServiceAccount {
+    fn references(&self) -> Vec<Reference> {
+        run_account(self).into_iter().collect()
+    }
+}
+
 impl Refers for Role {
     fn references(&self) -> Vec<Reference> {
-        granted(self).into_iter().collect()
+        granted(self).into_iter().chain(run_account(self)).collect()
     }
 }
 
 impl Refers for RoleBinding {
     fn references(&self) -> Vec<Reference> {
-        granted(self).into_iter().chain(contributors(self)).collect()
+        let kept = granted(self).or_else(|| run_account(self));
+        kept.into_iter().chain(contributors(self)).collect()
     }
 }
 

@@ -320,6 +320,15 @@ impl KeyVaultSpec {
         address.map_or("", |address| address.trim_end_matches('/'))
     }
 
+    /// Whether it signs in as its namespace's run account.
+    #[must_use]
+    pub fn uses_run_account(&self) -> bool {
+        let azure = self.azure_key_vault.as_ref().map(|azure| &azure.auth);
+        let auth = self.vault.as_ref().map(|vault| &vault.auth);
+        azure.is_some_and(|auth| auth.workload_identity.is_some())
+            || auth.is_some_and(|auth| auth.kubernetes.is_some() || auth.jwt.is_some())
+    }
+
     /// The Secrets of its namespace that it refers to, each by the path of its field below `spec`.
     #[must_use]
     pub fn credentials(&self) -> Vec<(&'static str, &SecretKeyRef)> {
@@ -359,8 +368,9 @@ impl Refers for KeyVault {
     fn references(&self) -> Vec<Reference> {
         let namespace = self.namespace().unwrap_or_default();
         let secrets = self.spec.credentials().into_iter();
-        secrets
-            .map(|(_, secret)| Reference::Secret(namespace.clone(), secret.name.0.clone()))
-            .collect()
+        let secrets = secrets.map(|(_, secret)| Reference::Secret(namespace.clone(), secret.name.0.clone()));
+        let account = self.spec.uses_run_account();
+        let account = account.then(|| Reference::RunAccount(namespace.clone()));
+        secrets.chain(account).collect()
     }
 }

@@ -18,6 +18,8 @@ pub const CONSENT_PERSON_ANNOTATION: &str = "connections.dev/consent-person";
 pub const CONTRIBUTOR_ROLE: &str = "connections-contributor";
 /// The Role and RoleBinding that grant `use` on one connection are called so, with its name after it.
 pub const USE_ROLE_PREFIX: &str = "connections-use-";
+/// The ServiceAccount by which a namespace signs in to vaults, its Role and the binding of both are called so.
+pub const RUN_ACCOUNT: &str = "connections-run";
 /// Marks what the operator keeps.
 pub const MANAGED_BY_LABEL: (&str, &str) = ("app.kubernetes.io/managed-by", "connection-operator");
 /// The release of the chart that an object belongs to.
@@ -28,6 +30,8 @@ pub const HELM_NAMESPACE_ANNOTATION: &str = "meta.helm.sh/release-namespace";
 pub const CONSENT_POLICY: &str = "consent.connections.dev";
 /// The policy by which what may be in use is held from the first moment.
 pub const FINALIZER_POLICY: &str = "finalizer.connections.dev";
+/// The policy by which run accounts are the operator's.
+pub const RUN_ACCOUNT_POLICY: &str = "run-account.connections.dev";
 /// The policy by which decisions on record are the operator's.
 pub const RECORDS_POLICY: &str = "records.connections.dev";
 /// The policy by which status is the operator's.

@@ -147,6 +147,8 @@ pub enum Reference {
     Segment(String, String, String, Option<String>),
     /// The contributors of a namespace, or of all if it's empty.
     Contributors(String),
+    /// The run account of a namespace.
+    RunAccount(String),
 }
 
 /// Tells, without asking anyone, what an object points at.

@@ -52,10 +52,10 @@ pub async fn follow<K>(
 {
     let kind = K::kind(&()).into_owned();
     let metrics = follower.metrics.clone();
-    let events = places.seen(|api| {
+    let events = places.seen(|api, which| {
         let leadership = follower.leadership.clone();
         let mut misfits = Misfits::<K>::new(follower.clone(), wanted, Arc::clone(&unread));
-        let watched = watcher(api, watcher::Config::default()).default_backoff();
+        let watched = watcher(api, which).default_backoff();
         let begun = stream::once(async move { leadership.begun().await });
         let steps = stream::select(watched.map(Step::Watched), begun.map(|()| Step::Begun));
         steps.filter_map(move |step| {
@@ -87,19 +87,17 @@ pub async fn follow_metadata<K>(
     PartialObjectMeta<K>: Refers,
 {
     let kind = K::kind(&()).into_owned();
-    let events = places.seen(|api| {
-        watcher(api, watcher::Config::default())
-            .default_backoff()
-            .map(|event| {
-                event.map(|event| {
-                    Seen::Event(event.modify(|object| {
-                        slim(object);
-                        object.metadata.annotations = None;
-                        object.metadata.labels = None;
-                        object.metadata.owner_references = None;
-                    }))
-                })
+    let events = places.seen(|api, which| {
+        watcher(api, which).default_backoff().map(|event| {
+            event.map(|event| {
+                Seen::Event(event.modify(|object| {
+                    slim(object);
+                    object.metadata.annotations = None;
+                    object.metadata.labels = None;
+                    object.metadata.owner_references = None;
+                }))
             })
+        })
     });
     apply(&kind, &metrics, events, feed, told).await;
 }

@@ -4,7 +4,7 @@ use super::objects::Seen;
 use futures::stream::select_all;
 use futures::{Stream, StreamExt};
 use k8s_openapi::NamespaceResourceScope;
-use kube::runtime::watcher::{Error, Event};
+use kube::runtime::watcher::{Config, Error, Event};
 use kube::{Api, Client, Resource};
 use std::collections::BTreeSet;
 use std::future::ready;
@@ -14,8 +14,12 @@ use std::time::{Duration, Instant};
 /// it with it. An API server that has only just started refuses for seconds.
 const REFUSED_FOR_GOOD: Duration = Duration::from_secs(10);
 
-/// Where a kind is followed: each place with its namespace, or one place without, which is the whole cluster.
-pub struct Places<K>(Vec<(Option<String>, Api<K>)>);
+/// Where a kind is followed, and which of it.
+pub struct Places<K> {
+    /// Each place with its namespace, or one place without, which is the whole cluster.
+    each: Vec<(Option<String>, Api<K>)>,
+    which: Config,
+}
 
 impl<K> Places<K>
 where
@@ -28,7 +32,10 @@ where
             return Self::everywhere(client);
         }
         let each = |name: &String| (Some(name.clone()), Api::namespaced(client.clone(), name));
-        Self(namespaces.iter().map(each).collect())
+        Self {
+            each: namespaces.iter().map(each).collect(),
+            which: Config::default(),
+        }
     }
 }
 
@@ -36,22 +43,37 @@ impl<K: Resource<DynamicType = ()>> Places<K> {
     /// In the whole cluster.
     #[must_use]
     pub fn everywhere(client: &Client) -> Self {
-        Self(vec![(None, Api::all(client.clone()))])
+        Self {
+            each: vec![(None, Api::all(client.clone()))],
+            which: Config::default(),
+        }
+    }
+
+    /// Only those of this name. The API server sends no other, and the right to this name is enough.
+    #[must_use]
+    pub fn named(self, name: &str) -> Self {
+        Self {
+            which: Config::default().fields(&format!("metadata.name={name}")),
+            ..self
+        }
     }
 
     /// What is seen in all places, as one stream.
     pub(super) fn seen<O, S>(
         self,
-        watched: impl Fn(Api<K>) -> S,
+        watched: impl Fn(Api<K>, Config) -> S,
     ) -> impl Stream<Item = Result<Seen<O>, Error>>
     where
         O: Send + 'static,
         S: Stream<Item = Result<Seen<O>, Error>> + Send + 'static,
     {
-        select_all(self.0.into_iter().map(|(namespace, api)| match namespace {
-            None => watched(api).boxed(),
-            Some(namespace) => whole_lists(namespace, watched(api)).boxed(),
-        }))
+        let Self { each, which } = self;
+        select_all(each.into_iter().map(
+            |(namespace, api)| match (namespace, watched(api, which.clone())) {
+                (None, seen) => seen.boxed(),
+                (Some(namespace), seen) => whole_lists(namespace, seen).boxed(),
+            },
+        ))
     }
 }
 

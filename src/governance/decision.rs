@@ -1,8 +1,8 @@
 //! What a kind's `decide` answers: the wanted state of one object, as values.
 
 use super::conditions;
+use super::kept::Kept;
 use super::removal::Hold;
-use super::sharing::Kept;
 use crate::api::consent_record::ConsentDecision;
 use crate::api::{Condition, ConditionStatus, ConditionType, ConsentRecordSpec, Reason};
 use jiff::SignedDuration;

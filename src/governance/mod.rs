@@ -9,12 +9,14 @@ pub mod credentials;
 pub mod datasets;
 pub mod decision;
 pub mod dependents;
+pub mod kept;
 pub mod message;
 pub mod parameters;
 #[cfg(test)]
 mod properties;
 pub mod readiness;
 pub mod removal;
+pub mod run_account;
 pub mod schedule;
 pub mod sharing;
 pub mod terms;

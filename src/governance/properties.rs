@@ -11,18 +11,20 @@ use crate::connection::{self, ConnectionFacts};
 use crate::connection_type::{self, ConnectionTypeFacts};
 use crate::dataset::{self, DatasetFacts};
 use crate::fixtures::{
-    ANY_TEXT, ConnectionBuilder, DatasetBuilder, Visit, absent, after_visit, at, catalog_type, company_vault,
-    connection as named, dataset as table, firmographics, marketo, secret, secret_key, seen, sftp_partner,
-    used_by, vault_secret, visit,
+    ANY_TEXT, ConnectionBuilder, DatasetBuilder, KeyVaultBuilder, NAMESPACE, Visit, absent, after_visit, at,
+    catalog_type, company_vault, connection as named, dataset as table, firmographics, marketo, secret,
+    secret_key, seen, sftp_partner, used_by, vault_secret, visit,
 };
 use crate::governance::activity;
 use crate::governance::attachment::ConnectionSeen;
 use crate::governance::connection_types::TypeSeen;
 use crate::governance::datasets::{Purpose, Use};
 use crate::governance::decision::{Decision, Effect};
+use crate::governance::kept::Seen;
 use crate::governance::removal::Hold;
-use crate::governance::sharing::Seen;
+use crate::governance::run_account;
 use crate::key_vault;
+use k8s_openapi::api::core::v1::ServiceAccount;
 use proptest::prelude::*;
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -442,9 +444,17 @@ fn conditions_about_key_vaults() -> Vec<Condition> {
         company_vault(),
         company_vault().consented(),
         company_vault().by_the_node(),
+        company_vault().by_run_account(),
     ];
-    let vaults = vaults.iter();
-    let of_vaults = vaults.flat_map(|vault| key_vault::decide(&vault.facts()).status.conditions);
+    let mut vaults: Vec<_> = vaults.iter().map(KeyVaultBuilder::facts).collect();
+    for account in [run_account::account(NAMESPACE), ServiceAccount::default()] {
+        let mut facts = company_vault().by_run_account().facts();
+        facts.run_account.account = Seen::Present(Arc::new(account));
+        vaults.push(facts);
+    }
+    let of_vaults = vaults
+        .iter()
+        .flat_map(|facts| key_vault::decide(facts).status.conditions);
     let named = [company_vault(), company_vault().ready().deleting()].into_iter();
     let of_users = named.flat_map(|vault| {
         let mut facts = table("vaulted")

@@ -41,6 +41,7 @@ pub const fn situation(reason: Reason) -> Situation {
         | Reason::DatasetSentTwice
         | Reason::SecretNotAllowed
         | Reason::IdentityNotAllowed
+        | Reason::RunAccountTaken
         | Reason::TypeInvalid => Situation::Mistake,
         Reason::NoConnector => Situation::Unrun,
         Reason::ConsentRequired
@@ -68,6 +69,8 @@ const fn is_good(reason: Reason) -> bool {
             | Reason::ConsentToPreviousNotice
             | Reason::AllResolved
             | Reason::NoSecrets
+            | Reason::RunAccountKept
+            | Reason::RunAccountNotNeeded
             | Reason::NotVerified
             | Reason::ConnectionUsable
             | Reason::TypeDeprecated

@@ -5,6 +5,7 @@
 //! it never holds a host, folder or account of the connection, nor why it isn't ready.
 
 use super::decision::Effect;
+use super::kept::{Kept, RBAC, Seen, due};
 use super::{Standing, conditions, message};
 use crate::api::connection::Audience;
 use crate::api::connection_type::UsedFor;
@@ -18,52 +19,12 @@ use k8s_openapi::api::rbac::v1::{PolicyRule, Role, RoleBinding, RoleRef, Subject
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use kube::{Resource, ResourceExt};
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 #[cfg(test)]
 mod tests;
 
 /// When to look again whether a write has been brought back by the watch. Its event comes long before, as a rule.
 const BROUGHT_BACK: SignedDuration = SignedDuration::from_secs(10);
-
-/// The API group of roles and bindings, and of users and groups.
-const RBAC: &str = "rbac.authorization.k8s.io";
-
-/// An object that the operator keeps for a shared connection.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Kept {
-    /// Grants `use` on it.
-    Role(Role),
-    /// Grants that to the contributors.
-    RoleBinding(RoleBinding),
-    /// What they see.
-    SharedConnection(SharedConnection),
-}
-
-/// What is known of an object that the operator keeps.
-#[derive(Clone, Debug, Default)]
-pub enum Seen<K> {
-    /// There is none.
-    #[default]
-    Absent,
-    /// It was written or removed a moment ago, and the watch hasn't brought that yet.
-    Pending,
-    /// It's there.
-    Present(Arc<K>),
-}
-
-impl<K> Seen<K> {
-    fn present(&self) -> Option<&K> {
-        match self {
-            Self::Present(object) => Some(object),
-            Self::Absent | Self::Pending => None,
-        }
-    }
-
-    const fn is_pending(&self) -> bool {
-        matches!(self, Self::Pending)
-    }
-}
 
 /// What sharing may know beside the connection itself.
 #[derive(Clone, Debug, Default)]
@@ -225,23 +186,6 @@ fn rebound(seen: &Seen<RoleBinding>, wanted: RoleBinding) -> Effect {
         }
         _ => Effect::Keep(Box::new(Kept::RoleBinding(wanted))),
     }
-}
-
-/// Whether the object must be written.
-fn due<K: Resource>(seen: &Seen<K>, wanted: &K, anew: bool, same: impl FnOnce(&K) -> bool) -> bool {
-    match seen {
-        Seen::Absent => anew,
-        Seen::Pending => false,
-        Seen::Present(seen) => !(marked(&**seen, wanted) && same(seen)),
-    }
-}
-
-/// Whether it has the labels and the owner that it should have; more do no harm.
-fn marked<K: Resource>(seen: &K, wanted: &K) -> bool {
-    let mut labels = wanted.labels().iter();
-    let mut owners = wanted.owner_references().iter();
-    labels.all(|(name, value)| seen.labels().get(name) == Some(value))
-        && owners.all(|owner| seen.owner_references().contains(owner))
 }
 
 fn meta(connection: &Connection, name: String) -> ObjectMeta {

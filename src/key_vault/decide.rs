@@ -14,6 +14,7 @@ use crate::governance::decision::{Decision, announcements};
 use crate::governance::dependents::Dependents;
 use crate::governance::readiness;
 use crate::governance::removal::{self, Hold, Removal};
+use crate::governance::run_account::{self, Need, RunAccountFacts};
 use crate::governance::vaults::KeyVaults;
 use jiff::Timestamp;
 use kube::ResourceExt;
@@ -30,6 +31,8 @@ pub struct KeyVaultFacts {
     pub vault: Arc<KeyVault>,
     /// The Secrets that it refers to.
     pub secrets: Secrets,
+    /// What is there of the namespace's run account.
+    pub run_account: RunAccountFacts,
     /// Who uses it.
     pub dependents: Dependents,
     /// What is known about consent beside the key vault itself.
@@ -66,7 +69,8 @@ pub fn decide(facts: &KeyVaultFacts) -> Decision<KeyVaultStatus> {
         &before.credentials,
         facts.now,
     );
-    let judged = judged(&removal, valid, &consent, &resolution);
+    let need = need(facts, &namespace);
+    let judged = judged(&removal, valid, &consent, &resolution, need);
     let asked = fits || consent.given.is_some();
     let status = KeyVaultStatus {
         observed_generation: vault.metadata.generation,
@@ -87,10 +91,10 @@ pub fn decide(facts: &KeyVaultFacts) -> Decision<KeyVaultStatus> {
     let recorded = with_subject(facts, |subject| {
         consent::effects(&consent, subject, &facts.consent)
     });
-    let recorded = recorded.into_iter();
+    let effects = recorded.into_iter().chain(run_account::effects(need));
     Decision {
         hold,
-        effects: recorded
+        effects: effects
             .filter(|effect| hold != Hold::Release || !effect.comes_first())
             .collect(),
         announcements: announcements(&before.conditions, &status.conditions),
@@ -104,11 +108,13 @@ fn judged(
     valid: Standing,
     consent: &Consent,
     resolution: &Resolution,
+    need: Need<'_>,
 ) -> Vec<(ConditionType, Standing)> {
     let concerns = vec![
         (ConditionType::Valid, valid),
         (ConditionType::ConsentGiven, consent.standing.clone()),
         (ConditionType::SecretsResolved, resolution.standing.clone()),
+        (ConditionType::RunAccountReady, run_account::standing(need)),
         (ConditionType::Reachable, reachable(consent)),
     ];
     let ready = if removal.deleting {
@@ -120,6 +126,16 @@ fn judged(
     consent::told_once(&mut judged);
     judged.push((ConditionType::Deleting, removal::deleting(removal)));
     judged
+}
+
+/// What it needs of its namespace's run account.
+fn need<'a>(facts: &'a KeyVaultFacts, namespace: &'a str) -> Need<'a> {
+    Need {
+        namespace,
+        needed: facts.vault.spec.uses_run_account(),
+        deleting: facts.vault.metadata.deletion_timestamp.is_some(),
+        facts: &facts.run_account,
+    }
 }
 
 /// Nobody asks a vault that no administrator has agreed to.

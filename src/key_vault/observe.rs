@@ -11,6 +11,7 @@ pub(super) async fn observe(vault: Arc<KeyVault>, context: &Context) -> Result<K
     let subject = Reference::Subject(namespace.clone(), KeyVault::kind(&()).into_owned(), name.clone());
     let mut facts = KeyVaultFacts {
         secrets: context.secrets_of(&*vault).await?,
+        run_account: context.run_account_of(&namespace),
         dependents: context.dependents(&Reference::KeyVault(namespace, name)),
         consent: context.consent_facts(&subject),
         now: context.now(),

@@ -6,10 +6,12 @@ pub mod health;
 mod queues;
 mod retention;
 pub mod run;
+pub mod run_tokens;
 pub mod settings;
 pub mod telemetry;
 pub mod uninstall;
 mod wiring;
 
 pub use run::{RunError, run};
+pub use run_tokens::ClusterRunTokens;
 pub use settings::Settings;

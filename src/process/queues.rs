@@ -4,6 +4,7 @@ use crate::api::{Connection, ConnectionType, Dataset, Enrichment, Export, KeyVau
 use crate::cluster::{Change, ObjectKey, Objects};
 use crate::reconcile::Stores;
 use futures::channel::mpsc::{UnboundedReceiver, UnboundedSender, unbounded};
+use k8s_openapi::api::core::v1::ServiceAccount;
 use kube::Resource;
 use kube::runtime::reflector::ObjectRef;
 
@@ -54,6 +55,7 @@ pub(super) struct Queues {
     pub exports: Queue<Export>,
     pub enrichments: Queue<Enrichment>,
     pub datasets: Queue<Dataset>,
+    pub run_accounts: Queue<ServiceAccount>,
 }
 
 /// The other ends of the queues.
@@ -65,6 +67,7 @@ pub(super) struct Wakers {
     pub exports: Waker<Export>,
     pub enrichments: Waker<Enrichment>,
     pub datasets: Waker<Dataset>,
+    pub run_accounts: Waker<ServiceAccount>,
 }
 
 impl Wakers {
@@ -76,6 +79,7 @@ impl Wakers {
         self.exports.wake_all(&stores.exports);
         self.enrichments.wake_all(&stores.enrichments);
         self.datasets.wake_all(&stores.datasets);
+        self.run_accounts.wake_all(&stores.service_accounts);
     }
 }
 
@@ -87,6 +91,7 @@ pub(super) fn queues() -> (Wakers, Queues) {
     let (exports, exports_queue) = Waker::new();
     let (enrichments, enrichments_queue) = Waker::new();
     let (datasets, datasets_queue) = Waker::new();
+    let (run_accounts, run_accounts_queue) = Waker::new();
     let queues = Queues {
         connection_types: connection_types_queue,
         key_vaults: key_vaults_queue,
@@ -94,6 +99,7 @@ pub(super) fn queues() -> (Wakers, Queues) {
         exports: exports_queue,
         enrichments: enrichments_queue,
         datasets: datasets_queue,
+        run_accounts: run_accounts_queue,
     };
     (
         Wakers {
@@ -103,6 +109,7 @@ pub(super) fn queues() -> (Wakers, Queues) {
             exports,
             enrichments,
             datasets,
+            run_accounts,
         },
         queues,
     )

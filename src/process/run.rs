@@ -184,6 +184,7 @@ async fn all_seen(stores: &Stores, secrets: &Objects<SecretMeta>) -> Result<(), 
     stores.datasets.store().wait_until_ready().await?;
     stores.consent_records.store().wait_until_ready().await?;
     stores.shared_connections.store().wait_until_ready().await?;
+    stores.service_accounts.store().wait_until_ready().await?;
     stores.roles.store().wait_until_ready().await?;
     stores.role_bindings.store().wait_until_ready().await?;
     stores.cluster_role_bindings.store().wait_until_ready().await?;
@@ -289,6 +290,13 @@ fn controllers(context: &Arc<Context>, queues: Queues, concurrency: u16, stop: &
     tasks.spawn(controller(
         stores.datasets.clone(),
         queues.datasets,
+        context(),
+        concurrency,
+        stop.clone(),
+    ));
+    tasks.spawn(controller(
+        stores.service_accounts.clone(),
+        queues.run_accounts,
         context(),
         concurrency,
         stop.clone(),

@@ -1,7 +1,10 @@
-//! Leaves nothing stuck: stops whatever sets our finalizer, the API server and the operator, then takes it off
-//! everything. Where another release has taken the policies over, its operator goes on, and only ours is stopped.
+//! Leaves nothing stuck, and no account without its guard: stops whatever sets our finalizer, the API server and the
+//! operator, then takes it off everything, and run accounts away. Where another release has taken the policies over, its operator goes on, and only ours is stopped.
 
-use crate::api::names::{FINALIZER_POLICY, HELM_NAMESPACE_ANNOTATION, IN_USE_FINALIZER, RELEASE_LABEL};
+use crate::api::names::{
+    FINALIZER_POLICY, HELM_NAMESPACE_ANNOTATION, IN_USE_FINALIZER, RELEASE_LABEL, RUN_ACCOUNT,
+    RUN_ACCOUNT_POLICY,
+};
 use crate::api::{Connection, Dataset, KeyVault};
 use crate::cluster::writes::{self, Target, WriteError};
 use futures::{StreamExt, TryStreamExt, stream};
@@ -16,6 +19,8 @@ use serde_json::json;
 use std::fmt::Debug;
 use std::time::Duration;
 use thiserror::Error;
+
+mod accounts;
 
 /// How often the pods are looked for while they end.
 const LOOK_AGAIN: Duration = Duration::from_millis(250);
@@ -72,6 +77,28 @@ pub enum UninstallError {
         /// Its name.
         name: String,
     },
+    /// A policy keeps a run account from anybody but the operator and the chart's own job.
+    #[error(
+        "{kind} {RUN_ACCOUNT} in namespace {namespace} stays, as you may not delete it: uninstall by helm, or run `kubectl \
+         delete validatingadmissionpolicybinding {RUN_ACCOUNT_POLICY}` and this again"
+    )]
+    AccountKept {
+        /// The kind.
+        kind: String,
+        /// Its namespace.
+        namespace: String,
+    },
+    /// A run account stayed.
+    #[error("{kind} {RUN_ACCOUNT} in namespace {namespace} can't be deleted")]
+    Account {
+        /// The kind.
+        kind: String,
+        /// Its namespace.
+        namespace: String,
+        /// Why not.
+        #[source]
+        source: WriteError,
+    },
 }
 
 /// What is uninstalled.
@@ -86,7 +113,7 @@ pub struct Installation<'a> {
 }
 
 /// Ends the policy that sets the finalizer, scales the operator to 0, waits until its pods are gone, and releases every
-/// object that it holds. If another release has taken the policies over, that one holds the objects now, so the operator
+/// object that it holds. Run accounts go last. If another release has taken the policies over, that one holds the objects now, so the operator
 /// is scaled to 0 and nothing else is touched.
 ///
 /// # Errors
@@ -102,7 +129,8 @@ pub async fn uninstall(client: &Client, ours: Installation<'_>) -> Result<(), Un
     stop(client, ours.namespace, ours.deployment).await?;
     release_all::<KeyVault>(client).await?;
     release_all::<Connection>(client).await?;
-    release_all::<Dataset>(client).await
+    release_all::<Dataset>(client).await?;
+    accounts::remove_all(client).await
 }
 
 fn bindings(client: &Client, kind: &str) -> Api<DynamicObject> {

@@ -1,6 +1,7 @@
 //! Which change wakes which controller: one follower a kind.
 
 use super::queues::{Queues, Wakers, queues};
+use crate::api::names::RUN_ACCOUNT;
 use crate::api::{
     Connection, ConnectionType, ConsentRecord, Dataset, Enrichment, Export, KeyVault, Refers,
     SharedConnection,
@@ -11,6 +12,7 @@ use crate::cluster::secrets::SecretMeta;
 use crate::cluster::{Change, Feed, Leadership, Objects, Places};
 use crate::reconcile::Stores;
 use k8s_openapi::NamespaceResourceScope;
+use k8s_openapi::api::core::v1::ServiceAccount;
 use k8s_openapi::api::rbac::v1::{ClusterRoleBinding, Role, RoleBinding};
 use kube::Resource;
 use serde::de::DeserializeOwned;
@@ -24,7 +26,8 @@ mod told;
 pub(super) use told::tell_of_contributors;
 use told::{
     knowing, on_cluster_role_binding, on_connection, on_consent_record, on_dataset, on_enrichment, on_export,
-    on_kept, on_key_vault, on_role_binding, on_secret, on_type, on_unreadable_type,
+    on_kept, on_key_vault, on_role, on_role_binding, on_secret, on_service_account, on_type,
+    on_unreadable_type,
 };
 
 /// The writing side of each kind's objects.
@@ -37,6 +40,7 @@ pub(super) struct Feeds {
     datasets: Feed<Dataset>,
     consent_records: Feed<ConsentRecord>,
     shared_connections: Feed<SharedConnection>,
+    service_accounts: Feed<ServiceAccount>,
     roles: Feed<Role>,
     role_bindings: Feed<RoleBinding>,
     cluster_role_bindings: Feed<ClusterRoleBinding>,
@@ -55,6 +59,7 @@ impl Feeds {
             datasets: Feed::of(namespaces),
             consent_records: Feed::of(namespaces),
             shared_connections: Feed::of(namespaces),
+            service_accounts: Feed::of(namespaces),
             roles: Feed::of(namespaces),
             role_bindings: Feed::of(namespaces),
             cluster_role_bindings: Feed::default(),
@@ -73,6 +78,7 @@ impl Feeds {
             datasets: self.datasets.objects(),
             consent_records: self.consent_records.objects(),
             shared_connections: self.shared_connections.objects(),
+            service_accounts: self.service_accounts.objects(),
             roles: self.roles.objects(),
             role_bindings: self.role_bindings.objects(),
             cluster_role_bindings: self.cluster_role_bindings.objects(),
@@ -115,7 +121,13 @@ pub(super) fn start(
     follow_all.begin(feeds.datasets, on_dataset(woken()));
     follow_all.begin(feeds.consent_records, on_consent_record(woken()));
     follow_all.begin(feeds.shared_connections, on_kept(woken()));
-    follow_all.begin_named(feeds.roles, on_kept(woken()));
+    follow_all.begin_in(
+        Places::of(&follower.client, namespaces).named(RUN_ACCOUNT),
+        feeds.service_accounts,
+        |_| true,
+        on_service_account(woken()),
+    );
+    follow_all.begin_named(feeds.roles, on_role(woken()));
     follow_all.begin_named(
         feeds.role_bindings,
         on_role_binding(woken(), follower.events.clone()),

@@ -40,6 +40,29 @@ impl Context {
         }
     }
 
+    /// Carries out what is due for an object that has no status of ours.
+    ///
+    /// # Errors
+    /// As [`Context::act`].
+    pub async fn act_beside<K: Governed>(&self, object: &K, effects: Vec<Effect>) -> Result<Action, Fault> {
+        let kind = K::kind(&());
+        let outcome = if effects.is_empty() { "settled" } else { "written" };
+        let failed = self
+            .carry_out_all(object, effects.iter().collect(), false)
+            .await?;
+        match failed {
+            None => {
+                self.metrics.reconciled(&kind, outcome);
+                Ok(Action::await_change())
+            }
+            Some(WriteError::Conflict | WriteError::Gone) => {
+                self.metrics.reconciled(&kind, "conflict");
+                Ok(Action::requeue(CONFLICT_RECHECK))
+            }
+            Some(error) => Err(error.into()),
+        }
+    }
+
     async fn write<K>(&self, object: &K, decision: &Decision<K::Status>) -> Result<&'static str, WriteError>
     where
         K: Governed + HasStatus,

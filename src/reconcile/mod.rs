@@ -7,6 +7,7 @@ pub mod load;
 mod lookups;
 mod memory;
 mod run;
+mod run_account;
 mod sharing;
 pub mod wakes;
 
@@ -25,6 +26,7 @@ use crate::cluster::writes::WriteError;
 use crate::governance::connection_types::CompiledTypes;
 use crate::metrics::Metrics;
 use jiff::Timestamp;
+use k8s_openapi::api::core::v1::ServiceAccount;
 use k8s_openapi::api::rbac::v1::{ClusterRoleBinding, Role, RoleBinding};
 use kube::Client;
 use std::collections::BTreeSet;
@@ -64,7 +66,9 @@ pub struct Stores {
     pub consent_records: Objects<ConsentRecord>,
     /// What contributors see of connections.
     pub shared_connections: Objects<SharedConnection>,
-    /// The Roles that grant the use of a connection.
+    /// The run accounts, and what else has their name.
+    pub service_accounts: Objects<ServiceAccount>,
+    /// The Roles that grant the use of a connection, and those of run accounts.
     pub roles: Objects<Role>,
     /// Their bindings, and those that make contributors in a namespace.
     pub role_bindings: Objects<RoleBinding>,

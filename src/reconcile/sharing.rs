@@ -1,4 +1,4 @@
-//! What sharing asks of the stores, and the writes that it brings about.
+//! What sharing asks of the stores, and the writes of what the operator keeps.
 
 use super::Context;
 use crate::api::connection::{Audience, Connection};
@@ -8,7 +8,8 @@ use crate::api::{Reference, Refers};
 use crate::cluster::writes::{self, WriteError};
 use crate::cluster::{ObjectKey, Objects};
 use crate::governance::connection_types::TypeSeen;
-use crate::governance::sharing::{self, Kept, Seen, SharingFacts};
+use crate::governance::kept::{Kept, Seen};
+use crate::governance::sharing::{self, SharingFacts};
 use k8s_openapi::NamespaceResourceScope;
 use k8s_openapi::api::rbac::v1::Subject;
 use kube::{Resource, ResourceExt};
@@ -55,7 +56,7 @@ impl Context {
     }
 
     /// An object that we keep: what the watch has brought, unless we know better.
-    fn kept<K>(&self, store: &Objects<K>, key: &ObjectKey) -> Seen<K>
+    pub(super) fn kept<K>(&self, store: &Objects<K>, key: &ObjectKey) -> Seen<K>
     where
         K: Resource<DynamicType = ()> + Clone,
     {
@@ -85,6 +86,7 @@ impl Context {
             Kept::Role(role) => self.write_whole(role, &self.stores.roles).await,
             Kept::RoleBinding(binding) => self.write_whole(binding, &self.stores.role_bindings).await,
             Kept::SharedConnection(shared) => self.write_whole(shared, &self.stores.shared_connections).await,
+            Kept::ServiceAccount(account) => self.write_whole(account, &self.stores.service_accounts).await,
         }
     }
 
@@ -93,6 +95,7 @@ impl Context {
             Kept::Role(role) => self.remove(role).await,
             Kept::RoleBinding(binding) => self.remove(binding).await,
             Kept::SharedConnection(shared) => self.remove(shared).await,
+            Kept::ServiceAccount(account) => self.remove(account).await,
         }
     }
 

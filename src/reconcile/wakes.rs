@@ -2,12 +2,14 @@
 
 pub use super::lookups::Writes;
 pub use super::sharing::is_seen;
+use crate::api::names::RUN_ACCOUNT;
 use crate::api::{
     ConditionType, Connection, ConnectionType, ConsentRecord, Dataset, KeyVault, Reference, Refers,
 };
 use crate::cluster::secrets::SecretMeta;
 use crate::cluster::{Change, ObjectKey, Objects};
 use crate::governance::conditions::find;
+use crate::governance::run_account::is_ours;
 use kube::{Resource, ResourceExt};
 
 #[cfg(test)]
@@ -71,6 +73,23 @@ where
     };
     woken(change, view, users, |namespace, name| {
         Reference::KeyVault(namespace, name)
+    })
+}
+
+/// Those that sign in by a run account, if something of its name came, went or changed hands.
+#[must_use]
+pub fn users_of_run_account<T, K>(change: &Change<T>, users: &Objects<K>) -> Vec<ObjectKey>
+where
+    T: Resource<DynamicType = ()>,
+    K: Resource<DynamicType = ()> + Clone,
+{
+    let account = change.sides().next();
+    let named = account.is_some_and(|account| account.meta().name.as_deref() == Some(RUN_ACCOUNT));
+    if !named {
+        return Vec::new();
+    }
+    woken(change, is_ours, users, |namespace, _| {
+        Reference::RunAccount(namespace)
     })
 }
 

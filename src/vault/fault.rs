@@ -1,6 +1,7 @@
 //! Why a secret can't be used. One variant for each state of the world; its words are whole sentences that end with the next
 //! step, on one line, without any text that a server sent.
 
+use super::run_tokens::NoRunToken;
 use jiff::Timestamp;
 use thiserror::Error;
 
@@ -174,9 +175,9 @@ pub enum Outage {
     /// The directory that signs in doesn't answer.
     #[error("the service that signs in to it doesn't answer. Check that the operator reaches it.")]
     SignIn,
-    /// The cluster gives no token for the run account.
-    #[error("the cluster gives no token for the namespace's run account. Check the operator's log.")]
-    NoRunToken,
+    /// The cluster gives no token of the run account.
+    #[error(transparent)]
+    NoRunToken(NoRunToken),
     /// It failed often in a row, and is left alone for a while.
     #[error("it failed several times in a row. It is tried again by itself.")]
     Resting,

@@ -17,8 +17,19 @@ pub trait RunTokens: Send + Sync {
 
 /// The cluster gives no token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
-#[error("the cluster gives no token for the run account")]
-pub struct NoRunToken;
+pub enum NoRunToken {
+    /// The namespace has no run account.
+    #[error("the namespace has no run account yet. The operator makes it.")]
+    NoAccount,
+    /// By rights or by a policy.
+    #[error(
+        "the cluster forbids the operator a token of the namespace's run account. Check that the chart's rights and policies are as it installs them."
+    )]
+    Forbidden,
+    /// The API server has trouble of its own.
+    #[error("the cluster gives no token of the namespace's run account. Check the operator's log.")]
+    NoAnswer,
+}
 
 /// A cluster that has no run accounts.
 pub struct NoRunAccounts;
@@ -26,6 +37,6 @@ pub struct NoRunAccounts;
 #[async_trait]
 impl RunTokens for NoRunAccounts {
     async fn token(&self, _: &str, _: &str) -> Result<SecretText, NoRunToken> {
-        Err(NoRunToken)
+        Err(NoRunToken::NoAccount)
     }
 }

@@ -13,13 +13,13 @@ use std::time::Instant;
 /// Fewer attempts than these can't have been all.
 const AT_LEAST: usize = 100;
 /// What no attempt may change, but on purpose the connection `withdrawn`.
-const GUARDED: &str = "connections,exports,enrichments,datasets,sharedconnections,consentrecords,secrets,roles.rbac.\
-                       authorization.k8s.io,rolebindings.rbac.authorization.k8s.io";
+const GUARDED: &str = "connections,exports,enrichments,datasets,sharedconnections,consentrecords,secrets,\
+                       serviceaccounts,roles.rbac.authorization.k8s.io,rolebindings.rbac.authorization.k8s.io";
 
 /// What is cut from a line that tells of a refusal.
 const CUT: [&str; 6] = [
     r"^(?:Error from server \(\w+\): |Error from server: |error: )",
-    r#"^(?:error when \w+ "[^"]*": |failed to create \w+:? )"#,
+    r#"^(?:error when \w+ "[^"]*": |failed to (?:create|patch) \w+:? )"#,
     r#"^(?:The \w+ "[^"]*" is invalid: :? ?|\S+(?: "[^"]*")? is forbidden: )"#,
     r#"^spec\S*: Invalid value: (?:"[^"]*": )?"#,
     r"^ValidatingAdmissionPolicy '\S+' with binding '\S+' denied request: ",

@@ -2,6 +2,7 @@
 
 use super::markdown::tables;
 use super::words::Words;
+use crate::stories::run_accounts::until_kept;
 use crate::support::{PATIENCE, World, client, shared};
 use connection_operator::api::consent_record::ConsentDecision;
 use connection_operator::api::{Connection, ConsentRecord, Enrichment, Export, KeyVault, SharedConnection};
@@ -166,6 +167,7 @@ impl Scene {
             .until_inactive::<Export>("on-broken", "ConnectionNotReady")
             .await;
         world.until_used_by::<Connection>("private", 1).await;
+        until_kept(world).await;
         let used = |vault: &KeyVault| {
             let dependents = vault
                 .status

@@ -2,8 +2,11 @@
 
 use super::order::{compare, random, sequences};
 use super::steps::take;
+use crate::stories::run_accounts::{until_account, until_kept};
 use crate::support::World;
-use crate::support::manifests::{dataset, enrichment, export, partner_secret, sftp, sftp_import};
+use crate::support::manifests::{
+    dataset, enrichment, export, partner_secret, sftp, sftp_import, vault_by_run_account,
+};
 use crate::support::operator::{OPERATOR, Operator, own_cluster, writes};
 use connection_operator::api::{Connection, ConnectionType, Dataset, Enrichment, Export, SharedConnection};
 use connection_operator::connection_type::catalog::connection_types;
@@ -13,7 +16,7 @@ use local_cluster::Options;
 use serde_json::json;
 
 /// How many objects the restart test makes, beside the types of the catalog.
-const OBJECTS: usize = 2 + 2 + 2 + 1;
+const OBJECTS: usize = 2 + 2 + 2 + 1 + 2;
 
 /// How many objects the operator looks at in the restart test.
 fn objects() -> u64 {
@@ -64,6 +67,9 @@ async fn a_restart_with_everything_settled_writes_nothing_and_leaves_a_type_that
     world.apply(export("nightly", "partner")).await;
     world.apply(export("weekly", "partner")).await;
     world.apply(enrichment("companies", "provider")).await;
+    world.apply(vault_by_run_account("vault")).await;
+    until_kept(&world).await;
+    until_account(&world, "vault", "RunAccountKept").await;
     world.until_active::<Export>("nightly").await;
     world.until_active::<Export>("weekly").await;
     world.until_active::<Enrichment>("companies").await;

@@ -2,7 +2,8 @@
 
 use super::upgrade::{NAME, helm, helm_says, kubectl};
 use super::{answer, chart};
-use crate::support::manifests::{export, sftp};
+use crate::stories::run_accounts::{until_kept, until_none};
+use crate::support::manifests::{export, sftp, vault_by_run_account};
 use crate::support::operator::{Operator, own_cluster};
 use crate::support::{PATIENCE, World, installed};
 use connection_operator::api::{Connection, Dataset};
@@ -53,6 +54,8 @@ async fn left_in_use() -> (ControlPlane, World) {
     world.connect(sftp("partner")).await;
     world.apply(export("nightly", "partner")).await;
     world.until_used_by::<Connection>("partner", 1).await;
+    world.apply(vault_by_run_account("vault")).await;
+    until_kept(&world).await;
     operator.kill();
     (control_plane, world)
 }
@@ -116,6 +119,17 @@ async fn a_release_whose_objects_another_took_over_only_stops_its_own_operator()
 #[tokio::test(flavor = "multi_thread")]
 async fn the_hook_releases_everything_and_by_hand_it_stops_at_what_a_policy_keeps() {
     let (control_plane, world) = left_in_use().await;
+    let said = uninstall(&control_plane, control_plane.kubeconfig()).expect_err("it is refused");
+    let last = said.lines().last().unwrap_or_default();
+    let expected = format!(
+        "RoleBinding connections-run in namespace {} stays, as you may not delete it: uninstall by helm, or run `kubectl \
+         delete validatingadmissionpolicybinding run-account.connections.dev` and this again",
+        world.namespace
+    );
+    assert_eq!(last, expected);
+
+    let held = serde_json::json!({"metadata": {"finalizers": ["connections.dev/in-use"]}});
+    world.merge::<Connection>("partner", held).await;
     world.delete::<Connection>("partner").await;
 
     let account = hook_account(&control_plane);
@@ -137,6 +151,8 @@ async fn the_hook_releases_everything_and_by_hand_it_stops_at_what_a_policy_keep
         .await
         .expect("it is there");
     assert!(dataset.finalizers().is_empty());
+    until_none(&world).await;
+    world.end().await;
 }
 
 #[test]
@@ -215,7 +231,9 @@ async fn what_is_left_without_the_hook_is_released_by_the_documented_commands() 
     };
     let started = Instant::now();
     while let Some(said) = release() {
-        let policy = said.contains("finalizer.connections.dev"); // gone, which the API server notices a moment later
+        // The policies are gone, which the API server notices a moment later.
+        let policies = ["finalizer.connections.dev", "run-account.connections.dev"];
+        let policy = policies.iter().any(|policy| said.contains(policy));
         assert!(policy && started.elapsed() < PATIENCE, "{said}");
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
@@ -230,4 +248,5 @@ async fn what_is_left_without_the_hook_is_released_by_the_documented_commands() 
         ["example.com/theirs"],
         "that of others stays"
     );
+    until_none(&world).await;
 }

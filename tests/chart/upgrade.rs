@@ -2,10 +2,15 @@
 //! the hook that takes finalizers off, are tested on one.
 
 use super::chart;
-use crate::support::manifests::{connection_type, enrichment, export, sftp, sftp_import, with};
+use crate::stories::run_accounts::{until_account, until_kept};
+use crate::support::manifests::{
+    connection_type, enrichment, export, sftp, sftp_import, vault_by_run_account, with,
+};
 use crate::support::operator::Operator;
 use crate::support::{VALUES, World, client, manifests};
 use connection_operator::api::{Connection, Export};
+use k8s_openapi::api::core::v1::ServiceAccount;
+use kube::ResourceExt;
 use local_cluster::programs::HELM;
 use local_cluster::{ControlPlane, Options};
 use serde_json::{Value, json};
@@ -137,6 +142,10 @@ async fn upgraded_uninstalled_and_installed_anew_the_chart_loses_nothing_and_goe
         .until_ready_says::<Connection>("partner", "ConsentStale")
         .await;
     nothing_is_lost(&control_plane, &before, "after the new operator's visit");
+    world.apply(vault_by_run_account("vault")).await;
+    until_kept(&world).await;
+    let account = world.api::<ServiceAccount>().get("connections-run").await;
+    let account = account.expect("it is there").uid();
     operator.kill();
 
     helm(&control_plane, &["uninstall", NAME, "--no-hooks"]);
@@ -151,4 +160,11 @@ async fn upgraded_uninstalled_and_installed_anew_the_chart_loses_nothing_and_goe
     nothing_is_lost(&control_plane, &before, "after installing under another name");
     world.consent("partner").await;
     world.until_active::<Export>("nightly").await;
+    until_account(&world, "vault", "RunAccountKept").await;
+    let now = world.api::<ServiceAccount>().get("connections-run").await;
+    assert_eq!(
+        now.expect("it is there").uid(),
+        account,
+        "the next one goes on with it"
+    );
 }

@@ -13,6 +13,7 @@ mod proof;
 mod records;
 mod refusals;
 mod removal;
+pub mod run_accounts;
 mod secrets;
 mod sharing;
 mod terms;

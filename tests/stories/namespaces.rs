@@ -1,10 +1,12 @@
 //! An operator that watches listed namespaces, with rights in these alone.
 
+use super::run_accounts::until_kept;
 use super::sharing::{contributors, shared_sftp, until_can_use, user};
-use crate::support::manifests::{export, sftp};
+use crate::support::manifests::{export, sftp, vault_by_run_account};
 use crate::support::operator::{OPERATOR, Operator, own_cluster};
 use crate::support::{Conditioned, PATIENCE, VALUES, World};
 use connection_operator::api::{Connection, Export, SharedConnection};
+use k8s_openapi::api::core::v1::ServiceAccount;
 use k8s_openapi::api::rbac::v1::Role;
 use kube::ResourceExt;
 use local_cluster::{ControlPlane, Options};
@@ -72,6 +74,7 @@ async fn it_works_in_the_listed_namespaces_and_neither_reads_nor_writes_elsewher
         world.apply(binding).await;
         world.apply(shared_sftp("partner")).await;
         world.apply(export("nightly", "partner")).await;
+        world.apply(vault_by_run_account("vault")).await;
     }
     for world in [&one, &other] {
         assert!(may(
@@ -93,8 +96,11 @@ async fn it_works_in_the_listed_namespaces_and_neither_reads_nor_writes_elsewher
         world.consent("partner").await;
         world.until_active::<Export>("nightly").await;
         until_can_use(world, "carol", "partner", true).await;
+        until_kept(world).await;
     }
     until_can_use(&elsewhere, "carol", "partner", false).await;
+    let account = elsewhere.api::<ServiceAccount>().get_opt("connections-run").await;
+    assert!(account.expect("an answer").is_none());
     let type_ = one
         .types()
         .get("sftp-export")
@@ -121,6 +127,8 @@ async fn a_watched_namespace_that_is_deleted_goes_though_the_operators_role_ther
     let world = World::on(client).await.furnish().await;
     let _operator = watch(&control_plane, &[&world]);
     share(&world).await;
+    world.apply(vault_by_run_account("vault")).await;
+    until_kept(&world).await;
 
     // As the deletion of a namespace may do: it takes what is there in no order.
     world.delete::<Role>("connection-operator").await;

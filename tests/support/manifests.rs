@@ -81,6 +81,16 @@ fn merge(target: &mut Value, changes: &Value) {
     }
 }
 
+/// A key vault that is signed in to by the namespace's run account.
+pub fn vault_by_run_account(name: &str) -> Value {
+    json!({
+        "apiVersion": VERSION, "kind": "KeyVault", "metadata": {"name": name},
+        "spec": {"vault": {
+            "address": "https://vault.company.example", "mount": "secret", "auth": {"kubernetes": {"role": "marketing"}},
+        }},
+    })
+}
+
 /// A type for exports that asks for a host and nothing else, and lets each export choose a list.
 pub fn connection_type(name: &str) -> Value {
     json!({

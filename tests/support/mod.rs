@@ -66,17 +66,26 @@ fn governed(control_plane: ControlPlane) -> ControlPlane {
 /// Takes the policies off that refuse deletions, and waits until the API server has noticed: all at once, so that one
 /// of them can be asked.
 fn allow_deletions(control_plane: &ControlPlane) {
-    let mut delete = control_plane.kubectl();
-    delete.args(["delete", "validatingadmissionpolicybinding"]);
-    delete.args([
+    let policies = [
         "removal.connections.dev",
         "types-in-use.connections.dev",
         "definitions.connections.dev",
-    ]);
-    assert!(delete.status().expect("kubectl runs").success());
+    ];
+    unbind(
+        control_plane,
+        &policies,
+        &["delete", "crd", "datasets.connections.dev"],
+    );
+}
+
+/// Takes policies off, and waits until the API server has noticed, and lets this through.
+pub fn unbind(control_plane: &ControlPlane, policies: &[&str], refused: &[&str]) {
+    let mut delete = control_plane.kubectl();
+    delete.args(["delete", "validatingadmissionpolicybinding"]);
+    assert!(delete.args(policies).status().expect("kubectl runs").success());
     let started = Instant::now();
     let mut ask = control_plane.kubectl();
-    ask.args(["delete", "crd", "datasets.connections.dev", "--dry-run=server"]);
+    ask.args(refused).arg("--dry-run=server");
     while !ask.output().expect("kubectl runs").status.success() {
         assert!(started.elapsed() < PATIENCE, "the policies are never taken off");
         thread::sleep(Duration::from_millis(50));

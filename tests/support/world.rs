@@ -339,5 +339,6 @@ conditioned!(
     connection_operator::api::ConnectionType,
     connection_operator::api::Dataset,
     connection_operator::api::Enrichment,
-    connection_operator::api::Export
+    connection_operator::api::Export,
+    connection_operator::api::KeyVault
 );

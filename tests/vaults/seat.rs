@@ -37,7 +37,7 @@ struct Cluster;
 impl RunTokens for Cluster {
     async fn token(&self, namespace: &str, audience: &str) -> Result<SecretText, NoRunToken> {
         if namespace == "nowhere" {
-            return Err(NoRunToken);
+            return Err(NoRunToken::NoAccount);
         }
         let now = jiff::Timestamp::now().as_second();
         let claims = serde_json::json!({

@@ -6,6 +6,7 @@ use crate::fixtures::{
 use crate::governance::connection_types::TypeSeen;
 use proptest::prelude::*;
 use serde_json::{Value, json};
+use std::sync::Arc;
 
 fn subject(kind: &str, name: &str) -> Subject {
     Subject {
@@ -41,6 +42,7 @@ fn written(facts: &ConnectionFacts) -> Vec<String> {
             Kept::Role(_) => "role",
             Kept::RoleBinding(_) => "binding",
             Kept::SharedConnection(_) => "shared",
+            Kept::ServiceAccount(_) => "account",
         };
         Some(format!("{sign}{kind}"))
     });

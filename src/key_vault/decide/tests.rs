@@ -7,6 +7,7 @@ use crate::fixtures::{KeyVaultBuilder, company_vault};
 use crate::governance::conditions::find;
 use crate::governance::decision::Effect;
 use crate::governance::dependents::Users;
+use crate::governance::kept::Kept;
 
 fn told(facts: &KeyVaultFacts, type_: ConditionType) -> Condition {
     let status = decide(facts).status;
@@ -136,6 +137,22 @@ fn each_concern_is_judged_for_itself() {
              to use for https://sales.vault.azure.net: ",
         ),
         (
+            "by a credential of its own",
+            consented().facts(),
+            ConditionType::RunAccountReady,
+            True,
+            Reason::RunAccountNotNeeded,
+            "It doesn't sign in by the namespace's run account.",
+        ),
+        (
+            "by the run account, which isn't there yet",
+            company_vault().by_run_account().consented().facts(),
+            ConditionType::Ready,
+            False,
+            Reason::RunAccountMissing,
+            "It signs in by the ServiceAccount connections-run of namespace marketing, which isn't there yet: ",
+        ),
+        (
             "in use while it's deleted",
             used_by(consented().deleting().facts(), &["partner"], &[]),
             ConditionType::Deleting,
@@ -235,4 +252,20 @@ fn what_was_decided_once_is_decided_again() {
     let again = decide(&facts);
     assert_eq!(again.status, first);
     assert_eq!(again.announcements, []);
+}
+
+#[test]
+fn the_run_account_is_made_by_a_key_vault_that_signs_in_by_it() {
+    let accounts = |facts: &KeyVaultFacts| {
+        let effects = decide(facts).effects.into_iter();
+        let accounts = effects.filter(|effect| match effect {
+            Effect::Keep(kept) => matches!(**kept, Kept::ServiceAccount(_)),
+            _ => false,
+        });
+        accounts.count()
+    };
+    assert_eq!(accounts(&company_vault().by_run_account().facts()), 1);
+    assert_eq!(accounts(&company_vault().facts()), 0);
+    let going = company_vault().by_run_account().held().deleting();
+    assert_eq!(accounts(&going.facts()), 0);
 }

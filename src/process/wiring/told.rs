@@ -11,8 +11,9 @@ use crate::cluster::secrets::SecretMeta;
 use crate::cluster::{Change, Leadership, Objects};
 use crate::governance::connection_types::CompiledTypes;
 use crate::reconcile::{Stores, Writes};
-use crate::{connection, connection_type, dataset, enrichment, export, key_vault};
-use k8s_openapi::api::rbac::v1::{ClusterRoleBinding, RoleBinding};
+use crate::{connection, connection_type, dataset, enrichment, export, key_vault, run_account};
+use k8s_openapi::api::core::v1::ServiceAccount;
+use k8s_openapi::api::rbac::v1::{ClusterRoleBinding, Role, RoleBinding};
 use kube::{Resource, ResourceExt};
 use std::sync::Arc;
 
@@ -81,6 +82,9 @@ pub(super) fn on_type((wakers, stores): Woken) -> impl FnMut(&Change<ConnectionT
 pub(super) fn on_key_vault((wakers, stores): Woken) -> impl FnMut(&Change<KeyVault>) {
     move |change| {
         wakers.key_vaults.wake_itself(change);
+        wakers
+            .run_accounts
+            .wake(run_account::watch::woken_by_user(change));
         wakers
             .connections
             .wake(connection::watch::woken_by_vault(change, &stores.connections));
@@ -166,9 +170,33 @@ pub(super) fn on_kept<K: Resource<DynamicType = ()> + Refers>((wakers, _): Woken
     move |change| wakers.connections.wake(connection::watch::woken_by_kept(change))
 }
 
+pub(super) fn on_service_account((wakers, stores): Woken) -> impl FnMut(&Change<ServiceAccount>) {
+    move |change| {
+        wakers.run_accounts.wake_itself(change);
+        wakers
+            .key_vaults
+            .wake(key_vault::watch::woken_by_run_account(change, &stores.key_vaults));
+    }
+}
+
+/// A grant belongs to a connection or to a run account.
+pub(super) fn on_role(woken: Woken) -> impl FnMut(&Change<Role>) {
+    move |change| on_grant(&woken, change)
+}
+
+fn on_grant<K: Resource<DynamicType = ()> + Refers>((wakers, stores): &Woken, change: &Change<K>) {
+    wakers.connections.wake(connection::watch::woken_by_kept(change));
+    wakers
+        .run_accounts
+        .wake(run_account::watch::woken_by_kept(change));
+    wakers
+        .key_vaults
+        .wake(key_vault::watch::woken_by_run_account(change, &stores.key_vaults));
+}
+
 pub(super) fn on_role_binding(woken: Woken, events: Events) -> impl FnMut(&Change<RoleBinding>) {
     move |change| {
-        woken.0.connections.wake(connection::watch::woken_by_kept(change));
+        on_grant(&woken, change);
         on_contributors(&woken, &events, change);
     }
 }

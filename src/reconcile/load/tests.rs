@@ -26,6 +26,7 @@ fn stores(exports: Vec<ExportBuilder>) -> Stores {
         datasets: holding(datasets),
         consent_records: holding(Vec::new()),
         shared_connections: holding(Vec::new()),
+        service_accounts: holding(Vec::new()),
         roles: holding(Vec::new()),
         role_bindings: holding(Vec::new()),
         cluster_role_bindings: holding(Vec::new()),

@@ -52,6 +52,7 @@ impl World {
                 datasets: holding::<Dataset>(self.datasets.into_iter().map(|built| built.0).collect()),
                 consent_records: holding(Vec::new()),
                 shared_connections: holding(Vec::new()),
+                service_accounts: holding(Vec::new()),
                 roles: holding(Vec::new()),
                 role_bindings: holding(Vec::new()),
                 cluster_role_bindings: holding(Vec::new()),

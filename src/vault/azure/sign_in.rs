@@ -124,8 +124,8 @@ impl SignIn {
         if let Some(fault) = chain(error).find_map(|link| link.downcast_ref::<Fault>()) {
             return fault.clone();
         }
-        if chain(error).any(<dyn Error>::is::<NoRunToken>) {
-            return self.asking.away(Outage::NoRunToken);
+        if let Some(none) = chain(error).find_map(|link| link.downcast_ref::<NoRunToken>()) {
+            return self.asking.away(Outage::NoRunToken(*none));
         }
         let managed = matches!(self.identity, Identity::AzureManaged { .. });
         if managed && chain(error).any(<dyn Error>::is::<SendError>) {

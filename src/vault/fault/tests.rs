@@ -25,7 +25,9 @@ pub fn every_fault() -> Vec<Fault> {
         Outage::TooLarge,
         Outage::Garbage,
         Outage::SignIn,
-        Outage::NoRunToken,
+        Outage::NoRunToken(NoRunToken::NoAccount),
+        Outage::NoRunToken(NoRunToken::Forbidden),
+        Outage::NoRunToken(NoRunToken::NoAnswer),
         Outage::Resting,
     ]
     .map(|why| Fault::VaultUnavailable { vault: vault(), why });

@@ -162,7 +162,7 @@ impl Session {
                 namespace,
             } => {
                 let jwt = self.tokens.token(namespace, audience).await;
-                let jwt = jwt.map_err(|_| self.asking.away(Outage::NoRunToken))?;
+                let jwt = jwt.map_err(|none| self.asking.away(Outage::NoRunToken(none)))?;
                 let ask = Ask::Account {
                     mount,
                     role,

@@ -1,0 +1,23 @@
+//! Gathers what a decision about a run account may know.
+
+use super::decide::AccountFacts;
+use crate::api::Reference;
+use crate::reconcile::Context;
+use k8s_openapi::api::core::v1::ServiceAccount;
+use kube::ResourceExt;
+use std::sync::Arc;
+
+pub(super) fn observe(account: Arc<ServiceAccount>, context: &Context) -> AccountFacts {
+    let namespace = account.namespace().unwrap_or_default();
+    let there = context.run_account_of(&namespace);
+    let (users, _) = context
+        .stores
+        .key_vaults
+        .count_referring(&Reference::RunAccount(namespace), 0);
+    AccountFacts {
+        account,
+        role: there.role,
+        role_binding: there.role_binding,
+        needed: users > 0,
+    }
+}
