@@ -263,7 +263,9 @@ pub struct VaultAuth {
 }
 
 /// A role that trusts the namespace's run account.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
+#[x_kube(validation = Rule::new("!has(self.audience) || !self.audience.lowerAscii().startsWith('api://')")
+    .message("audience must not begin with api://, as Azure's do: whoever runs the Vault could sign in to Azure with such a token"))]
 pub struct RunAccountRole {
     /// Where the method is mounted; its own name (`kubernetes`, `jwt`) if absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -272,7 +274,8 @@ pub struct RunAccountRole {
     /// The role.
     #[schemars(length(min = 1, max = 128), regex(pattern = r"^[-._a-zA-Z0-9]+$"))]
     pub role: String,
-    /// For whom the account's token is made out, as the role demands it; `vault` if absent.
+    /// For whom the account's token is made out, as the role demands it; `vault` if absent. Choose one for each Vault: whoever
+    /// runs one could show the token to another of the same audience.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 253), regex(pattern = r"^[!-~]+$"))]
     pub audience: Option<String>,

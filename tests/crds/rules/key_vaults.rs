@@ -234,6 +234,16 @@ async fn a_vault_is_refused_when_it_contradicts_its_schema() {
             Accepted,
         ),
         (
+            "by JWT, for Azure",
+            auth(json!({"kubernetes": null, "jwt": {"role": "marketing", "audience": "api://AzureADTokenExchange"}})),
+            RefusedByRule("audience must not begin with api://, as Azure's do"),
+        ),
+        (
+            "for one of Azure's other clouds",
+            auth(json!({"kubernetes": {"role": "marketing", "audience": "API://AzureADTokenExchangeUSGov"}})),
+            RefusedByRule("audience must not begin with api://, as Azure's do"),
+        ),
+        (
             "by JWT, for an audience",
             auth(json!({"kubernetes": null, "jwt": {"mount": "jwt/eu", "role": "marketing", "audience": "vault.example.com"}})),
             Accepted,
