@@ -38,6 +38,9 @@ enum Command {
         /// The release of the chart: if another one has taken its policies over, finalizers are left to that.
         #[arg(long)]
         release: Option<String>,
+        /// Go on if there is no such Deployment, as it is gone already.
+        #[arg(long)]
+        missing_ok: bool,
     },
     /// Print the custom resource definitions as YAML, or write them as one file a kind.
     Crds {
@@ -103,12 +106,14 @@ fn execute(command: Command) -> Result<ExitCode, Box<dyn Error>> {
             namespace,
             deployment,
             release,
+            missing_ok,
         } => {
             telemetry::init("info", LogFormat::Text)?;
             let ours = Installation {
                 release: release.as_deref(),
                 namespace: &namespace,
                 deployment: &deployment,
+                missing_ok,
             };
             let uninstalled = async { Ok::<_, Box<dyn Error>>(uninstall(&client().await?, ours).await?) };
             runtime()?.block_on(uninstalled)?;

@@ -108,7 +108,10 @@ pub fn judged(
             Situation::Waiting => [
                 Standing::unmet(cause.reason, cause.message.clone()),
                 Standing::met(Reason::WaitingForOthers, awaited(cause.reason)),
-                unstalled(),
+                Standing::unmet(
+                    Reason::Settled,
+                    "It goes on by itself; whether somebody has to bring what it waits for, Ready's message says.",
+                ),
             ],
             Situation::Mistake | Situation::Unrun | Situation::Consent | Situation::Good => {
                 let stalled = Standing::met(

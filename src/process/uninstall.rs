@@ -41,6 +41,17 @@ pub enum UninstallError {
         #[source]
         source: Box<kube::Error>,
     },
+    /// The name may be another's, whose operator would put back what is taken off here.
+    #[error(
+        "namespace {namespace} has no Deployment {deployment}, so nothing was changed: name the operator's (kubectl get \
+         deployments -n {namespace}), or add --missing-ok if it is gone already"
+    )]
+    NoDeployment {
+        /// What was named.
+        deployment: String,
+        /// Its namespace.
+        namespace: String,
+    },
     /// The operator's pods didn't end.
     #[error(
         "the pods of Deployment {deployment} in namespace {namespace} did not end within {PODS_END_WITHIN:?}: look at them, then uninstall again"
@@ -110,6 +121,8 @@ pub struct Installation<'a> {
     pub namespace: &'a str,
     /// The operator's Deployment.
     pub deployment: &'a str,
+    /// Whether that may be gone already.
+    pub missing_ok: bool,
 }
 
 /// Ends the policy that sets the finalizer, scales the operator to 0, waits until its pods are gone, and releases every
@@ -124,6 +137,9 @@ pub async fn uninstall(client: &Client, ours: Installation<'_>) -> Result<(), Un
     {
         tracing::warn!(release = %other, "another release has taken over: finalizers and policies are left to it");
         return stop(client, ours.namespace, ours.deployment).await;
+    }
+    if !ours.missing_ok {
+        look_for(client, ours).await?;
     }
     unbind(client).await?;
     stop(client, ours.namespace, ours.deployment).await?;
@@ -161,6 +177,20 @@ async fn successor(
     let home = binding.annotations().get(HELM_NAMESPACE_ANNOTATION);
     let home = home.map_or(namespace, String::as_str);
     Ok(((named, home) != (release, namespace)).then(|| format!("{home}/{named}")))
+}
+
+/// Makes sure that the operator is where it's said to be, before anything is changed.
+async fn look_for(client: &Client, ours: Installation<'_>) -> Result<(), UninstallError> {
+    let deployments: Api<Deployment> = Api::namespaced(client.clone(), ours.namespace);
+    let there = deployments.get_metadata_opt(ours.deployment).await;
+    let there = there.map_err(|source| UninstallError::Request {
+        what: "looking for the operator's Deployment",
+        source: Box::new(source),
+    })?;
+    there.map(|_| ()).ok_or_else(|| UninstallError::NoDeployment {
+        deployment: ours.deployment.to_owned(),
+        namespace: ours.namespace.to_owned(),
+    })
 }
 
 /// Before Kubernetes 1.36 there is no such policy.

@@ -378,7 +378,7 @@ fn one_that_somebody_holds_while_it_is_removed_says_so_and_what_else_it_is() {
             ConditionType::Stalled,
             ConditionStatus::False,
             "Settled",
-            "No person has to act on it.",
+            "It goes on by itself; whether somebody has to bring what it waits for, Ready's message says.",
         ),
     ];
     for (type_, status, reason, message) in rows {
