@@ -23,7 +23,7 @@ use crate::governance::datasets::{Purpose, Use};
 use crate::governance::dependents::{Dependents, Users};
 use crate::governance::message::NAMES_MAX;
 use crate::governance::sharing::SharingFacts;
-use crate::governance::vaults::KeyVaults;
+use crate::governance::vaults::VaultsSeen;
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ObjectMeta, Time};
 use kube::ResourceExt;
@@ -36,7 +36,7 @@ mod vault;
 
 pub(crate) use effects::after_visit;
 pub(crate) use users::{EnrichmentBuilder, ExportBuilder, Visit, enrichment, export, visit};
-pub(crate) use vault::{KeyVaultBuilder, company_vault};
+pub(crate) use vault::{KeyVaultBuilder, allowed_vaults, company_vault, every_fault, found};
 
 /// A strategy for texts of any characters, control characters and line breaks included.
 pub(crate) const ANY_TEXT: &str = "(?s).{0,40}";
@@ -322,7 +322,7 @@ impl ConnectionBuilder {
             connection: Arc::new(self.0.clone()),
             type_: catalog_seen(self.0.spec.type_.as_str()),
             secrets: all_there(&self.0.spec.secrets),
-            vaults: KeyVaults::new(),
+            vaults: VaultsSeen::default(),
             dependents: Dependents::default(),
             consent: ConsentFacts {
                 stamped: true,
@@ -421,7 +421,7 @@ impl DatasetBuilder {
         DatasetFacts {
             dataset: Arc::new(self.0.clone()),
             secrets: all_there(&self.0.spec.credentials),
-            vaults: KeyVaults::new(),
+            vaults: VaultsSeen::default(),
             dependents: Dependents::default(),
             now: at(100),
         }

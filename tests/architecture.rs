@@ -10,11 +10,11 @@ use std::path::{Path, PathBuf};
 const DIRECTION: [(&str, &[&str]); 16] = [
     ("api", &[]),
     ("metrics", &[]),
-    ("governance", &["api"]),
-    ("cluster", &["api", "metrics"]),
+    ("governance", &["api", "vault"]),
+    ("cluster", &["api", "metrics", "vault"]),
     ("docs", &["api", "governance"]),
     ("cli", &["api", "cluster", "connection_type", "governance"]),
-    ("reconcile", &["api", "cluster", "governance", "metrics"]),
+    ("reconcile", &["api", "cluster", "governance", "metrics", "vault"]),
     ("connection", KIND),
     ("connection_type", KIND),
     ("dataset", KIND),
@@ -47,7 +47,7 @@ const EVERYTHING: &[&str] = &[
 ];
 
 /// What a decision may name: it is made of values.
-const DECISION: &[&str] = &["api", "governance"];
+const DECISION: &[&str] = &["api", "governance", "vault"];
 
 /// The pure part of the adapters to vaults.
 const PURE_IN_VAULT: [&str; 6] = ["address", "budget", "fault", "reach", "sight", "value"];
@@ -203,6 +203,26 @@ fn modules_name_only_those_below_them() {
             .iter()
             .filter(|other| *other != module && !allowed.contains(&other.as_str()));
         wrong.extend(others.map(|other| format!("{} names {other}", source.path)));
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn rules_and_decisions_know_of_vaults_only_what_needs_no_asking() {
+    let named = Regex::new(r"\bcrate::vault::([a-z_]+)").expect("a pattern");
+    let bare = Regex::new(r"\bcrate::(vault::\{|\{[^;]*\bvault\b)").expect("a pattern");
+    let mut wrong = Vec::new();
+    for source in sources("src")
+        .iter()
+        .filter(|source| source.is_pure() && source.module() != "vault")
+    {
+        let parts = named.captures_iter(&source.code).map(|found| found[1].to_owned());
+        let impure = parts.filter(|part| !PURE_IN_VAULT.contains(&part.as_str()));
+        wrong.extend(impure.map(|part| format!("{} names vault::{part}", source.path)));
+        wrong.extend(
+            bare.find(&source.code)
+                .map(|_| format!("{} names vault as a whole", source.path)),
+        );
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }

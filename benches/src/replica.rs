@@ -8,8 +8,13 @@ use connection_operator::cluster::events::Events;
 use connection_operator::cluster::objects::{Feed, Seen};
 use connection_operator::cluster::policies::Policies;
 use connection_operator::cluster::secrets::{SecretMeta, SecretReader};
+use connection_operator::governance::vaults::address::Allowed;
 use connection_operator::metrics::Metrics;
-use connection_operator::reconcile::{Context, Failures, Governed, Recorded, Stores, Written};
+use connection_operator::reconcile::{Context, Failures, Governed, Links, Recorded, Stores, Written};
+use connection_operator::vault::connect::Network;
+use connection_operator::vault::reach::Reach;
+use connection_operator::vault::run_tokens::NoRunAccounts;
+use connection_operator::vault::vaults::{Limits, Vaults};
 use http::request::Parts;
 use http::{Method, Request, Response};
 use k8s_openapi::api::core::v1::Secret;
@@ -59,6 +64,12 @@ struct Feeds {
     records: Feed<ConsentRecord>,
 }
 
+/// Vaults that nobody asks.
+fn unasked() -> Vaults {
+    let network = Network::new(Reach::default());
+    Vaults::new(network, Arc::new(NoRunAccounts), Limits::default()).0
+}
+
 impl Replica {
     /// Knows the world's types, Secrets and datasets, of which it has judged the latter.
     pub async fn of(world: &World) -> Outcome<Self> {
@@ -91,6 +102,7 @@ impl Replica {
         };
         let context = Context {
             secrets: SecretReader::new(client.clone(), secrets.objects()),
+            links: Links::new(unasked(), Allowed::default()),
             connectors: BTreeSet::from(["sftp".to_owned()]),
             pipelines: Arc::default(),
             stamped: true,

@@ -154,6 +154,8 @@ vocabulary! {
         IdentityNotAllowed,
         /// Somebody else's object has the name of the namespace's run account, or of what belongs to it.
         RunAccountTaken,
+        /// The vault's address can't be used, or leads where this installation doesn't let the operator connect to.
+        AddressNotAllowed,
 
         /// Nobody has consented yet.
         ConsentRequired,
@@ -168,13 +170,13 @@ vocabulary! {
         TypeNotFound,
         /// The connection type can't be used until it is corrected.
         TypeNotReady,
-        /// The referenced Secret doesn't exist.
+        /// The referenced Secret doesn't exist, or the vault has no such secret.
         SecretNotFound,
-        /// The Secret exists, but not the key.
+        /// The secret exists, but not the key.
         KeyNotFound,
         /// The Secret's key exists, but holds nothing.
         KeyEmpty,
-        /// The referenced key vault doesn't exist.
+        /// The referenced key vault doesn't exist, or there is no such vault where it leads.
         VaultNotFound,
         /// The key vault can't be used until its own problem is solved.
         VaultNotReady,
@@ -184,6 +186,24 @@ vocabulary! {
         VaultNotAsked,
         /// The namespace's run account isn't there yet.
         RunAccountMissing,
+        /// The vault doesn't answer, or not as a vault; what was known of its secrets before still counts.
+        VaultUnavailable,
+        /// The vault wants fewer requests; what was known of its secrets before still counts.
+        Throttled,
+        /// The vault knows who asks, but a right is missing.
+        AccessDenied,
+        /// The vault, or where one signs in to it, doesn't accept who asks.
+        CredentialRejected,
+        /// The key vault's own credential can't be read as text.
+        CredentialInvalid,
+        /// The authorities that the vault's certificate may be signed by can't be read.
+        CaBundleInvalid,
+        /// The vault's secret is switched off, or its time hasn't come.
+        SecretDisabled,
+        /// The vault's secret is no longer valid.
+        SecretExpired,
+        /// The vault's secret has no such version.
+        VersionNotFound,
         /// The connection doesn't exist.
         ConnectionNotFound,
         /// The connection is being removed.
@@ -216,6 +236,12 @@ vocabulary! {
         ConsentToPreviousNotice,
         /// Every referenced key holds a value.
         AllResolved,
+        /// Every referenced key holds a value, but a secret in a vault ends within 14 days.
+        SecretExpiresSoon,
+        /// A secret in a vault has a new version, which runs read when they start.
+        SecretRotated,
+        /// The vault answers, and lets its secrets be looked at.
+        VaultAnswers,
         /// No secret is referenced.
         NoSecrets,
         /// The namespace's run account is there, and is the operator's.

@@ -219,7 +219,8 @@ pub struct ConsentStatus {
 }
 
 /// What one secret reference leads to. Never a value.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
 pub struct SecretStatus {
     /// The name of the reference.
     #[schemars(length(max = 253))]
@@ -227,13 +228,16 @@ pub struct SecretStatus {
     /// Where it comes from, such as `Secret partner, key password`.
     #[schemars(length(max = 1024))]
     pub source: String,
-    /// The version in use: a Secret's resource version, a vault's version.
+    /// The version in use: a Secret's resource version, a vault's version. Absent where a vault keeps none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 64))]
     pub version: Option<String>,
-    /// Since when this version.
+    /// Since when this version. Absent while there is nothing to use.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub since: Option<Time>,
+    /// Since when the vault hasn't confirmed it, as it doesn't answer. Absent while it does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unconfirmed_since: Option<Time>,
 }
 
 /// Who uses an object.

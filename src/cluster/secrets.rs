@@ -1,19 +1,24 @@
 //! What can be known of Secrets without their values: by a metadata watch, and one read per version where key names
-//! are needed. Values pass through the connection's buffer and are dropped while they're read.
+//! are needed. Values are wiped from memory after that, but those that the operator itself signs in to a vault with.
+//! What can't be wiped: TLS and HTTP read into buffers of their own, which are freed but not overwritten.
 
 use super::objects::{ObjectKey, Objects};
 use crate::api::reference::{Reference, Refers};
 use crate::api::secret::SecretKeys;
+use futures::{AsyncBufRead, AsyncBufReadExt};
 use k8s_openapi::api::core::v1::Secret;
 use kube::core::PartialObjectMeta;
 use kube::core::request::Request;
 use kube::{Client, Resource, ResourceExt};
-use serde::Deserialize;
-use serde::de::{Deserializer, Visitor};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use thiserror::Error;
 use tokio::sync::OnceCell;
+use zeroize::Zeroizing;
+
+mod shape;
+
+pub use shape::Held;
 
 /// The metadata of a Secret.
 pub type SecretMeta = PartialObjectMeta<Secret>;
@@ -24,21 +29,35 @@ impl Refers for SecretMeta {
     }
 }
 
-/// A Secret's keys could not be read.
+/// A Secret could not be read.
 #[derive(Debug, Error)]
-#[error("the keys of Secret {name} in namespace {namespace} can't be read")]
+#[error("Secret {name} in namespace {namespace} can't be read")]
 pub struct SecretError {
     namespace: String,
     name: String,
     #[source]
-    source: Box<kube::Error>,
+    source: Cause,
+}
+
+/// Why not. Nothing of what was read stands in it.
+#[derive(Debug, Error)]
+enum Cause {
+    /// The API server doesn't give it.
+    #[error(transparent)]
+    Asked(Box<kube::Error>),
+    /// The answer breaks off.
+    #[error("the API server's answer breaks off")]
+    Broken(#[source] std::io::Error),
+    /// The answer is something else.
+    #[error("the API server's answer isn't a Secret")]
+    Unreadable,
 }
 
 impl SecretError {
     /// Whether the API server forbids it.
     #[must_use]
     pub fn is_forbidden(&self) -> bool {
-        matches!(&*self.source, kube::Error::Api(answer) if answer.code == 403)
+        matches!(&self.source, Cause::Asked(error) if matches!(&**error, kube::Error::Api(answer) if answer.code == 403))
     }
 }
 
@@ -91,71 +110,72 @@ impl SecretReader {
         Arc::clone(entry)
     }
 
+    /// The version of a Secret that was last seen, if there is one.
+    #[must_use]
+    pub fn version(&self, namespace: &str, name: &str) -> Option<String> {
+        self.seen.get(namespace, name)?.resource_version()
+    }
+
+    /// What a key of a Secret holds, read now. Nothing of it is kept here.
+    ///
+    /// # Errors
+    /// When the API server doesn't answer.
+    pub async fn value(&self, namespace: &str, name: &str, key: &str) -> Result<Held, SecretError> {
+        let body = self.body(namespace, name).await?;
+        let body = body.as_ref().map(|body| shape::value(body, key));
+        let held = body.unwrap_or(Some(Held::Nothing));
+        held.ok_or_else(|| failed(namespace, name, Cause::Unreadable))
+    }
+
     async fn fetch(&self, namespace: &str, name: &str) -> Result<Option<Arc<SecretKeys>>, SecretError> {
-        let failed = |source| SecretError {
-            namespace: namespace.to_owned(),
-            name: name.to_owned(),
-            source: Box::new(source),
+        let Some(body) = self.body(namespace, name).await? else {
+            return Ok(None);
         };
+        let keys = shape::keys(&body).ok_or_else(|| failed(namespace, name, Cause::Unreadable))?;
+        Ok(Some(Arc::new(keys)))
+    }
+
+    /// The whole answer, wiped from memory when it's let go. kube's own reading would copy it, and log what it can't read.
+    async fn body(&self, namespace: &str, name: &str) -> Result<Option<Zeroizing<Vec<u8>>>, SecretError> {
+        let failed = |cause| failed(namespace, name, cause);
+        let asked = |error| failed(Cause::Asked(Box::new(error)));
         let request = Request::new(Secret::url_path(&(), Some(namespace)))
             .get(name, &kube::api::GetParams::default())
-            .map_err(|error| failed(kube::Error::BuildRequest(error)))?;
-        match self.client.request::<SecretShape>(request).await {
-            Ok(shape) => Ok(Some(Arc::new(shape.into()))),
-            Err(kube::Error::Api(answer)) if answer.code == 404 => Ok(None),
-            Err(error) => Err(failed(error)),
-        }
+            .map_err(|error| asked(kube::Error::BuildRequest(error)))?;
+        let stream = match self.client.request_stream(request).await {
+            Ok(stream) => stream,
+            Err(kube::Error::Api(answer)) if answer.code == 404 => return Ok(None),
+            Err(error) => return Err(asked(error)),
+        };
+        let whole = whole(stream).await;
+        whole.map(Some).map_err(|error| failed(Cause::Broken(error)))
     }
 }
 
-/// A Secret, read so that no value is kept.
-#[derive(Deserialize)]
-struct SecretShape {
-    metadata: VersionOnly,
-    #[serde(rename = "type", default)]
-    type_: String,
-    #[serde(default)]
-    data: BTreeMap<String, Filled>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct VersionOnly {
-    resource_version: String,
-}
-
-/// Whether a text holds anything; the text itself is let go at once.
-struct Filled(bool);
-
-impl<'de> Deserialize<'de> for Filled {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Length;
-        impl Visitor<'_> for Length {
-            type Value = Filled;
-            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                f.write_str("a text")
-            }
-            fn visit_str<E>(self, text: &str) -> Result<Filled, E> {
-                Ok(Filled(!text.is_empty()))
-            }
-            fn visit_unit<E>(self) -> Result<Filled, E> {
-                Ok(Filled(false))
-            }
-        }
-        deserializer.deserialize_any(Length)
+fn failed(namespace: &str, name: &str, source: Cause) -> SecretError {
+    SecretError {
+        namespace: namespace.to_owned(),
+        name: name.to_owned(),
+        source,
     }
 }
 
-impl From<SecretShape> for SecretKeys {
-    fn from(shape: SecretShape) -> Self {
-        Self {
-            version: shape.metadata.resource_version,
-            type_: shape.type_,
-            keys: shape
-                .data
-                .into_iter()
-                .map(|(key, Filled(filled))| (key, filled))
-                .collect(),
+/// Everything that a stream gives. What becomes too small for it is wiped, like the whole.
+async fn whole(stream: impl AsyncBufRead) -> std::io::Result<Zeroizing<Vec<u8>>> {
+    let mut stream = std::pin::pin!(stream);
+    let mut whole = Zeroizing::new(Vec::with_capacity(16 * 1024));
+    loop {
+        let piece = stream.fill_buf().await?;
+        if piece.is_empty() {
+            return Ok(whole);
         }
+        let length = piece.len();
+        if whole.len() + length > whole.capacity() {
+            let mut larger = Zeroizing::new(Vec::with_capacity(2 * (whole.len() + length)));
+            larger.extend_from_slice(&whole);
+            whole = larger;
+        }
+        whole.extend_from_slice(piece);
+        stream.consume_unpin(length);
     }
 }

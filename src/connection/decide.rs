@@ -7,7 +7,7 @@ use crate::governance::Standing;
 use crate::governance::conditions;
 use crate::governance::connection_types::TypeSeen;
 use crate::governance::consent::{Consent, ConsentFacts, told_once};
-use crate::governance::credentials::{self, Named, Resolution, Secrets};
+use crate::governance::credentials::{self, Before, Named, Resolution, Secrets};
 use crate::governance::decision::{Decision, Effect, announcements};
 use crate::governance::dependents::Dependents;
 use crate::governance::message::sentences;
@@ -15,7 +15,7 @@ use crate::governance::parameters::CompiledType;
 use crate::governance::readiness;
 use crate::governance::removal::{self, Hold, Removal};
 use crate::governance::sharing::SharingFacts;
-use crate::governance::vaults::KeyVaults;
+use crate::governance::vaults::VaultsSeen;
 use jiff::Timestamp;
 use kube::ResourceExt;
 use std::sync::Arc;
@@ -38,8 +38,8 @@ pub struct ConnectionFacts {
     pub type_: TypeSeen,
     /// The Secrets that it refers to.
     pub secrets: Secrets,
-    /// The key vaults that it refers to.
-    pub vaults: KeyVaults,
+    /// The key vaults that it refers to, and what was seen there.
+    pub vaults: VaultsSeen,
     /// Who uses it.
     pub dependents: Dependents,
     /// What is known about consent beside the connection itself.
@@ -68,17 +68,7 @@ pub fn decide(facts: &ConnectionFacts) -> Decision<ConnectionStatus> {
     };
     let mistake = facts.type_.usable().and_then(|type_| mistake(facts, type_));
     let consent = consent::consent(facts, mistake.is_none());
-    let resolution = credentials::judge(
-        &Named {
-            place: "spec.secrets",
-            namespace: &namespace,
-            sources: &connection.spec.secrets,
-        },
-        &facts.secrets,
-        &facts.vaults,
-        &before.secrets,
-        facts.now,
-    );
+    let resolution = resolution(facts, &before);
     let judged = judged(facts, &consent.judged, mistake, &resolution, &removal);
     let sharing = sharing::outcome(facts, &judged, &removal);
     let status = ConnectionStatus {
@@ -90,7 +80,7 @@ pub fn decide(facts: &ConnectionFacts) -> Decision<ConnectionStatus> {
             facts.now,
         ),
         consent: Some(consent::status(&consent, before.consent.as_ref(), facts.now)),
-        secrets: resolution.secrets,
+        secrets: resolution.secrets.clone(),
         dependents: Some(facts.dependents.status(removal::next_step(&removal))),
         used_for: facts.type_.usable().map(|type_| type_.spec.used_for),
         access: sharing::access(facts),
@@ -99,13 +89,35 @@ pub fn decide(facts: &ConnectionFacts) -> Decision<ConnectionStatus> {
     Decision {
         hold,
         effects: effects(hold, sharing.effects, consent.effects(facts)),
-        announcements: announcements(&before.conditions, &status.conditions),
-        recheck: [consent.judged.recheck, sharing.recheck]
+        announcements: announcements(&before.conditions, &status.conditions)
+            .into_iter()
+            .chain(resolution.announcement())
+            .collect(),
+        recheck: [consent.judged.recheck, sharing.recheck, resolution.recheck]
             .into_iter()
             .flatten()
             .min(),
         status,
     }
+}
+
+/// Where its secrets lead.
+fn resolution(facts: &ConnectionFacts, before: &ConnectionStatus) -> Resolution {
+    let namespace = facts.connection.namespace().unwrap_or_default();
+    credentials::judge(
+        &Named {
+            place: "spec.secrets",
+            namespace: &namespace,
+            sources: &facts.connection.spec.secrets,
+        },
+        &facts.secrets,
+        &facts.vaults,
+        Before {
+            secrets: &before.secrets,
+            conditions: &before.conditions,
+        },
+        facts.now,
+    )
 }
 
 /// Rights that end go first, whatever else fails. What goes for good takes along what was kept for it, and nothing new
@@ -143,7 +155,7 @@ fn judged(
     let ready = if removal.deleting {
         "It is being removed.".to_owned()
     } else {
-        usable(facts, consent)
+        usable(facts, consent, resolution)
     };
     let mut judged = readiness::judged(concerns, rest, &ready);
     told_once(&mut judged);
@@ -152,7 +164,7 @@ fn judged(
 }
 
 /// What Ready says while nothing is in the way.
-fn usable(facts: &ConnectionFacts, consent: &Consent) -> String {
+fn usable(facts: &ConnectionFacts, consent: &Consent, resolution: &Resolution) -> String {
     let forewarned = consent.standing.reason == Reason::ConsentToPreviousNotice;
     let notice = forewarned.then(|| consent.standing.message.clone());
     let type_ = facts.type_.usable();
@@ -165,7 +177,8 @@ fn usable(facts: &ConnectionFacts, consent: &Consent) -> String {
             facts.type_.edit()
         )
     });
-    let more = [notice, kept, deprecated].into_iter().flatten();
+    let secrets = resolution.forewarning().map(str::to_owned);
+    let more = [notice, kept, deprecated, secrets].into_iter().flatten();
     more.fold("It can be used.".to_owned(), |text, more| {
         format!("{text} {more}")
     })

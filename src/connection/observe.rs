@@ -20,7 +20,13 @@ pub(super) async fn observe(
     let type_ = context.type_seen(connection.spec.type_.as_str());
     let mut facts = ConnectionFacts {
         secrets: context.secrets_of(&*connection).await?,
-        vaults: context.vaults_of(&*connection),
+        vaults: context
+            .vaults_seen(
+                &*connection,
+                &connection.spec.secrets,
+                &context.stores.connections,
+            )
+            .await?,
         dependents: context.dependents(&Reference::Connection(namespace, name)),
         sharing: context.sharing_of(&connection, &type_),
         consent: context.consent_facts(&subject),

@@ -4,12 +4,12 @@ use crate::api::ConditionType;
 use crate::api::dataset::{Dataset, DatasetStatus};
 use crate::api::names::IN_USE_FINALIZER;
 use crate::governance::conditions;
-use crate::governance::credentials::{self, Named, Secrets};
+use crate::governance::credentials::{self, Before, Named, Secrets};
 use crate::governance::decision::{Decision, announcements};
 use crate::governance::dependents::Dependents;
 use crate::governance::readiness;
 use crate::governance::removal::{self, Removal};
-use crate::governance::vaults::KeyVaults;
+use crate::governance::vaults::VaultsSeen;
 use jiff::Timestamp;
 use kube::ResourceExt;
 use std::sync::Arc;
@@ -24,8 +24,8 @@ pub struct DatasetFacts {
     pub dataset: Arc<Dataset>,
     /// The Secrets that it refers to.
     pub secrets: Secrets,
-    /// The key vaults that it refers to.
-    pub vaults: KeyVaults,
+    /// The key vaults that it refers to, and what was seen there.
+    pub vaults: VaultsSeen,
     /// Who uses it.
     pub dependents: Dependents,
     /// The time of the visit.
@@ -56,31 +56,38 @@ pub fn decide(facts: &DatasetFacts) -> Decision<DatasetStatus> {
         },
         &facts.secrets,
         &facts.vaults,
-        &before.secrets,
+        Before {
+            secrets: &before.secrets,
+            conditions: &before.conditions,
+        },
         facts.now,
     );
+    let ready = match resolution.forewarning() {
+        _ if removal.deleting => "It is being removed.".to_owned(),
+        Some(told) => format!("It can be used. {told}"),
+        None => "It can be used.".to_owned(),
+    };
     let mut judged = readiness::judged(
-        vec![(ConditionType::SecretsResolved, resolution.standing)],
+        vec![(ConditionType::SecretsResolved, resolution.standing.clone())],
         None,
-        if removal.deleting {
-            "It is being removed."
-        } else {
-            "It can be used."
-        },
+        &ready,
     );
     judged.push((ConditionType::Deleting, removal::deleting(&removal)));
     let status = DatasetStatus {
         observed_generation: dataset.metadata.generation,
         conditions: conditions::updated(&before.conditions, judged, dataset.metadata.generation, facts.now),
-        secrets: resolution.secrets,
+        secrets: resolution.secrets.clone(),
         dependents: Some(facts.dependents.status(removal::next_step(&removal))),
         role: Some(dataset.spec.role.unwrap_or_default()),
     };
     Decision {
         hold: removal::hold(&removal),
         effects: Vec::new(),
-        announcements: announcements(&before.conditions, &status.conditions),
-        recheck: None,
+        announcements: announcements(&before.conditions, &status.conditions)
+            .into_iter()
+            .chain(resolution.announcement())
+            .collect(),
+        recheck: resolution.recheck,
         status,
     }
 }

@@ -10,7 +10,9 @@ pub(super) async fn observe(dataset: Arc<Dataset>, context: &Context) -> Result<
     let target = Reference::Dataset(dataset.namespace().unwrap_or_default(), dataset.name_any());
     Ok(DatasetFacts {
         secrets: context.secrets_of(&*dataset).await?,
-        vaults: context.vaults_of(&*dataset),
+        vaults: context
+            .vaults_seen(&*dataset, &dataset.spec.credentials, &context.stores.datasets)
+            .await?,
         dependents: context.dependents(&target),
         now: context.now(),
         dataset,

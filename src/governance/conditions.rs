@@ -2,7 +2,7 @@
 
 use super::{Standing, message};
 use crate::api::condition::CONDITIONS_MAX;
-use crate::api::{Condition, ConditionStatus, ConditionType};
+use crate::api::{Condition, ConditionStatus, ConditionType, Reason};
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
@@ -18,6 +18,13 @@ pub fn find(conditions: &[Condition], type_: ConditionType) -> Option<&Condition
 #[must_use]
 pub fn holds(conditions: &[Condition], type_: ConditionType) -> bool {
     find(conditions, type_).is_some_and(|condition| condition.status == ConditionStatus::True)
+}
+
+/// The reason that a condition gives, if it's one of ours.
+#[must_use]
+pub fn reason_of(condition: &Condition) -> Option<Reason> {
+    let mut all = Reason::ALL.iter();
+    all.find(|reason| reason.as_str() == condition.reason).copied()
 }
 
 /// The new list: ours in the given order, then those that others wrote, untouched. A condition keeps its transition
@@ -70,7 +77,6 @@ fn updated_one(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::api::Reason;
 
     fn at(second: i64) -> Timestamp {
         Timestamp::from_second(second).expect("in range")

@@ -56,8 +56,15 @@ pub struct Announcement {
     pub reason: Reason,
 }
 
-/// What changed for the people who watch: Ready, the wait for dependents, consent that runs out, and a name that two
-/// shared connections have.
+/// What is told although all goes on: a vault is away or wants fewer requests, or a secret in one ends soon.
+const FOREWARNED: [Reason; 3] = [
+    Reason::VaultUnavailable,
+    Reason::Throttled,
+    Reason::SecretExpiresSoon,
+];
+
+/// What changed for the people who watch: Ready, the wait for dependents, consent that runs out, a name that two
+/// shared connections have, and a vault that is away.
 #[must_use]
 pub fn announcements(before: &[Condition], after: &[Condition]) -> Vec<Announcement> {
     let ready =
@@ -71,15 +78,19 @@ pub fn announcements(before: &[Condition], after: &[Condition]) -> Vec<Announcem
     let name_taken = changed(before, after, ConditionType::Valid)
         .filter(|now| now.reason == Reason::DisplayNameTaken.as_str())
         .map(|now| (true, now));
+    let forewarned = [ConditionType::SecretsResolved, ConditionType::Reachable].map(|type_| {
+        changed(before, after, type_)
+            .filter(|now| now.status == ConditionStatus::True)
+            .filter(|now| FOREWARNED.iter().any(|reason| reason.as_str() == now.reason))
+            .map(|now| (true, now))
+    });
     [ready, deleting, old_notice, name_taken]
         .into_iter()
+        .chain(forewarned)
         .flatten()
         .filter_map(|(warning, now)| {
-            let reason = Reason::ALL.iter().find(|reason| reason.as_str() == now.reason)?;
-            Some(Announcement {
-                warning,
-                reason: *reason,
-            })
+            let reason = conditions::reason_of(now)?;
+            Some(Announcement { warning, reason })
         })
         .collect()
 }

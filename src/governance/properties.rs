@@ -12,18 +12,20 @@ use crate::connection_type::{self, ConnectionTypeFacts};
 use crate::dataset::{self, DatasetFacts};
 use crate::fixtures::{
     ANY_TEXT, ConnectionBuilder, DatasetBuilder, KeyVaultBuilder, NAMESPACE, Visit, absent, after_visit, at,
-    catalog_type, company_vault, connection as named, dataset as table, firmographics, marketo, secret,
-    secret_key, seen, sftp_partner, used_by, vault_secret, visit,
+    catalog_type, company_vault, connection as named, dataset as table, every_fault, firmographics, found,
+    marketo, secret, secret_key, seen, sftp_partner, used_by, vault_secret, visit,
 };
 use crate::governance::activity;
 use crate::governance::attachment::ConnectionSeen;
 use crate::governance::connection_types::TypeSeen;
 use crate::governance::datasets::{Purpose, Use};
-use crate::governance::decision::{Decision, Effect};
+use crate::governance::decision::{Announcement, Decision, Effect};
 use crate::governance::kept::Seen;
 use crate::governance::removal::Hold;
 use crate::governance::run_account;
-use crate::key_vault;
+use crate::key_vault::decide::Seen as Asked;
+use crate::key_vault::{self, KeyVaultFacts};
+use crate::vault::sight::{Listing, Sight};
 use k8s_openapi::api::core::v1::ServiceAccount;
 use proptest::prelude::*;
 use std::collections::BTreeSet;
@@ -452,19 +454,75 @@ fn conditions_about_key_vaults() -> Vec<Condition> {
         facts.run_account.account = Seen::Present(Arc::new(account));
         vaults.push(facts);
     }
+    vaults.extend(key_vaults_asked());
     let of_vaults = vaults
         .iter()
         .flat_map(|facts| key_vault::decide(facts).status.conditions);
     let named = [company_vault(), company_vault().ready().deleting()].into_iter();
-    let of_users = named.flat_map(|vault| {
-        let mut facts = table("vaulted")
-            .sourced("key", vault_secret("company-vault", "lake"))
-            .facts();
-        let vaults = [("company-vault".to_owned(), Arc::new(vault.0))];
-        facts.vaults = vaults.into();
-        dataset::decide(&facts).status.conditions
+    let of_users = named.flat_map(|vault| dataset::decide(&vaulted(vault, None)).status.conditions);
+    of_vaults
+        .chain(of_users)
+        .chain(conditions_about_answers())
+        .collect()
+}
+
+/// Key vaults that were asked, or whose credentials can't be used.
+fn key_vaults_asked() -> Vec<KeyVaultFacts> {
+    let mut answered = Sight::default();
+    answered.take_in(Ok(Listing::default()), at(10));
+    let unusable = |reason| Asked::Unusable(reason, "It can't be read.".to_owned());
+    let seen = [
+        Asked::Asked(answered),
+        unusable(Reason::CaBundleInvalid),
+        unusable(Reason::CredentialInvalid),
+    ];
+    let facts = seen.map(|seen| KeyVaultFacts {
+        seen,
+        ..company_vault().consented().facts()
     });
-    of_vaults.chain(of_users).collect()
+    facts.into()
+}
+
+/// What is told of a dataset's credential by what a vault answers.
+fn conditions_about_answers() -> Vec<Condition> {
+    let faults = every_fault().into_iter().map(|fault| {
+        let mut sight = Sight::default();
+        sight.take_in(Err(fault), at(10));
+        sight
+    });
+    let sights = faults.chain([found("7", Some(at(1000)))]);
+    sights
+        .flat_map(|sight| {
+            dataset::decide(&vaulted(company_vault().ready(), Some(sight)))
+                .status
+                .conditions
+        })
+        .collect()
+}
+
+/// A dataset that names a secret in the key vault.
+fn vaulted(vault: KeyVaultBuilder, sight: Option<Sight>) -> DatasetFacts {
+    let mut facts = table("vaulted")
+        .sourced("key", vault_secret("company-vault", "lake"))
+        .facts();
+    facts.vaults.linked = [("company-vault".to_owned(), Arc::new(vault.0))].into();
+    facts.vaults.sights = sight.into_iter().map(|sight| ("key".to_owned(), sight)).collect();
+    facts
+}
+
+/// A visit that finds another version in a vault than the one before.
+fn rotation() -> Vec<Announcement> {
+    let mut facts = vaulted(company_vault().ready(), Some(found("7", None)));
+    let mut object = (*facts.dataset).clone();
+    object.status = Some(dataset::decide(&facts).status);
+    facts.dataset = Arc::new(object);
+    assert_eq!(
+        dataset::decide(&facts).announcements,
+        [],
+        "the same version is no news"
+    );
+    facts.vaults.sights = [("key".to_owned(), found("8", None))].into();
+    dataset::decide(&facts).announcements
 }
 
 #[test]
@@ -491,7 +549,8 @@ fn every_reason_and_condition_type_is_given_by_some_decision() {
         .chain(connection_type::decide(&broken).status.conditions)
         .chain(conditions_about_key_vaults())
         .collect();
-    let given: BTreeSet<String> = reasons(&conditions).collect();
+    let news = rotation().into_iter().map(|news| news.reason.to_string());
+    let given: BTreeSet<String> = reasons(&conditions).chain(news).collect();
     let documented: BTreeSet<String> = Reason::ALL.iter().map(ToString::to_string).collect();
     assert_eq!(given, documented);
     let given: BTreeSet<&str> = conditions

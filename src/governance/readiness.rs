@@ -42,6 +42,7 @@ pub const fn situation(reason: Reason) -> Situation {
         | Reason::SecretNotAllowed
         | Reason::IdentityNotAllowed
         | Reason::RunAccountTaken
+        | Reason::AddressNotAllowed
         | Reason::TypeInvalid => Situation::Mistake,
         Reason::NoConnector => Situation::Unrun,
         Reason::ConsentRequired
@@ -68,6 +69,9 @@ const fn is_good(reason: Reason) -> bool {
             | Reason::ConsentCurrent
             | Reason::ConsentToPreviousNotice
             | Reason::AllResolved
+            | Reason::SecretExpiresSoon
+            | Reason::SecretRotated
+            | Reason::VaultAnswers
             | Reason::NoSecrets
             | Reason::RunAccountKept
             | Reason::RunAccountNotNeeded
@@ -95,7 +99,7 @@ pub fn judged(
 ) -> Vec<(ConditionType, Standing)> {
     let cause = concerns.iter().map(|(_, standing)| standing).chain(rest);
     let cause = cause
-        .filter(|cause| situation(cause.reason) != Situation::Good)
+        .filter(|cause| is_in_the_way(cause))
         .min_by_key(|cause| situation(cause.reason));
     let [ready, reconciling, stalled] = match cause {
         None => [Standing::met(Reason::Ready, ready), idle(), unstalled()],
@@ -134,6 +138,15 @@ pub fn judged(
     .into_iter()
     .chain(concerns)
     .collect()
+}
+
+/// What holds is in nobody's way, whatever it waits for: a vault that is away keeps what was known of it.
+fn is_in_the_way(cause: &Standing) -> bool {
+    match situation(cause.reason) {
+        Situation::Good => false,
+        Situation::Waiting => cause.status != ConditionStatus::True,
+        Situation::Mistake | Situation::Unrun | Situation::Consent | Situation::Purpose => true,
+    }
 }
 
 const fn awaited(reason: Reason) -> &'static str {

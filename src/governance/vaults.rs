@@ -1,18 +1,72 @@
-//! Which secrets a key vault lets others name, and whether it can be used.
+//! Which secrets a key vault lets others name, whether it can be used, and what its answers mean.
+//!
+//! [`address`]: where it is and who asks. [`survey`]: how the key vault itself stands. [`answer`]: how one reference to a
+//! secret in it stands.
 
 use super::conditions::holds;
 use super::message::listed;
 use crate::api::key_vault::{KeyVault, SecretPattern};
-use crate::api::reference::KeyVaultRef;
+use crate::api::reference::{KeyVaultRef, SecretSource};
 use crate::api::{ConditionType, Reason};
+use crate::vault::fault::Fault;
+use crate::vault::sight::Sight;
+use jiff::Timestamp;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+pub mod address;
+pub mod answer;
+pub mod survey;
 #[cfg(test)]
 mod tests;
 
 /// The key vaults that an object refers to, by name; absent ones are left out.
 pub type KeyVaults = BTreeMap<String, Arc<KeyVault>>;
+
+/// What is known of an object's secrets in key vaults.
+#[derive(Clone, Debug, Default)]
+pub struct VaultsSeen {
+    /// The key vaults that it names.
+    pub linked: KeyVaults,
+    /// What was seen of each secret, by the name of the reference; nothing of those that aren't looked at.
+    pub sights: BTreeMap<String, Sight>,
+}
+
+/// The secret in a key vault that a reference leads to, if it leads to exactly one.
+#[must_use]
+pub fn in_vault(source: &SecretSource) -> Option<&KeyVaultRef> {
+    let named = source.key_vault_ref.as_ref();
+    named.filter(|_| source.secret_key_ref.is_none())
+}
+
+/// The word of the conditions for what a vault said.
+#[must_use]
+pub const fn reason(fault: &Fault) -> Reason {
+    match fault {
+        Fault::AddressNotAllowed { .. } => Reason::AddressNotAllowed,
+        Fault::VaultNotFound { .. } => Reason::VaultNotFound,
+        Fault::VaultUnavailable { .. } => Reason::VaultUnavailable,
+        Fault::Throttled { .. } => Reason::Throttled,
+        Fault::AccessDenied { .. } => Reason::AccessDenied,
+        Fault::CredentialRejected { .. } => Reason::CredentialRejected,
+        Fault::SecretNotFound { .. } => Reason::SecretNotFound,
+        Fault::KeyNotFound { .. } => Reason::KeyNotFound,
+        Fault::SecretDisabled { .. } => Reason::SecretDisabled,
+        Fault::SecretExpired { .. } => Reason::SecretExpired,
+        Fault::VersionNotFound { .. } => Reason::VersionNotFound,
+    }
+}
+
+/// What is told of a vault that is away while what was known before counts.
+fn outage(fault: &Fault, since: &Time) -> String {
+    format!("{fault} It has been so since {}.", since.0)
+}
+
+/// As the API keeps times.
+fn whole_seconds(time: Timestamp) -> Time {
+    Time(Timestamp::from_second(time.as_second()).unwrap_or(time))
+}
 
 /// What keeps a reference to a secret in a key vault from being used, whatever the vault itself says.
 #[must_use]

@@ -1,8 +1,8 @@
 //! Gathers what a decision about a key vault may know.
 
-use super::decide::{KeyVaultFacts, needs_proof};
+use super::decide::{KeyVaultFacts, Seen, may_ask, needs_proof};
 use crate::api::{KeyVault, Reference};
-use crate::reconcile::{Context, Fault};
+use crate::reconcile::{Asked, Context, Fault};
 use kube::{Resource, ResourceExt};
 use std::sync::Arc;
 
@@ -14,11 +14,22 @@ pub(super) async fn observe(vault: Arc<KeyVault>, context: &Context) -> Result<K
         run_account: context.run_account_of(&namespace),
         dependents: context.dependents(&Reference::KeyVault(namespace, name)),
         consent: context.consent_facts(&subject),
+        allowed: context.links.allowed(),
+        seen: Seen::NotAsked,
         now: context.now(),
         vault,
     };
     if needs_proof(&facts) {
         facts.consent.proof = context.proof().await?;
+    }
+    if may_ask(&facts) {
+        facts.seen = match context.surveyed(&facts.vault).await? {
+            Asked::Sight(sight) => Seen::Asked(sight),
+            Asked::Unusable(reason, text) => Seen::Unusable(reason, text),
+            Asked::Nothing => Seen::NotAsked,
+        };
+    } else {
+        context.links.forget(&facts.vault);
     }
     Ok(facts)
 }

@@ -10,6 +10,7 @@ pub mod run_tokens;
 pub mod settings;
 pub mod telemetry;
 pub mod uninstall;
+mod vaults;
 mod wiring;
 
 pub use run::{RunError, run};

@@ -3,6 +3,7 @@
 use crate::api::{Connection, ConnectionType, Dataset, Enrichment, Export, KeyVault};
 use crate::cluster::{Change, ObjectKey, Objects};
 use crate::reconcile::Stores;
+use crate::vault::vaults::Owner;
 use futures::channel::mpsc::{UnboundedReceiver, UnboundedSender, unbounded};
 use k8s_openapi::api::core::v1::ServiceAccount;
 use kube::Resource;
@@ -71,6 +72,19 @@ pub(super) struct Wakers {
 }
 
 impl Wakers {
+    /// Wakes the one whose secrets in a vault have changed.
+    pub fn wake_owner(&self, owner: &Owner) {
+        let keys = vec![ObjectKey::new(&owner.namespace, &owner.name)];
+        let is = |kind: std::borrow::Cow<'static, str>| kind == owner.kind;
+        if is(KeyVault::kind(&())) {
+            self.key_vaults.wake(keys);
+        } else if is(Connection::kind(&())) {
+            self.connections.wake(keys);
+        } else if is(Dataset::kind(&())) {
+            self.datasets.wake(keys);
+        }
+    }
+
     /// Wakes every object there is, as nobody woke them before this process led.
     pub fn wake_all(&self, stores: &Stores) {
         self.connection_types.wake_all(&stores.connection_types);

@@ -6,6 +6,7 @@ use super::health::{self, Ready};
 use super::queues::{Queues, Wakers};
 use super::retention;
 use super::settings::Settings;
+use super::vaults::VaultNumbers;
 use super::wiring::{self, Feeds};
 use crate::cluster::events::Events;
 use crate::cluster::follow::Follower;
@@ -15,7 +16,10 @@ use crate::cluster::secrets::{SecretMeta, SecretReader};
 use crate::cluster::{Leadership, Objects};
 use crate::connection_type::catalog::Selection;
 use crate::metrics::Metrics;
-use crate::reconcile::{Context, Failures, Recorded, Stores, Written, controller};
+use crate::reconcile::{Context, Failures, Links, Recorded, Stores, Written, controller};
+use crate::vault::connect::Network;
+use crate::vault::run_tokens::{NoRunAccounts, RunTokens};
+use crate::vault::vaults::{Changed, Vaults};
 use futures::FutureExt;
 use futures::future::Shared;
 use kube::Client;
@@ -82,14 +86,16 @@ pub async fn run(
     let namespaces = settings.namespaces();
     let feeds = Feeds::of(&namespaces);
     let (stores, secrets) = feeds.stores();
-    background.spawn(serve(listener, &metrics, &stores, &ready));
+    let (links, changed) = links(&client, &settings);
+    background.spawn(serve(listener, &metrics, (&stores, &links), &ready));
     let follower = Follower {
         client: client.clone(),
         metrics: metrics.clone(),
         events: events.clone(),
         leadership,
     };
-    let woken = wiring::start(&mut background, &namespaces, &follower, feeds, &stores);
+    let (wakers, queues) = wiring::start(&mut background, &namespaces, &follower, feeds, (&stores, &links));
+    background.spawn(wake_owners(changed, wakers.clone()));
     let begun = async {
         all_seen(&stores, &secrets).await?;
         ready.store(true, Ordering::Relaxed);
@@ -102,8 +108,37 @@ pub async fn run(
         ended = background.join_next() => return Err(RunError::Ended(ended.and_then(Result::err))),
         begun = begun => begun.map_err(RunError::Read)?,
     }
-    let context = Arc::new(context(client, &settings, (stores, secrets), events, metrics));
-    govern(&context, &settings, woken, &mut background, &stop, &election).await
+    let seen = (stores, secrets, links);
+    let context = Arc::new(context(client, &settings, seen, events, metrics));
+    govern(
+        &context,
+        &settings,
+        (wakers, queues),
+        &mut background,
+        &stop,
+        &election,
+    )
+    .await
+}
+
+/// The vaults that key vaults lead to, and who is to be told of them. Nothing is asked until somebody follows something,
+/// which only the leader's visits do.
+fn links(client: &Client, settings: &Settings) -> (Links, Changed) {
+    let network = Network::new(settings.vault_hosts.clone());
+    let (vaults, changed) = Vaults::new(network, run_tokens(client), settings.vault_limits());
+    (Links::new(vaults, settings.allowed_vaults()), changed)
+}
+
+/// Who gives tokens of the namespaces' run accounts.
+fn run_tokens(_: &Client) -> Arc<dyn RunTokens> {
+    Arc::new(NoRunAccounts)
+}
+
+/// An answer of a vault that people would see wakes those who follow it, like every other change.
+async fn wake_owners(mut changed: Changed, wakers: Wakers) {
+    loop {
+        wakers.wake_owner(&changed.next().await);
+    }
 }
 
 /// Acts as the leader: until the orderly end, after which the next one may begin, or until another leads.
@@ -161,11 +196,12 @@ async fn listener(settings: &Settings) -> Result<TcpListener, RunError> {
 fn serve(
     listener: TcpListener,
     metrics: &Metrics,
-    stores: &Stores,
+    (stores, links): (&Stores, &Links),
     ready: &Ready,
 ) -> impl Future<Output = ()> + Send + 'static {
     let mut registry = metrics.registry();
     registry.register_collector(Box::new(Census(stores.clone())));
+    registry.register_collector(Box::new(VaultNumbers(links.clone())));
     let serving = health::serve(listener, registry, Ready::clone(ready));
     async move {
         if let Err(error) = serving.await {
@@ -224,11 +260,12 @@ async fn apply_catalog_later(client: &Client, stores: &Stores, selection: &Selec
 fn context(
     client: Client,
     settings: &Settings,
-    (stores, secrets): (Stores, Objects<SecretMeta>),
+    (stores, secrets, links): (Stores, Objects<SecretMeta>, Links),
     events: Events,
     metrics: Metrics,
 ) -> Context {
     Context {
+        links,
         secrets: SecretReader::new(client.clone(), secrets),
         connectors: settings.connector_names(),
         pipelines: Arc::new(settings.pipeline_names()),

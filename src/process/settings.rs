@@ -2,6 +2,10 @@
 
 use crate::cluster::lease::Candidacy;
 use crate::connection_type::catalog::Selection;
+use crate::governance::vaults::address::{Allowed, NodeIdentities, NodeIdentityError};
+use crate::vault::budget::Rate;
+use crate::vault::reach::{Reach, ReachError};
+use crate::vault::vaults::Limits;
 use clap::{Args, ValueEnum};
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
@@ -46,6 +50,19 @@ pub struct Settings {
     /// How many events are published a second, at most.
     #[arg(long, env = "EVENTS_PER_SECOND", default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..))]
     pub events_per_second: u32,
+    /// The vaults that key vaults may lead to, separated by commas: hosts (`vault.example.com`), suffixes of hosts
+    /// (`.vault.azure.net`), and addresses or ranges (`10.1.0.0/16`) that are inside of the cluster's networks.
+    #[arg(long, env = "VAULT_HOSTS", default_value = ".vault.azure.net,.vault.usgovcloudapi.net,.vault.azure.cn", value_parser = reach)]
+    pub vault_hosts: Reach,
+    /// Which namespace may ask which vault by the identity of the node: `namespace=address`, separated by commas.
+    #[arg(long, env = "VAULT_NODE_IDENTITIES", default_value = "", value_parser = node_identities)]
+    pub vault_node_identities: NodeIdentities,
+    /// Each secret in a vault is looked at once in so many seconds.
+    #[arg(long, env = "VAULT_INTERVAL_SECONDS", default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..=3600))]
+    pub vault_interval_seconds: u64,
+    /// How many requests one vault gets in 10 seconds, at most.
+    #[arg(long, env = "VAULT_REQUESTS_PER_10_SECONDS", default_value_t = 1000, value_parser = clap::value_parser!(u32).range(10..=4000))]
+    pub vault_requests_per_10_seconds: u32,
     /// The namespace of the Lease that replicas of the operator stand for; without one there must be no other replica.
     #[arg(long, env = "LEASE_NAMESPACE")]
     pub lease_namespace: Option<String>,
@@ -114,6 +131,28 @@ impl Settings {
         }
     }
 
+    /// What key vaults may be.
+    #[must_use]
+    pub fn allowed_vaults(&self) -> Allowed {
+        Allowed {
+            reach: self.vault_hosts.clone(),
+            node: self.vault_node_identities.clone(),
+        }
+    }
+
+    /// How often vaults are asked, and how much.
+    #[must_use]
+    pub fn vault_limits(&self) -> Limits {
+        Limits {
+            interval: Duration::from_secs(self.vault_interval_seconds),
+            rate: Rate {
+                requests: self.vault_requests_per_10_seconds,
+                window: Duration::from_secs(10),
+            },
+            ..Limits::default()
+        }
+    }
+
     /// The Lease that this process stands for, under a name that no process before it had: one that was started again
     /// in the same pod can't know how far the one before it came.
     #[must_use]
@@ -140,4 +179,12 @@ impl Settings {
 fn names<'a>(parts: impl Iterator<Item = &'a str>) -> BTreeSet<String> {
     let named = parts.map(str::trim).filter(|name| !name.is_empty());
     named.map(str::to_owned).collect()
+}
+
+fn reach(text: &str) -> Result<Reach, ReachError> {
+    Reach::parse(text.split(','))
+}
+
+fn node_identities(text: &str) -> Result<NodeIdentities, NodeIdentityError> {
+    text.parse()
 }

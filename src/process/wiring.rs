@@ -10,7 +10,7 @@ use crate::cluster::follow::{Follower, Unread, follow, follow_metadata};
 use crate::cluster::guard::Guarded;
 use crate::cluster::secrets::SecretMeta;
 use crate::cluster::{Change, Feed, Leadership, Objects, Places};
-use crate::reconcile::Stores;
+use crate::reconcile::{Links, Stores};
 use k8s_openapi::NamespaceResourceScope;
 use k8s_openapi::api::core::v1::ServiceAccount;
 use k8s_openapi::api::rbac::v1::{ClusterRoleBinding, Role, RoleBinding};
@@ -95,7 +95,7 @@ pub(super) fn start(
     namespaces: &BTreeSet<String>,
     follower: &Follower,
     feeds: Feeds,
-    stores: &Stores,
+    (stores, links): (&Stores, &Links),
 ) -> (Wakers, Queues) {
     let (wakers, queues) = queues();
     let woken = || (wakers.clone(), stores.clone());
@@ -114,11 +114,11 @@ pub(super) fn start(
         ),
         on_unreadable_type(follower.leadership.clone(), woken()),
     );
-    follow_all.begin(feeds.key_vaults, on_key_vault(woken()));
-    follow_all.begin(feeds.connections, on_connection(woken()));
+    follow_all.begin(feeds.key_vaults, on_key_vault(woken(), links.clone()));
+    follow_all.begin(feeds.connections, on_connection(woken(), links.clone()));
     follow_all.begin(feeds.exports, on_export(woken()));
     follow_all.begin(feeds.enrichments, on_enrichment(woken()));
-    follow_all.begin(feeds.datasets, on_dataset(woken()));
+    follow_all.begin(feeds.datasets, on_dataset(woken(), links.clone()));
     follow_all.begin(feeds.consent_records, on_consent_record(woken()));
     follow_all.begin(feeds.shared_connections, on_kept(woken()));
     follow_all.begin_in(

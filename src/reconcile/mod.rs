@@ -3,6 +3,7 @@
 //! A kind observes (stores, and a read where needed), decides (pure), and hands the decision to [`Context::act`].
 
 mod act;
+mod links;
 pub mod load;
 mod lookups;
 mod memory;
@@ -11,6 +12,7 @@ mod run_account;
 mod sharing;
 pub mod wakes;
 
+pub use links::{Asked, Links};
 pub use lookups::Writes;
 pub use memory::{Failures, Recorded, Written};
 pub use run::{Governed, controller};
@@ -86,6 +88,8 @@ pub struct Context {
     pub stores: Stores,
     /// Key names of Secrets.
     pub secrets: SecretReader,
+    /// The vaults that key vaults lead to.
+    pub links: Links,
     /// Connectors that this installation runs.
     pub connectors: BTreeSet<String>,
     /// Users who are pipelines.

@@ -59,17 +59,21 @@ where
     })
 }
 
-/// The users of a key vault, if it changed in what they see: its spec, whether it's Ready, whether it's going.
+/// The users of a key vault, if it changed in what they see: its spec and whether that was judged, the versions of its
+/// credentials, whether it's Ready, whether it's going.
 #[must_use]
 pub fn users_of_vault<K>(change: &Change<KeyVault>, users: &Objects<K>) -> Vec<ObjectKey>
 where
     K: Resource<DynamicType = ()> + Clone,
 {
     let view = |vault: &KeyVault| {
-        let conditions = vault.status.as_ref().map(|status| &status.conditions);
-        let ready = conditions.and_then(|all| find(all, ConditionType::Ready));
+        let status = vault.status.as_ref();
+        let ready = status.and_then(|status| find(&status.conditions, ConditionType::Ready));
+        let judged = status.map(|status| status.observed_generation == vault.metadata.generation);
+        let credentials = status.map(|status| status.credentials.clone());
         let going = vault.metadata.deletion_timestamp.is_some();
-        (vault.spec.clone(), ready.map(|ready| ready.status), going)
+        let ready = ready.map(|ready| ready.status);
+        (vault.spec.clone(), judged, credentials, ready, going)
     };
     woken(change, view, users, |namespace, name| {
         Reference::KeyVault(namespace, name)

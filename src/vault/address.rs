@@ -105,7 +105,11 @@ impl VaultUrl {
         Ok(url)
     }
 
-    fn read(text: &str) -> Result<Self, AddressError> {
+    /// Reads an address, whether or not it is allowed.
+    ///
+    /// # Errors
+    /// When it isn't one.
+    pub fn read(text: &str) -> Result<Self, AddressError> {
         if !text.is_ascii() {
             return Err(AddressError::NotAscii);
         }

@@ -11,6 +11,7 @@
 
 use super::address::{VaultUrl, literal};
 use super::budget::{Admission, Moment, Pace, Urgency};
+use super::counts::Counts;
 use super::fault::{Asking, Fault, Missing, Outage};
 use super::reach::Reach;
 use bytes::Bytes;
@@ -134,6 +135,7 @@ impl Clock {
 pub(super) struct Gate {
     pub pace: Arc<Mutex<Pace>>,
     pub clock: Clock,
+    pub counts: Arc<Counts>,
 }
 
 tokio::task_local! {
@@ -267,6 +269,7 @@ impl Transport {
         if to_vault {
             self.gate.admit().await?;
         }
+        self.gate.counts.request();
         let exchange = self.exchange(request);
         let answer = tokio::time::timeout(self.bounds.timeout, exchange).await;
         let answer = answer.map_err(|_| Outage::Slow)??;

@@ -21,6 +21,8 @@ pub struct Sight<T = Found> {
     pub since: Option<Timestamp>,
     /// The newest good answer, as long as nothing but outages came after it.
     pub good: Option<Good<T>>,
+    /// Whether the vault itself has ever said anything, good or bad.
+    pub answered: bool,
 }
 
 /// A good answer, and when it was last given.
@@ -38,6 +40,7 @@ impl<T> Default for Sight<T> {
             latest: None,
             since: None,
             good: None,
+            answered: false,
         }
     }
 }
@@ -66,6 +69,7 @@ impl<T: Clone + PartialEq> Sight<T> {
             // What the vault itself took away doesn't come back because the vault is away.
             Err(_) => self.good = None,
         }
+        self.answered |= !matches!(&answer, Err(fault) if fault.keeps_last_good());
         let changed = self.latest.as_ref() != Some(&answer);
         // An outage that shows another face is the same outage.
         let same_reason = match (&self.latest, &answer) {

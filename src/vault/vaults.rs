@@ -12,6 +12,7 @@
 use super::address::{Look, VaultAddress, VaultUrl, Wanted};
 use super::budget::{Agenda, Pace, Rate, Timing, Urgency};
 use super::connect::{Bounds, Clock, Gate, Network, URGENCY};
+use super::counts::Counts;
 use super::fault::Fault;
 use super::run_tokens::RunTokens;
 use super::sight::{Listing, Sight};
@@ -24,8 +25,10 @@ use std::time::Duration;
 mod changed;
 mod client;
 mod share;
+mod tally;
 
 pub use changed::Changed;
+pub use tally::Tally;
 
 use changed::Inbox;
 use client::{Client, Key, Keys};
@@ -83,6 +86,7 @@ struct Inner {
     clock: Clock,
     keys: Keys,
     inbox: Arc<Inbox>,
+    counts: Arc<Counts>,
     book: Mutex<Book>,
 }
 
@@ -108,6 +112,7 @@ impl Vaults {
             clock: Clock::new(),
             keys: Keys::new(),
             inbox: Arc::clone(&inbox),
+            counts: Arc::default(),
             book: Mutex::default(),
         };
         (Self(Arc::new(inner)), Changed(inbox))
@@ -218,6 +223,7 @@ impl Vaults {
         let gate = Gate {
             pace: Arc::clone(pace),
             clock: self.0.clock,
+            counts: Arc::clone(&self.0.counts),
         };
         let bounds = Bounds {
             timeout: self.0.limits.timeout,

@@ -106,7 +106,7 @@ fn every_value_is_described_and_no_other_is_taken() {
 #[test]
 fn whatever_the_values_the_api_server_takes_what_is_rendered() {
     install_prometheus_operators_kinds();
-    let rows: [(&str, &[&str]); 13] = [
+    let rows: [(&str, &[&str]); 14] = [
         ("as it comes", &[]),
         ("no connector", &["connectors=[]"]),
         (
@@ -143,7 +143,13 @@ fn whatever_the_values_the_api_server_takes_what_is_rendered() {
             "watched and walled in",
             &[
                 r#"monitoring={"serviceMonitor":{"enabled":true,"labels":{"release":"main"}},"alerts":{"enabled":true},"dashboard":{"enabled":true}}"#,
-                r#"networkPolicy={"enabled":true,"metricsFrom":[{"namespaceSelector":{}}],"apiServer":{"ports":[6443],"cidrs":["10.0.0.0/8"]}}"#,
+                r#"networkPolicy={"enabled":true,"metricsFrom":[{"namespaceSelector":{}}],"apiServer":{"ports":[6443],"cidrs":["10.0.0.0/8"]},"keyVaults":{"ports":[8200],"cidrs":["10.1.0.0/16"]}}"#,
+            ],
+        ),
+        (
+            "with vaults of its own",
+            &[
+                r#"keyVaults={"hosts":["vault.example.com",".vaults.example.com","10.1.0.0/16","fd00::/8"],"nodeIdentities":[{"namespace":"marketing","vaultUrl":"https://sales.vault.azure.net"}],"intervalSeconds":30,"requestsPer10Seconds":100}"#,
             ],
         ),
         (

@@ -18,3 +18,4 @@ mod secrets;
 mod sharing;
 mod terms;
 mod types;
+mod vaults;

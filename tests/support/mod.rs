@@ -7,8 +7,10 @@ mod world;
 
 pub use world::{Active, Conditioned, Kind, PATIENCE, World, given, withdrawn};
 
+use connection_operator::governance::vaults::address::NodeIdentities;
 use connection_operator::process::settings::LogFormat;
 use connection_operator::process::{Settings, run};
+use connection_operator::vault::reach::Reach;
 use kube::config::{KubeConfigOptions, Kubeconfig};
 use kube::{Client, Config};
 use local_cluster::{ControlPlane, Options};
@@ -116,6 +118,10 @@ pub fn settings() -> Settings {
         catalog_exclude: String::new(),
         namespaces: String::new(),
         events_per_second: 100,
+        vault_hosts: Reach::parse(["localhost", "127.0.0.1"]).expect("a list"),
+        vault_node_identities: NodeIdentities::default(),
+        vault_interval_seconds: 1,
+        vault_requests_per_10_seconds: 1000,
         lease_namespace: None,
         lease_name: "connection-operator".to_owned(),
         lease_seconds: 15,

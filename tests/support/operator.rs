@@ -4,6 +4,7 @@ use super::{CONNECTORS, PATIENCE, PIPELINES, allow_deletions, client, installed}
 use kube::Client;
 use local_cluster::{ControlPlane, Options};
 use serde_json::Value;
+use std::fs::File;
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
@@ -45,8 +46,29 @@ impl Operator {
         Self::start_as(control_plane, &kubeconfig(control_plane, "operator"), settings)
     }
 
+    /// Starts it with settings of its own, and lets it write its log to the end of a file.
+    pub fn start_logging(control_plane: &ControlPlane, settings: &[(&str, &str)], log: &Path) -> Self {
+        let log = File::options().create(true).append(true).open(log);
+        let log = Stdio::from(log.expect("a file"));
+        Self::start_to(
+            control_plane,
+            &kubeconfig(control_plane, "operator"),
+            settings,
+            log,
+        )
+    }
+
     /// Starts it by this kubeconfig.
     pub fn start_as(control_plane: &ControlPlane, kubeconfig: &Path, variables: &[(&str, &str)]) -> Self {
+        Self::start_to(control_plane, kubeconfig, variables, Stdio::inherit())
+    }
+
+    fn start_to(
+        control_plane: &ControlPlane,
+        kubeconfig: &Path,
+        variables: &[(&str, &str)],
+        log: Stdio,
+    ) -> Self {
         let address = free_address();
         let process = Command::new(env!("CARGO_BIN_EXE_connection-operator"))
             .arg("run")
@@ -65,6 +87,7 @@ impl Operator {
             .env("LOG", "warn")
             .envs(variables.iter().copied())
             .stdin(Stdio::null())
+            .stderr(log)
             .spawn()
             .expect("the operator starts");
         Self { process, address }

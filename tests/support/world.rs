@@ -5,7 +5,7 @@ use connection_operator::api::connection::DependentsStatus;
 use connection_operator::api::export::{ExportStatus, State};
 use connection_operator::api::names::{CONSENT_ANNOTATION, CONSENTED_BY_ANNOTATION};
 use connection_operator::api::{
-    Condition, ConditionType, Connection, ConnectionType, Dataset, Enrichment, Export,
+    Condition, ConditionType, Connection, ConnectionType, Dataset, Enrichment, Export, KeyVault,
 };
 use k8s_openapi::NamespaceResourceScope;
 use k8s_openapi::api::core::v1::Namespace;
@@ -251,6 +251,23 @@ impl World {
         let digest = required(&connection).expect("just seen");
         self.merge::<Connection>(name, given(&digest)).await;
     }
+
+    /// Agrees to the link to a vault, as its message says, and tells the digest.
+    pub async fn consent_to_vault(&self, name: &str) -> String {
+        let vault = self
+            .until::<KeyVault>(name, "it asks for consent", |vault| {
+                required_of_vault(vault).is_some()
+            })
+            .await;
+        let digest = required_of_vault(&vault).expect("just seen");
+        self.merge::<KeyVault>(name, given(&digest)).await;
+        digest
+    }
+}
+
+/// The digest that a key vault asks to agree to.
+fn required_of_vault(vault: &KeyVault) -> Option<String> {
+    vault.status.as_ref()?.consent.as_ref()?.required.clone()
 }
 
 /// The change by which the tests' administrator consents. Before Kubernetes 1.36 she states her name herself.

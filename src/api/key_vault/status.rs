@@ -40,6 +40,9 @@ pub struct KeyVaultStatus {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = ADDRESS_MAX))]
     pub address: Option<String>,
+    /// Since when the vault hasn't confirmed what is said here, as it doesn't answer. Absent while it does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unconfirmed_since: Option<Time>,
     /// The secrets that may be named, the first 200 by name. Never a value.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = LISTED_MAX))]

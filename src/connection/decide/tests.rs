@@ -35,6 +35,7 @@ fn secrets() -> Vec<SecretStatus> {
         source: format!("Secret partner, key {slot}"),
         version: Some("7".to_owned()),
         since: Some(Time(at(100))),
+        unconfirmed_since: None,
     };
     vec![entry("password"), entry("username")]
 }

@@ -1,6 +1,8 @@
 use super::*;
 use crate::api::ConditionStatus;
-use crate::fixtures::{at, secret, secret_key, vault_secret};
+use crate::fixtures::{at, company_vault, condition, found, secret, secret_key, vault_secret};
+use crate::vault::fault::Fault;
+use crate::vault::sight::Sight;
 
 fn judged(
     sources: &[(&str, SecretSource)],
@@ -20,7 +22,11 @@ fn judged(
         namespace: "marketing",
         sources: &sources,
     };
-    judge(&named, &seen, &KeyVaults::new(), before, at(100))
+    let before = Before {
+        secrets: before,
+        conditions: &[],
+    };
+    judge(&named, &seen, &VaultsSeen::default(), before, at(100))
 }
 
 fn of_type(type_: &str) -> Arc<SecretKeys> {
@@ -162,6 +168,7 @@ fn a_status_dates_the_version_and_not_the_visit() {
         source: source.to_owned(),
         version: version.map(str::to_owned),
         since: since.map(|second| Time(at(second))),
+        unconfirmed_since: None,
     };
     let partner = "Secret partner, key user";
     let vault = "KeyVault company-vault, secret user";
@@ -226,5 +233,194 @@ fn a_status_dates_the_version_and_not_the_visit() {
             [after],
             "{case}"
         );
+    }
+}
+
+/// Two references to one key vault, and what the status said of them.
+fn in_company_vault(sights: [Option<Sight>; 2], before: &[SecretStatus], told: &[Condition]) -> Resolution {
+    let names = ["password", "username"];
+    let sources = names.map(|name| (name.to_owned(), vault_secret("company-vault", name)));
+    let named = Named {
+        place: "spec.secrets",
+        namespace: "marketing",
+        sources: &sources.into(),
+    };
+    let sights = names.into_iter().zip(sights);
+    let vaults = VaultsSeen {
+        linked: [("company-vault".to_owned(), Arc::new(company_vault().ready().0))].into(),
+        sights: sights
+            .filter_map(|(name, sight)| Some((name.to_owned(), sight?)))
+            .collect(),
+    };
+    let before = Before {
+        secrets: before,
+        conditions: told,
+    };
+    judge(&named, &Secrets::new(), &vaults, before, at(100))
+}
+
+fn away_after(version: &str) -> Sight {
+    let mut sight = found(version, None);
+    sight.take_in(
+        Err(Fault::Throttled {
+            vault: "https://vault.example.com:8200".to_owned(),
+        }),
+        at(20),
+    );
+    sight
+}
+
+fn refused() -> Sight {
+    let mut sight = Sight::default();
+    sight.take_in(
+        Err(Fault::SecretDisabled {
+            vault: "https://vault.example.com:8200".to_owned(),
+            secret: "username".to_owned(),
+            version: "1".to_owned(),
+        }),
+        at(20),
+    );
+    sight
+}
+
+#[test]
+fn what_vaults_say_of_several_references_is_told_together() {
+    use ConditionStatus::{False, True, Unknown};
+    let good = |version: &str| Some(found(version, None));
+    let ending = || Some(found("1", Some(at(1000))));
+    let rows = [
+        (
+            "both there",
+            [good("1"), good("1")],
+            True,
+            Reason::AllResolved,
+            "Every referenced key",
+        ),
+        (
+            "one never answered",
+            [good("1"), None],
+            Unknown,
+            Reason::VaultNotAsked,
+            "The key vault company-vault hasn't told yet whether its secrets can be used.",
+        ),
+        (
+            "one refused, one never answered",
+            [None, Some(refused())],
+            False,
+            Reason::SecretDisabled,
+            "spec.secrets.username can't be used by the key vault company-vault. The secret username in ",
+        ),
+        (
+            "one refused, one kept in an outage",
+            [Some(away_after("1")), Some(refused())],
+            False,
+            Reason::SecretDisabled,
+            "spec.secrets.username can't be used by the key vault company-vault. The secret username in ",
+        ),
+        (
+            "both kept in an outage, which comes before an end",
+            [Some(away_after("1")), ending()],
+            True,
+            Reason::Throttled,
+            "The vault https://vault.example.com:8200 takes no more requests for now: ",
+        ),
+        (
+            "one ends soon",
+            [ending(), good("1")],
+            True,
+            Reason::SecretExpiresSoon,
+            "spec.secrets.password can be used until 2023-11-14: ",
+        ),
+    ];
+    for (case, sights, status, reason, message) in rows {
+        let resolution = in_company_vault(sights, &[], &[]);
+        let told = &resolution.standing;
+        assert_eq!((told.status, told.reason), (status, reason), "{case}");
+        assert!(told.message.starts_with(message), "{case}: {}", told.message);
+        let forewarned = status == True && reason != Reason::AllResolved;
+        assert_eq!(resolution.forewarning().is_some(), forewarned, "{case}");
+    }
+    let twice = in_company_vault([Some(away_after("1")), Some(away_after("1"))], &[], &[]);
+    let told = twice.standing.message.matches("takes no more requests").count();
+    assert_eq!(told, 1, "one outage is told once");
+}
+
+#[test]
+fn until_somebody_has_looked_all_stands_as_it_was_told() {
+    let first = in_company_vault([Some(away_after("1")), Some(found("", None))], &[], &[]);
+    let told = Condition {
+        message: first.standing.message.clone(),
+        ..condition(
+            ConditionType::SecretsResolved,
+            first.standing.status,
+            first.standing.reason,
+        )
+    };
+    let unlooked = in_company_vault(
+        [None, Some(Sight::default())],
+        &first.secrets,
+        std::slice::from_ref(&told),
+    );
+    assert_eq!(
+        (&unlooked.standing, &unlooked.secrets),
+        (&first.standing, &first.secrets)
+    );
+    assert!(!unlooked.rotated);
+    let half = in_company_vault([None, Some(refused())], &first.secrets, &[told]);
+    assert_eq!(
+        half.standing.reason,
+        Reason::SecretDisabled,
+        "an answer counts at once"
+    );
+    assert_eq!(
+        half.secrets[1].since, None,
+        "and what it took away isn't known any more"
+    );
+}
+
+#[test]
+fn another_version_in_a_vault_is_news_and_nothing_else_is() {
+    let first = in_company_vault([Some(found("1", None)), Some(found("", None))], &[], &[]);
+    assert!(!first.rotated, "the first version is no news");
+    let rows = [
+        (
+            "the same",
+            [Some(found("1", None)), Some(found("", None))],
+            false,
+            Some(100),
+        ),
+        (
+            "another",
+            [Some(found("2", None)), Some(found("", None))],
+            true,
+            Some(100),
+        ),
+        (
+            "the same, kept",
+            [Some(away_after("1")), Some(found("", None))],
+            false,
+            Some(100),
+        ),
+        (
+            "taken away",
+            [Some(refused()), Some(found("", None))],
+            false,
+            None,
+        ),
+    ];
+    for (case, sights, rotated, since) in rows {
+        let next = in_company_vault(sights, &first.secrets, &[]);
+        assert_eq!(next.rotated, rotated, "{case}");
+        assert_eq!(next.announcement().is_some(), rotated, "{case}");
+        assert_eq!(
+            next.secrets[0].since,
+            since.map(|second| Time(at(second))),
+            "{case}"
+        );
+        assert_eq!(
+            next.secrets[1].version, None,
+            "{case}: the vault keeps none there"
+        );
+        assert_eq!(next.secrets[1].since, Some(Time(at(100))), "{case}");
     }
 }

@@ -8,6 +8,8 @@ use crate::governance::conditions::find;
 use crate::governance::decision::Effect;
 use crate::governance::dependents::Users;
 use crate::governance::kept::Kept;
+use crate::vault::fault::{Fault, Outage};
+use crate::vault::sight::Listed;
 
 fn told(facts: &KeyVaultFacts, type_: ConditionType) -> Condition {
     let status = decide(facts).status;
@@ -133,8 +135,72 @@ fn each_concern_is_judged_for_itself() {
             ConditionType::Ready,
             False,
             Reason::IdentityNotAllowed,
-            "spec.azureKeyVault.auth.managedIdentity is the identity of a node, which this installation allows no namespace \
-             to use for https://sales.vault.azure.net: ",
+            "spec.azureKeyVault.auth.managedIdentity is the identity of a node, which this installation doesn't allow this \
+             namespace to use for https://sales.vault.azure.net: ",
+        ),
+        (
+            "elsewhere than the installation allows",
+            at_address("https://vault.example.net").facts(),
+            ConditionType::Ready,
+            False,
+            Reason::AddressNotAllowed,
+            "spec.vault.address must be one of the vaults that this installation allows (",
+        ),
+        (
+            "with authorities that aren't any",
+            KeyVaultFacts {
+                seen: Seen::Unusable(
+                    Reason::CaBundleInvalid,
+                    "spec.vault.caBundleRef names the key".to_owned(),
+                ),
+                ..agreed().facts()
+            },
+            ConditionType::Ready,
+            False,
+            Reason::CaBundleInvalid,
+            "spec.vault.caBundleRef names the key",
+        ),
+        (
+            "asked, and no answer yet",
+            asked(agreed(), vec![]),
+            ConditionType::Ready,
+            False,
+            Reason::VaultNotAsked,
+            "The vault hasn't answered yet.",
+        ),
+        (
+            "answered",
+            asked(agreed(), vec![listing()]),
+            ConditionType::Ready,
+            True,
+            Reason::Ready,
+            "Connections and datasets can name its secrets.",
+        ),
+        (
+            "away since it answered",
+            asked(agreed(), vec![listing(), away()]),
+            ConditionType::Ready,
+            True,
+            Reason::Ready,
+            "Connections and datasets can name its secrets. The vault https://vault.example.com:8200 can't be used at the \
+             moment: it is sealed, or not initialised. Unseal it. What was known of its secrets before still counts. It has \
+             been so since 2023-11-14T22:13:31Z.",
+        ),
+        (
+            "away since it answered, in one word",
+            asked(agreed(), vec![listing(), away()]),
+            ConditionType::Reachable,
+            True,
+            Reason::VaultUnavailable,
+            "The vault https://vault.example.com:8200 can't be used at the moment: ",
+        ),
+        (
+            "away from the beginning",
+            asked(agreed(), vec![away()]),
+            ConditionType::Ready,
+            False,
+            Reason::VaultUnavailable,
+            "The vault https://vault.example.com:8200 can't be used at the moment: ",
         ),
         (
             "by a credential of its own",
@@ -171,6 +237,128 @@ fn each_concern_is_judged_for_itself() {
         );
         assert!(told.message.starts_with(message), "{case}: {}", told.message);
     }
+}
+
+/// Agreed to, as its status says.
+fn agreed() -> KeyVaultBuilder {
+    let mut vault = company_vault().held().consented();
+    vault.0.status = Some(decide(&vault.facts()).status);
+    vault
+}
+
+fn at_address(address: &str) -> KeyVaultBuilder {
+    let mut vault = company_vault().held().consented();
+    vault.0.spec.vault.as_mut().expect("a Vault").address = address.to_owned();
+    vault
+}
+
+fn listing() -> Result<Listing, Fault> {
+    let secret = Listed {
+        name: "partner".to_owned(),
+        enabled: true,
+        expires: None,
+    };
+    Ok(Listing {
+        secrets: vec![secret],
+        truncated: false,
+    })
+}
+
+fn away() -> Result<Listing, Fault> {
+    Err(Fault::VaultUnavailable {
+        vault: "https://vault.example.com:8200".to_owned(),
+        why: Outage::Sealed,
+    })
+}
+
+/// The vault was asked, and answered so one time after the other.
+fn asked(vault: KeyVaultBuilder, answers: Vec<Result<Listing, Fault>>) -> KeyVaultFacts {
+    let mut sight = Sight::default();
+    for (second, answer) in (10..).zip(answers) {
+        sight.take_in(answer, crate::fixtures::at(second));
+    }
+    KeyVaultFacts {
+        seen: Seen::Asked(sight),
+        ..vault.facts()
+    }
+}
+
+#[test]
+fn a_vault_is_asked_only_with_consent_that_its_status_shows() {
+    let secretless = KeyVaultFacts {
+        secrets: Secrets::new(),
+        ..agreed().facts()
+    };
+    let moved = {
+        let mut vault = agreed();
+        vault.0.spec.vault.as_mut().expect("a Vault").address = "https://vault.elsewhere.example".to_owned();
+        vault.consented()
+    };
+    let withdrawn = {
+        let mut vault = agreed();
+        vault.0.metadata.annotations = None;
+        vault
+    };
+    let rows = [
+        ("never agreed to", company_vault().facts(), false),
+        (
+            "agreed to, which isn't in the status yet",
+            company_vault().consented().facts(),
+            false,
+        ),
+        ("agreed to", agreed().facts(), true),
+        (
+            "moved, and agreed to once more, which isn't in the status yet",
+            moved.facts(),
+            false,
+        ),
+        (
+            "withdrawn, which isn't in the status yet",
+            withdrawn.facts(),
+            false,
+        ),
+        ("without its credential", secretless, false),
+        ("on its way", agreed().deleting().facts(), false),
+        (
+            "not allowed",
+            at_address("https://vault.example.net").facts(),
+            false,
+        ),
+    ];
+    for (case, facts, expected) in rows {
+        assert_eq!(may_ask(&facts), expected, "{case}");
+    }
+}
+
+#[test]
+fn what_another_place_answered_is_not_kept() {
+    let mut vault = agreed();
+    vault.0.status = Some(decide(&asked(vault.clone(), vec![listing()])).status);
+    let kept = decide(&vault.facts()).status;
+    assert_eq!(kept.secrets.len(), 1, "a new process begins with what was known");
+    vault.0.spec.vault.as_mut().expect("a Vault").address = "https://vault.elsewhere.example".to_owned();
+    let elsewhere = decide(&vault.clone().consented().facts()).status;
+    assert_eq!(elsewhere.secrets, []);
+    let told = find(&elsewhere.conditions, ConditionType::Reachable).expect("it is told");
+    assert_eq!(told.reason, "VaultNotAsked");
+    let withdrawn = decide(&vault.facts()).status;
+    assert_eq!(withdrawn.secrets, [], "without consent nothing is shown either");
+}
+
+#[test]
+fn an_outage_is_news_although_all_goes_on() {
+    let mut vault = agreed();
+    vault.0.status = Some(decide(&asked(vault.clone(), vec![listing()])).status);
+    let decision = decide(&asked(vault.clone(), vec![listing(), away()]));
+    let told: Vec<_> = decision
+        .announcements
+        .iter()
+        .map(|news| (news.warning, news.reason))
+        .collect();
+    assert_eq!(told, [(true, Reason::VaultUnavailable)]);
+    vault.0.status = Some(decision.status);
+    let decision = decide(&asked(vault, vec![listing(), away()]));
+    assert_eq!(decision.announcements, [], "once");
 }
 
 #[test]

@@ -10,7 +10,7 @@ use crate::cluster::follow::Unread;
 use crate::cluster::secrets::SecretMeta;
 use crate::cluster::{Change, Leadership, Objects};
 use crate::governance::connection_types::CompiledTypes;
-use crate::reconcile::{Stores, Writes};
+use crate::reconcile::{Links, Stores, Writes};
 use crate::{connection, connection_type, dataset, enrichment, export, key_vault, run_account};
 use k8s_openapi::api::core::v1::ServiceAccount;
 use k8s_openapi::api::rbac::v1::{ClusterRoleBinding, Role, RoleBinding};
@@ -79,8 +79,11 @@ pub(super) fn on_type((wakers, stores): Woken) -> impl FnMut(&Change<ConnectionT
     }
 }
 
-pub(super) fn on_key_vault((wakers, stores): Woken) -> impl FnMut(&Change<KeyVault>) {
+pub(super) fn on_key_vault((wakers, stores): Woken, links: Links) -> impl FnMut(&Change<KeyVault>) {
     move |change| {
+        if let (Some(gone), None) = (&change.before, &change.after) {
+            links.forget(gone);
+        }
         wakers.key_vaults.wake_itself(change);
         wakers
             .run_accounts
@@ -94,8 +97,9 @@ pub(super) fn on_key_vault((wakers, stores): Woken) -> impl FnMut(&Change<KeyVau
     }
 }
 
-pub(super) fn on_connection((wakers, stores): Woken) -> impl FnMut(&Change<Connection>) {
+pub(super) fn on_connection((wakers, stores): Woken, links: Links) -> impl FnMut(&Change<Connection>) {
     move |change| {
+        let_go(&links, change);
         wakers.connections.wake_itself(change);
         wakers.key_vaults.wake(key_vault::watch::woken_by_user(change));
         wakers
@@ -143,8 +147,16 @@ fn on_user<K: Writes + Refers>(wakers: &Wakers, stores: &Stores, change: &Change
         .wake(enrichment::watch::woken_by_writer(change, &stores.enrichments));
 }
 
-pub(super) fn on_dataset((wakers, stores): Woken) -> impl FnMut(&Change<Dataset>) {
+/// What is gone follows nothing in a vault any more.
+fn let_go<K: Resource<DynamicType = ()>>(links: &Links, change: &Change<K>) {
+    if let (Some(gone), None) = (&change.before, &change.after) {
+        links.leave(&**gone);
+    }
+}
+
+pub(super) fn on_dataset((wakers, stores): Woken, links: Links) -> impl FnMut(&Change<Dataset>) {
     move |change| {
+        let_go(&links, change);
         wakers.datasets.wake_itself(change);
         wakers.key_vaults.wake(key_vault::watch::woken_by_user(change));
         wakers

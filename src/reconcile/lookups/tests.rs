@@ -12,8 +12,14 @@ use crate::fixtures::{
     DatasetBuilder, EnrichmentBuilder, ExportBuilder, NAMESPACE, catalog_type, connectors, dataset,
     enrichment, export, sftp_partner,
 };
+use crate::governance::vaults::address::Allowed;
 use crate::metrics::Metrics;
+use crate::reconcile::Links;
 use crate::reconcile::Stores;
+use crate::vault::connect::Network;
+use crate::vault::reach::Reach;
+use crate::vault::run_tokens::NoRunAccounts;
+use crate::vault::vaults::{Limits, Vaults};
 use kube::Client;
 
 /// A world as last seen; its client is never asked.
@@ -35,6 +41,12 @@ fn world() -> World {
     }
 }
 
+/// Vaults that nobody asks.
+fn unasked() -> Vaults {
+    let network = Network::new(Reach::default());
+    Vaults::new(network, std::sync::Arc::new(NoRunAccounts), Limits::default()).0
+}
+
 impl World {
     fn context(self) -> Context {
         let nowhere = kube::Config::new("http://127.0.0.1:9".parse().expect("an address"));
@@ -43,6 +55,7 @@ impl World {
         let (events, _untold) = Events::new(client.clone(), metrics.clone(), 1);
         Context {
             secrets: SecretReader::new(client.clone(), holding(Vec::new())),
+            links: Links::new(unasked(), Allowed::default()),
             stores: Stores {
                 connection_types: holding(self.connection_types),
                 key_vaults: holding(Vec::new()),

@@ -25,6 +25,7 @@ fn transport(network: &Network, vault: &str, others: &[&str]) -> Transport {
     let gate = Gate {
         pace: Arc::new(Mutex::new(Pace::new(Rate::default()))),
         clock: Clock::new(),
+        counts: Arc::default(),
     };
     let bounds = Bounds {
         timeout: Duration::from_secs(5),

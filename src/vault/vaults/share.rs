@@ -6,6 +6,7 @@ use super::client::Client;
 use crate::vault::address::Wanted;
 use crate::vault::budget::{Agenda, Next, Outcome, Verdict};
 use crate::vault::connect::Clock;
+use crate::vault::counts::GOOD;
 use crate::vault::fault::Fault;
 use crate::vault::sight::{Found, Listing, Sight};
 use jiff::Timestamp;
@@ -167,6 +168,14 @@ impl Share {
         self.state().list.sight.clone()
     }
 
+    /// What is known of everything that is followed, the vault's list included if it is.
+    pub fn sights(&self) -> (Vec<Sight>, Option<Sight<Listing>>) {
+        let state = self.state();
+        let secrets = state.secrets.values().map(|entry| entry.sight.clone());
+        let list = Some(&state.list).filter(|list| !list.owners.is_empty());
+        (secrets.collect(), list.map(|list| list.sight.clone()))
+    }
+
     /// Ends the task that looks.
     pub fn close(&self) {
         self.over.store(true, Ordering::Relaxed);
@@ -191,6 +200,8 @@ impl Share {
             }
             _ => Outcome::Answered,
         };
+        let counts = &self.client.gate.counts;
+        counts.answer(seen.fault().map_or(GOOD, Fault::reason));
         let now = Timestamp::now();
         let mut state = self.state();
         let verdict = state
