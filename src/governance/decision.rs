@@ -78,21 +78,32 @@ pub fn announcements(before: &[Condition], after: &[Condition]) -> Vec<Announcem
     let name_taken = changed(before, after, ConditionType::Valid)
         .filter(|now| now.reason == Reason::DisplayNameTaken.as_str())
         .map(|now| (true, now));
-    let forewarned = [ConditionType::SecretsResolved, ConditionType::Reachable].map(|type_| {
-        changed(before, after, type_)
-            .filter(|now| now.status == ConditionStatus::True)
-            .filter(|now| FOREWARNED.iter().any(|reason| reason.as_str() == now.reason))
-            .map(|now| (true, now))
-    });
+    let of_vaults = [ConditionType::SecretsResolved, ConditionType::Reachable]
+        .map(|type_| changed(before, after, type_).and_then(|now| forewarning(before, now)));
     [ready, deleting, old_notice, name_taken]
         .into_iter()
-        .chain(forewarned)
+        .chain(of_vaults)
         .flatten()
         .filter_map(|(warning, now)| {
             let reason = conditions::reason_of(now)?;
             Some(Announcement { warning, reason })
         })
         .collect()
+}
+
+/// What is told of something that holds: that there is something to know of it, or no longer.
+fn forewarning<'a>(before: &[Condition], now: &'a Condition) -> Option<(bool, &'a Condition)> {
+    let is_told = |condition: &Condition| {
+        condition.status == ConditionStatus::True
+            && FOREWARNED
+                .iter()
+                .any(|reason| reason.as_str() == condition.reason)
+    };
+    let was_told = before
+        .iter()
+        .any(|condition| condition.type_ == now.type_ && is_told(condition));
+    let over = was_told && now.status == ConditionStatus::True;
+    (is_told(now) || over).then_some((is_told(now), now))
 }
 
 fn changed<'a>(before: &[Condition], after: &'a [Condition], type_: ConditionType) -> Option<&'a Condition> {

@@ -188,3 +188,51 @@ fn reach(text: &str) -> Result<Reach, ReachError> {
 fn node_identities(text: &str) -> Result<NodeIdentities, NodeIdentityError> {
     text.parse()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::Parser;
+
+    #[derive(Debug, Parser)]
+    struct Line {
+        #[command(flatten)]
+        settings: Settings,
+    }
+
+    fn read(arguments: &[&str]) -> Result<Settings, String> {
+        let line = Line::try_parse_from([&["operator"], arguments].concat());
+        line.map(|line| line.settings).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn as_it_comes_azures_clouds_may_be_linked_and_nothing_else() {
+        let settings = read(&[]).expect("it can be read");
+        assert_eq!(settings.allowed_vaults(), Allowed::default());
+        assert_eq!(settings.vault_limits(), Limits::default());
+        assert!(settings.vault_hosts.allows_host("sales.vault.azure.cn"));
+        assert!(!settings.vault_hosts.allows_host("vault.example.com"));
+        let none = read(&["--vault-hosts="]).expect("it can be read");
+        assert_eq!(none.vault_hosts, Reach::default(), "no vault at all");
+    }
+
+    #[test]
+    fn wrong_settings_of_vaults_are_refused_at_the_start() {
+        let rows = [
+            (
+                "--vault-hosts=.vault.azure.net,https://vault.example.com",
+                "the entry \"https://vault.example.com\" of the allowed vaults is neither a host",
+            ),
+            (
+                "--vault-node-identities=marketing",
+                "\"marketing\" is no namespace and vault: write them as in marketing=https://sales.vault.azure.net",
+            ),
+            ("--vault-interval-seconds=0", "0 is not in 1..=3600"),
+            ("--vault-requests-per-10-seconds=5000", "5000 is not in 10..=4000"),
+        ];
+        for (argument, said) in rows {
+            let error = read(&[argument]).expect_err(argument);
+            assert!(error.contains(said), "{argument}: {error}");
+        }
+    }
+}

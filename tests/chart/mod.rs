@@ -266,6 +266,21 @@ fn values_that_mean_nothing_are_refused_with_their_name() {
             "serviceAccount.name",
         ),
         (
+            "a vault's address in place of its host",
+            r#"keyVaults={"hosts":["https://vault.example.com"]}"#,
+            "hosts",
+        ),
+        (
+            "the identity of the node for any vault",
+            r#"keyVaults={"nodeIdentities":[{"namespace":"marketing","vaultUrl":"*"}]}"#,
+            "nodeIdentities",
+        ),
+        (
+            "vaults asked without a pause",
+            r#"keyVaults={"intervalSeconds":0}"#,
+            "intervalSeconds",
+        ),
+        (
             "a log format that isn't one",
             r#"logging={"format":"xml"}"#,
             "format",

@@ -1,9 +1,10 @@
 //! The table of situations: for each, real objects of every kind that can be in it, as the API server gives them.
 
-use super::written::{kept, key_vault, shared, written};
+use super::written::{kept, key_vault, shared, vault, written};
 use crate::support::manifests::{connection_type, dataset, enrichment, export, secret, sftp, with};
-use crate::support::{PATIENCE, World, given, withdrawn};
-use connection_operator::api::{Connection, ConsentRecord, KeyVault, custom_resource_definitions};
+use crate::support::vault::{SECRET_ID, login};
+use crate::support::{PATIENCE, World, withdrawn};
+use connection_operator::api::{Connection, ConsentRecord, custom_resource_definitions};
 use kube::api::{DeleteParams, ListParams, Patch, PatchParams};
 use kube::core::{DynamicObject, GroupVersionKind};
 use kube::discovery::ApiResource;
@@ -87,6 +88,7 @@ async fn made() -> Vec<Row> {
     world
         .apply(with(secret("bootstrap", &[("id", "abc")]), &bootstrap))
         .await;
+    world.apply(login(vault(), SECRET_ID)).await;
     let wanted = written(&world);
     for (_, manifest, _) in &wanted {
         world.apply(manifest.clone()).await;
@@ -102,13 +104,9 @@ async fn made() -> Vec<Row> {
     ] {
         world.consent(agreed).await;
     }
-    let required = |vault: &KeyVault| vault.status.as_ref()?.consent.as_ref()?.required.clone();
-    let asks = |vault: &KeyVault| required(vault).is_some();
-    let vault = world
-        .until::<KeyVault>("vault", "it asks for consent", asks)
-        .await;
-    let agreed = required(&vault).expect("just seen");
-    world.merge::<KeyVault>("vault", given(&agreed)).await;
+    for agreed in ["linked-vault", "keyless-vault"] {
+        world.consent_to_vault(agreed).await;
+    }
     let consented = |connection: &Connection| digest(connection).is_some();
     let connection = world.until("withdrawn", "it names a digest", consented).await;
     let digest = digest(&connection).expect("just seen");
@@ -288,8 +286,7 @@ async fn no_kind_is_left_out() {
             rows.iter()
                 .any(|row| row.object["kind"] == kind.as_str() && row.situation == situation)
         };
-        let unasked = kind == "KeyVault"; // none is well before vaults are asked
-        assert!(unasked || in_situation(Situation::Well), "{kind}");
+        assert!(in_situation(Situation::Well), "{kind}");
         let kept = ["SharedConnection", "ConsentRecord"].contains(&kind.as_str()); // and nobody deletes them
         assert!(kept || in_situation(Situation::Leaving), "{kind}");
     }

@@ -4,8 +4,11 @@ use super::table::Situation;
 use crate::support::manifests::{
     connection_type, dataset, enrichment, export, plain_connection, sftp, sftp_import, with,
 };
+use crate::support::vault::{link, start};
 use crate::support::{World, given};
 use serde_json::{Value, json};
+use std::sync::OnceLock;
+use vault_stand_in::hashicorp::Vault;
 
 /// An object that the operator will judge: what it becomes, its manifest, the reason of Ready.
 pub type Judged = (Situation, Value, &'static str);
@@ -77,13 +80,30 @@ fn connections(world: &World) -> Vec<Judged> {
     ]
 }
 
-/// None is well yet: no vault is asked.
 fn key_vaults() -> Vec<Judged> {
-    use Situation::{Consent, Waiting};
+    use Situation::{Consent, Mistake, Waiting, Well};
+    let by_token = json!({"spec": {"vault": {"auth": {"kubernetes": null, "token": {"secretRef": {"name": "absent", "key": "token"}}}}}});
+    let elsewhere = json!({"spec": {"vault": {"address": "https://vault.elsewhere.net"}}});
     vec![
+        (Well, link("linked-vault", vault()), "Ready"),
         (Consent, key_vault("asking-vault"), "ConsentRequired"),
-        (Waiting, key_vault("vault"), "VaultNotAsked"),
+        (
+            Waiting,
+            with(key_vault("keyless-vault"), &by_token),
+            "SecretNotFound",
+        ),
+        (
+            Mistake,
+            with(key_vault("misled-vault"), &elsewhere),
+            "AddressNotAllowed",
+        ),
     ]
+}
+
+/// The one vault that answers.
+pub fn vault() -> &'static Vault {
+    static VAULT: OnceLock<Vault> = OnceLock::new();
+    VAULT.get_or_init(start)
 }
 
 /// One that is asked as the namespace's own account, so that it refers to no Secret.

@@ -1,7 +1,8 @@
 //! Vaults that answer, and what becomes of what names secrets in them. The vault is a stand-in.
 
-use crate::support::manifests::{dataset, export, partner_secret, secret, sftp, with};
+use crate::support::manifests::{dataset, export, partner_secret, sftp, with};
 use crate::support::operator::{Operator, own_cluster};
+use crate::support::vault::{SECRET_ID, link, login, policy, start};
 use crate::support::{Conditioned, PATIENCE, World, withdrawn};
 use connection_operator::api::connection::SecretStatus;
 use connection_operator::api::{Condition, ConditionType, Connection, Dataset, Export, KeyVault};
@@ -14,52 +15,10 @@ use local_cluster::Options;
 use serde_json::{Value, json};
 use std::time::{Duration, Instant};
 use vault_stand_in::Fault;
-use vault_stand_in::hashicorp::{
-    Capability, Data, Deletion, Kv, Login, Method, Mount, Policy, Secret as Held, Vault, Version,
-};
+use vault_stand_in::hashicorp::{Capability, Data, Deletion, Method, Secret as Held, Vault, Version};
 
 /// What begins so must be seen nowhere.
 const CANARY: &str = "canary-";
-const SECRET_ID: &str = "canary-secret-id";
-
-fn policy() -> Policy {
-    let read = vec![Capability::Read, Capability::List];
-    ["kv/data/*", "kv/metadata/*", "kv/metadata"]
-        .map(|path| (path.to_owned(), read.clone()))
-        .into()
-}
-
-fn start() -> Vault {
-    let held = Held {
-        versions: vec![
-            Version::of(&[("password", "canary-old")]),
-            Version::of(&[("password", "canary-new"), ("user", "canary-user")]),
-        ],
-        ..Held::default()
-    };
-    let secrets = ["team/sftp", "crm"].map(|name| (name.to_owned(), held.clone()));
-    let mount = Mount {
-        version: Kv::Two,
-        secrets: secrets.into(),
-    };
-    let login = Login {
-        mount: "approle".to_owned(),
-        method: Method::AppRole {
-            role_id: "role".to_owned(),
-            secret_id: SECRET_ID.to_owned(),
-        },
-        policies: vec!["connections".to_owned()],
-        ttl: 3600,
-        renewable: true,
-    };
-    let data = Data {
-        mounts: [("kv".to_owned(), mount)].into(),
-        policies: [("connections".to_owned(), policy())].into(),
-        logins: vec![login],
-        ..Data::default()
-    };
-    Vault::start(data).expect("a stand-in")
-}
 
 fn sftp_in(data: &mut Data) -> &mut Held {
     let mount = data.mounts.get_mut("kv").expect("the mount");
@@ -70,22 +29,8 @@ fn newest(data: &mut Data) -> &mut Version {
     sftp_in(data).versions.last_mut().expect("a version")
 }
 
-fn login(vault: &Vault, secret_id: &str) -> Value {
-    secret(
-        "vault-login",
-        &[("secret-id", secret_id), ("ca.crt", &vault.ca_pem)],
-    )
-}
-
 fn key_vault(vault: &Vault) -> Value {
-    let reference = |key: &str| json!({"name": "vault-login", "key": key});
-    json!({
-        "apiVersion": "connections.dev/v1alpha1", "kind": "KeyVault", "metadata": {"name": "company-vault"},
-        "spec": {"vault": {
-            "address": vault.url(), "mount": "kv", "caBundleRef": reference("ca.crt"),
-            "auth": {"appRole": {"roleId": "role", "secretIdRef": reference("secret-id")}},
-        }},
-    })
+    link("company-vault", vault)
 }
 
 fn in_vault(named: &Value) -> Value {
@@ -366,6 +311,36 @@ async fn a_new_version_shows_and_is_told_of() {
         (Some("Connection"), Some("partner"))
     );
     assert_eq!(event.type_.as_deref(), Some("Normal"));
+}
+
+#[tokio::test]
+async fn an_end_is_told_fourteen_days_ahead() {
+    let vault = start();
+    let world = World::connected(&vault).await;
+    let days = |days: i64| jiff::Timestamp::now() + jiff::SignedDuration::from_hours(24 * days);
+    let ends = days(10);
+    vault.edit(|data| newest(data).deletion_time = Some(ends));
+    let told = world
+        .until_says::<Connection>("partner", ConditionType::SecretsResolved, "SecretExpiresSoon")
+        .await;
+    assert_eq!(
+        told.message,
+        format!(
+            "spec.secrets.password can be used until {}: give the secret team/sftp a new version in the key vault \
+             company-vault before.",
+            ends.strftime("%Y-%m-%d")
+        )
+    );
+    let ready = world.until_ready_says::<Connection>("partner", "Ready").await;
+    assert!(ready.message.ends_with(&told.message), "{}", ready.message);
+    assert_eq!(
+        world.event("SecretExpiresSoon").await.type_.as_deref(),
+        Some("Warning")
+    );
+    vault.edit(|data| newest(data).deletion_time = Some(days(15)));
+    world
+        .until_says::<Connection>("partner", ConditionType::SecretsResolved, "AllResolved")
+        .await;
 }
 
 impl World {

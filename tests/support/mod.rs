@@ -3,6 +3,7 @@
 pub mod malformed;
 pub mod manifests;
 pub mod operator;
+pub mod vault;
 mod world;
 
 pub use world::{Active, Conditioned, Kind, PATIENCE, World, given, withdrawn};
@@ -20,6 +21,15 @@ use std::time::{Duration, Instant};
 
 /// What the connectors of the catalog are called.
 pub const CONNECTORS: &str = "sftp,object-storage,audience-api";
+
+/// The vaults that may be linked: stand-ins, and names that nobody has.
+pub const VAULTS: [&str; 5] = [
+    "localhost",
+    "127.0.0.1",
+    ".example",
+    ".example.com",
+    ".vault.azure.net",
+];
 
 static SHARED: OnceLock<ControlPlane> = OnceLock::new();
 static UNREFUSED: OnceLock<ControlPlane> = OnceLock::new();
@@ -118,7 +128,7 @@ pub fn settings() -> Settings {
         catalog_exclude: String::new(),
         namespaces: String::new(),
         events_per_second: 100,
-        vault_hosts: Reach::parse(["localhost", "127.0.0.1"]).expect("a list"),
+        vault_hosts: Reach::parse(VAULTS).expect("a list"),
         vault_node_identities: NodeIdentities::default(),
         vault_interval_seconds: 1,
         vault_requests_per_10_seconds: 1000,

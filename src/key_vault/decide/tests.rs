@@ -357,8 +357,15 @@ fn an_outage_is_news_although_all_goes_on() {
         .collect();
     assert_eq!(told, [(true, Reason::VaultUnavailable)]);
     vault.0.status = Some(decision.status);
-    let decision = decide(&asked(vault, vec![listing(), away()]));
+    let decision = decide(&asked(vault.clone(), vec![listing(), away()]));
     assert_eq!(decision.announcements, [], "once");
+    let decision = decide(&asked(vault, vec![listing()]));
+    let told: Vec<_> = decision
+        .announcements
+        .iter()
+        .map(|news| (news.warning, news.reason))
+        .collect();
+    assert_eq!(told, [(false, Reason::VaultAnswers)], "and that it is over");
 }
 
 #[test]
