@@ -5,6 +5,7 @@ use super::census::Census;
 use super::health::{self, Ready};
 use super::queues::{Queues, Wakers};
 use super::retention;
+use super::run_tokens::ClusterRunTokens;
 use super::settings::Settings;
 use super::vaults::VaultNumbers;
 use super::wiring::{self, Feeds};
@@ -18,7 +19,6 @@ use crate::connection_type::catalog::Selection;
 use crate::metrics::Metrics;
 use crate::reconcile::{Context, Failures, Links, Recorded, Stores, Written, controller};
 use crate::vault::connect::Network;
-use crate::vault::run_tokens::{NoRunAccounts, RunTokens};
 use crate::vault::vaults::{Changed, Vaults};
 use futures::FutureExt;
 use futures::future::Shared;
@@ -125,13 +125,9 @@ pub async fn run(
 /// which only the leader's visits do.
 fn links(client: &Client, settings: &Settings) -> (Links, Changed) {
     let network = Network::new(settings.vault_hosts.clone());
-    let (vaults, changed) = Vaults::new(network, run_tokens(client), settings.vault_limits());
+    let run_tokens = Arc::new(ClusterRunTokens::new(client.clone()));
+    let (vaults, changed) = Vaults::new(network, run_tokens, settings.vault_limits());
     (Links::new(vaults, settings.allowed_vaults()), changed)
-}
-
-/// Who gives tokens of the namespaces' run accounts.
-fn run_tokens(_: &Client) -> Arc<dyn RunTokens> {
-    Arc::new(NoRunAccounts)
 }
 
 /// An answer of a vault that people would see wakes those who follow it, like every other change.
