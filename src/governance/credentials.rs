@@ -102,22 +102,19 @@ pub fn judge(
     let slots = sources.iter().map(|(name, source)| {
         let field = format!("{place}.{name}");
         let mut slot = Slot::new(name, source, before.secrets);
-        match in_vault(source) {
-            Some(named) => {
-                let asked = Asked {
-                    field: &field,
-                    name,
-                    namespace,
-                    named,
-                    before: slot.before,
-                };
-                slot.take_in(answer::judge(asked, vaults, now), named, now);
-            }
-            None => {
-                slot.problem = problem(&field, namespace, source, seen);
-                slot.version = version(source, seen);
-                slot.since = slot.dated(slot.version.is_some(), now);
-            }
+        if let Some(named) = in_vault(source) {
+            let asked = Asked {
+                field: &field,
+                name,
+                namespace,
+                named,
+                before: slot.before,
+            };
+            slot.take_in(answer::judge(asked, vaults, now), named, now);
+        } else {
+            slot.problem = problem(&field, namespace, source, seen);
+            slot.version = version(source, seen);
+            slot.since = slot.dated(slot.version.is_some(), now);
         }
         slot
     });

@@ -129,7 +129,7 @@ impl Context {
             Way::Unusable(reason, text) => Asked::Unusable(reason, text),
             Way::None => Asked::Nothing,
         };
-        if !matches!(asked, Asked::Sight(_)) || self.is_gone(vault, &self.stores.key_vaults) {
+        if !matches!(asked, Asked::Sight(_)) || is_gone(vault, &self.stores.key_vaults) {
             self.links.forget(vault);
         }
         Ok(asked)
@@ -154,9 +154,9 @@ impl Context {
         let stays = object.meta().deletion_timestamp.is_none();
         let (mut names, mut looks) = (Vec::new(), Vec::new());
         for (name, source) in sources.iter().filter(|_| stays) {
-            let named = in_vault(source).filter(|named| answer::may_ask(&namespace, named, &linked));
-            let Some((named, vault)) =
-                named.and_then(|named| Some((named, linked.get(named.name.as_str())?)))
+            let asked = in_vault(source).filter(|asked| answer::may_ask(&namespace, asked, &linked));
+            let Some((asked, vault)) =
+                asked.and_then(|asked| Some((asked, linked.get(asked.name.as_str())?)))
             else {
                 continue;
             };
@@ -165,9 +165,9 @@ impl Context {
                 looks.push(Look {
                     address,
                     wanted: Wanted {
-                        secret: named.secret.clone(),
-                        version: named.version.clone(),
-                        key: named.key.as_ref().map(|key| key.0.clone()),
+                        secret: asked.secret.clone(),
+                        version: asked.version.clone(),
+                        key: asked.key.as_ref().map(|key| key.0.clone()),
                     },
                 });
             }
@@ -180,7 +180,7 @@ impl Context {
             });
         }
         let sights = self.links.0.vaults.follow(&owner(object), &looks);
-        if self.is_gone(object, objects) {
+        if is_gone(object, objects) {
             self.links.leave(object);
         }
         Ok(VaultsSeen {
@@ -202,15 +202,6 @@ impl Context {
         } else {
             Ok(self.links.last(vault))
         }
-    }
-
-    /// Whether an object went while it was visited: then nobody else says that it follows nothing any more.
-    fn is_gone<K>(&self, object: &K, objects: &Objects<K>) -> bool
-    where
-        K: Resource<DynamicType = ()> + Clone,
-    {
-        let key = ObjectKey::of(object);
-        objects.get(&key.namespace, &key.name).is_none()
     }
 
     async fn way(&self, vault: &KeyVault) -> Result<Way, Fault> {
@@ -280,4 +271,13 @@ fn owner<K: Resource<DynamicType = ()>>(object: &K) -> Owner {
         namespace: key.namespace,
         name: key.name,
     }
+}
+
+/// Whether an object went while it was visited: then nobody else says that it follows nothing any more.
+fn is_gone<K>(object: &K, objects: &Objects<K>) -> bool
+where
+    K: Resource<DynamicType = ()> + Clone,
+{
+    let key = ObjectKey::of(object);
+    objects.get(&key.namespace, &key.name).is_none()
 }

@@ -160,7 +160,7 @@ async fn what_is_wrong_with_a_secret_is_told_by_its_reason_and_passes_by_itself(
                         .expect("the mount")
                         .secrets
                         .remove("team/sftp"),
-                )
+                );
             },
             "SecretNotFound",
             |data| sftp_in(data).versions = vec![Version::of(&[("password", "canary-new")]); 2],
@@ -175,7 +175,7 @@ async fn what_is_wrong_with_a_secret_is_told_by_its_reason_and_passes_by_itself(
                     newest(data)
                         .data
                         .insert("password".to_owned(), json!("canary-new")),
-                )
+                );
             },
         ),
         (
@@ -189,7 +189,7 @@ async fn what_is_wrong_with_a_secret_is_told_by_its_reason_and_passes_by_itself(
             data.policies = [("connections".to_owned(), policy())].into();
         }),
         (
-            "not allowed by the key vault, which is no question to the vault",
+            "named before it is there",
             json!({"secret": "team/other"}),
             |_| {},
             "SecretNotFound",
@@ -200,13 +200,13 @@ async fn what_is_wrong_with_a_secret_is_told_by_its_reason_and_passes_by_itself(
                         versions: vec![Version::of(&[("password", "canary-other")])],
                         ..Held::default()
                     },
-                ))
+                ));
             },
         ),
     ];
     for (case, named, wrong, reason, right) in rows {
         println!("{case}");
-        vault.edit(|data| wrong(data));
+        vault.edit(wrong);
         world.apply(vaulted(&named)).await;
         let told = world.until_ready_says::<Connection>("partner", reason).await;
         assert!(
@@ -216,7 +216,7 @@ async fn what_is_wrong_with_a_secret_is_told_by_its_reason_and_passes_by_itself(
             told.message
         );
         assert_eq!(world.password().await.version, None, "{case}");
-        vault.edit(|data| right(data));
+        vault.edit(right);
         world.until_ready_says::<Connection>("partner", "Ready").await;
     }
 }
@@ -297,7 +297,7 @@ async fn a_new_version_shows_and_is_told_of() {
     vault.edit(|data| {
         sftp_in(data)
             .versions
-            .push(Version::of(&[("password", "canary-newer")]))
+            .push(Version::of(&[("password", "canary-newer")]));
     });
     world
         .until::<Connection>("partner", "the new version", |connection| {

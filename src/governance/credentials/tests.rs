@@ -240,7 +240,7 @@ fn a_status_dates_the_version_and_not_the_visit() {
 fn in_company_vault(sights: [Option<Sight>; 2], before: &[SecretStatus], told: &[Condition]) -> Resolution {
     let names = ["password", "username"];
     let sources = names.map(|name| (name.to_owned(), vault_secret("company-vault", name)));
-    let named = Named {
+    let references = Named {
         place: "spec.secrets",
         namespace: "marketing",
         sources: &sources.into(),
@@ -256,7 +256,7 @@ fn in_company_vault(sights: [Option<Sight>; 2], before: &[SecretStatus], told: &
         secrets: before,
         conditions: told,
     };
-    judge(&named, &Secrets::new(), &vaults, before, at(100))
+    judge(&references, &Secrets::new(), &vaults, before, at(100))
 }
 
 fn away_after(version: &str) -> Sight {

@@ -1,3 +1,5 @@
+#![expect(clippy::too_many_lines, reason = "a table is long, not deep")]
+
 use super::*;
 use crate::api::ConditionStatus::{False, True, Unknown};
 use crate::api::consent_record::ConsentDecision;
@@ -162,7 +164,7 @@ fn each_concern_is_judged_for_itself() {
         ),
         (
             "asked, and no answer yet",
-            asked(agreed(), vec![]),
+            asked(&agreed(), vec![]),
             ConditionType::Ready,
             False,
             Reason::VaultNotAsked,
@@ -170,7 +172,7 @@ fn each_concern_is_judged_for_itself() {
         ),
         (
             "answered",
-            asked(agreed(), vec![listing()]),
+            asked(&agreed(), vec![listing()]),
             ConditionType::Ready,
             True,
             Reason::Ready,
@@ -178,7 +180,7 @@ fn each_concern_is_judged_for_itself() {
         ),
         (
             "away since it answered",
-            asked(agreed(), vec![listing(), away()]),
+            asked(&agreed(), vec![listing(), away()]),
             ConditionType::Ready,
             True,
             Reason::Ready,
@@ -188,7 +190,7 @@ fn each_concern_is_judged_for_itself() {
         ),
         (
             "away since it answered, in one word",
-            asked(agreed(), vec![listing(), away()]),
+            asked(&agreed(), vec![listing(), away()]),
             ConditionType::Reachable,
             True,
             Reason::VaultUnavailable,
@@ -196,7 +198,7 @@ fn each_concern_is_judged_for_itself() {
         ),
         (
             "away from the beginning",
-            asked(agreed(), vec![away()]),
+            asked(&agreed(), vec![away()]),
             ConditionType::Ready,
             False,
             Reason::VaultUnavailable,
@@ -252,6 +254,7 @@ fn at_address(address: &str) -> KeyVaultBuilder {
     vault
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "one answer of two, as the other is")]
 fn listing() -> Result<Listing, Fault> {
     let secret = Listed {
         name: "partner".to_owned(),
@@ -272,7 +275,7 @@ fn away() -> Result<Listing, Fault> {
 }
 
 /// The vault was asked, and answered so one time after the other.
-fn asked(vault: KeyVaultBuilder, answers: Vec<Result<Listing, Fault>>) -> KeyVaultFacts {
+fn asked(vault: &KeyVaultBuilder, answers: Vec<Result<Listing, Fault>>) -> KeyVaultFacts {
     let mut sight = Sight::default();
     for (second, answer) in (10..).zip(answers) {
         sight.take_in(answer, crate::fixtures::at(second));
@@ -333,7 +336,7 @@ fn a_vault_is_asked_only_with_consent_that_its_status_shows() {
 #[test]
 fn what_another_place_answered_is_not_kept() {
     let mut vault = agreed();
-    vault.0.status = Some(decide(&asked(vault.clone(), vec![listing()])).status);
+    vault.0.status = Some(decide(&asked(&vault, vec![listing()])).status);
     let kept = decide(&vault.facts()).status;
     assert_eq!(kept.secrets.len(), 1, "a new process begins with what was known");
     vault.0.spec.vault.as_mut().expect("a Vault").address = "https://vault.elsewhere.example".to_owned();
@@ -348,8 +351,8 @@ fn what_another_place_answered_is_not_kept() {
 #[test]
 fn an_outage_is_news_although_all_goes_on() {
     let mut vault = agreed();
-    vault.0.status = Some(decide(&asked(vault.clone(), vec![listing()])).status);
-    let decision = decide(&asked(vault.clone(), vec![listing(), away()]));
+    vault.0.status = Some(decide(&asked(&vault, vec![listing()])).status);
+    let decision = decide(&asked(&vault, vec![listing(), away()]));
     let told: Vec<_> = decision
         .announcements
         .iter()
@@ -357,9 +360,9 @@ fn an_outage_is_news_although_all_goes_on() {
         .collect();
     assert_eq!(told, [(true, Reason::VaultUnavailable)]);
     vault.0.status = Some(decision.status);
-    let decision = decide(&asked(vault.clone(), vec![listing(), away()]));
+    let decision = decide(&asked(&vault, vec![listing(), away()]));
     assert_eq!(decision.announcements, [], "once");
-    let decision = decide(&asked(vault, vec![listing()]));
+    let decision = decide(&asked(&vault, vec![listing()]));
     let told: Vec<_> = decision
         .announcements
         .iter()

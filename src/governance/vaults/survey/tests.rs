@@ -1,3 +1,5 @@
+#![expect(clippy::too_many_lines, reason = "a table is long, not deep")]
+
 use super::*;
 use crate::fixtures::{at, condition};
 use crate::vault::fault::{Lack, Outage};
