@@ -24,6 +24,19 @@ spec:
   validationActions: [Deny]
 {{- end }}
 
+{{/*
+Whether a request changes a connection, dataset or key vault. By its managed fields one decides what somebody else's next
+apply changes, and by its labels what a pipeline removes, so no part of it is free; but the operator's finalizer, what the
+garbage collector does, and all that goes on in a namespace on its way.
+*/}}
+{{- define "connection-operator.changed" -}}
+request.operation == 'CREATE' || object.spec != oldObject.spec ||
+object.metadata.?annotations != oldObject.metadata.?annotations ||
+(object.metadata != oldObject.metadata && namespaceObject.status.phase != 'Terminating' &&
+  !(request.userInfo.username in ([{{ include "connection-operator.operatorAccount" . }}, {{ include "connection-operator.uninstallAccount" . }}] +
+    {{ include "connection-operator.collectorAccounts" . }})))
+{{- end }}
+
 {{/* From Kubernetes 1.36 on the API server itself writes stamps and finalizers. */}}
 {{- define "connection-operator.mutates" -}}
 {{- if .Capabilities.APIVersions.Has "admissionregistration.k8s.io/v1/MutatingAdmissionPolicy" -}}true{{- end -}}
