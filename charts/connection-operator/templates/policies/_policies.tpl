@@ -74,7 +74,8 @@ object.metadata.?annotations != oldObject.metadata.?annotations ||
 # one of the same digest.
 - name: givingWay
   expression: |-
-    variables.stamp != variables.stampBefore && variables.stampBefore.matches('^withdrawn [0-9a-f]{64} .+$') ?
+    variables.stamp != variables.stampBefore && variables.stampBefore.matches('^withdrawn [0-9a-f]{64} .+$') &&
+        !(variables.stampBefore.substring(75) in {{ .Values.pipelines | toJson }}) ?
       [variables.stampBefore.substring(10)] : []
 - name: stillWithdrawn
   expression: |-
