@@ -261,6 +261,11 @@ fn values_that_mean_nothing_are_refused_with_their_name() {
             "app.kubernetes.io/name",
         ),
         (
+            "a label by which every role would become part of Kubernetes' own",
+            r#"commonLabels={"rbac.authorization.k8s.io/aggregate-to-edit":"true"}"#,
+            "rbac.authorization.k8s.io/aggregate-to-edit",
+        ),
+        (
             "no account where none is made",
             r#"serviceAccount={"create":false}"#,
             "serviceAccount.name",
