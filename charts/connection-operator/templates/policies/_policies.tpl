@@ -71,7 +71,7 @@ object.metadata.?annotations != oldObject.metadata.?annotations ||
     'given ' + variables.after + ' ' + variables.user
 {{- if include "connection-operator.mutates" . }}
 # The stamp that gives way is kept, the newest 16 of them. A line whose digest a person gives goes, and so does an older
-# one of the same digest.
+# one of the same digest. What a pipeline withdrew isn't kept: by it, what people did could be pushed out.
 - name: givingWay
   expression: |-
     variables.stamp != variables.stampBefore && variables.stampBefore.matches('^withdrawn [0-9a-f]{64} .+$') &&
