@@ -47,6 +47,14 @@ fn without_password(text: &str) -> Cow<'_, str> {
     }
 }
 
+/// A sentence with its capital.
+#[must_use]
+pub fn capitalized(sentence: &str) -> String {
+    let mut letters = sentence.chars();
+    let first = letters.next().map(|first| first.to_ascii_uppercase());
+    first.into_iter().chain(letters).collect()
+}
+
 /// What an author wrote in explanation, fit to follow a sentence: bounded, on one line, with a full stop.
 #[must_use]
 pub fn explanation(text: &str) -> String {

@@ -235,19 +235,21 @@ async fn nobody_is_asked_to_agree_to_what_must_be_corrected_first() {
 #[tokio::test]
 async fn consent_that_is_garbage_counts_for_nothing() {
     let world = World::furnished().await;
+    let no_digest = "The annotation connections.dev/consent holds no digest, which has 64 characters of 0-9 and a-f, so it is \
+                     no consent to this destination (folder \"/in\", hostname";
+    let another =
+        "The consent that was given isn't for this connection as it is now (folder \"/in\", hostname";
     let garbage = [
-        ("a word", "yes".to_owned()),
-        ("somebody else's digest", "0".repeat(64)),
-        ("as much as fits", "x".repeat(100 << 10)),
-        ("of no script", "\u{202e}\u{0000}\n".replace('\0', "")),
+        ("a word", "yes".to_owned(), no_digest),
+        ("somebody else's digest", "0".repeat(64), another),
+        ("as much as fits", "x".repeat(100 << 10), no_digest),
+        ("of no script", "\u{202e}\u{0000}\n".replace('\0', ""), no_digest),
     ];
-    for (i, (why, consent)) in garbage.into_iter().enumerate() {
+    for (i, (why, consent, start)) in garbage.into_iter().enumerate() {
         let name = format!("n{i}");
         world.apply(sftp(&name)).await;
         world.merge::<Connection>(&name, given(&consent)).await;
         let told = world.until_ready_says::<Connection>(&name, "ConsentStale").await;
-        let start =
-            "The consent that was given isn't for this connection as it is now (folder \"/in\", hostname";
         assert!(told.message.starts_with(start), "{why}: {}", told.message);
     }
     world.connect(sftp("healthy")).await;

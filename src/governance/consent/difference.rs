@@ -7,7 +7,7 @@ use crate::governance::message::{bounded, cut, listed};
 /// Most characters that a message tells of one destination, so that the command at its end is whole.
 pub(super) const DESTINATION_MAX: usize = 600;
 
-/// A sentence about what the record was for, and what it would be for now.
+/// What the record was for, and what it would be for now, as a sentence without its capital.
 pub(super) fn difference(agreed: &ConsentRecordSpec, required: &Required) -> String {
     let now = destination_on_record(required);
     let now_version = &required.notice_versions.0;
@@ -22,14 +22,11 @@ pub(super) fn difference(agreed: &ConsentRecordSpec, required: &Required) -> Str
         .chain(notice)
         .collect();
     if changes.is_empty() {
-        return "Its destination and the notice's version read as they did then, so the endpoints of the type have changed, \
+        return "its destination and the notice's version read as they did then, so the endpoints of the type have changed, \
                 the words of its notice, or what is too long to be told here."
             .to_owned();
     }
-    let text = changes.join(", and ");
-    let mut letters = text.chars();
-    let first = letters.next().map(|first| first.to_ascii_uppercase());
-    format!("{}.", first.into_iter().chain(letters).collect::<String>())
+    format!("{}.", changes.join(", and "))
 }
 
 /// A destination as a record holds it.
@@ -106,14 +103,14 @@ mod tests {
                 "folder \"/in\", hostname \"b.example\"",
                 "2",
                 &["folder \"/in\"", HOST],
-                "It was for hostname \"b.example\", where there is hostname \"a.example\" now.",
+                "it was for hostname \"b.example\", where there is hostname \"a.example\" now.",
             ),
             (
                 "the key of a Secret",
                 "username from key name of Secret partner",
                 "2",
                 &["username from key other of Secret partner"],
-                "It was for username from key name of Secret partner, where there is username from key other of Secret \
+                "it was for username from key name of Secret partner, where there is username from key other of Secret \
                  partner now.",
             ),
             (
@@ -121,35 +118,35 @@ mod tests {
                 "folder \"/in, out\", hostname \"a.example\"",
                 "2",
                 &["folder \"/in, off\"", HOST],
-                "It was for folder \"/in, out\", where there is folder \"/in, off\" now.",
+                "it was for folder \"/in, out\", where there is folder \"/in, off\" now.",
             ),
             (
                 "more than before",
                 HOST,
                 "2",
                 &["folder \"/in\"", HOST],
-                "It was without folder \"/in\".",
+                "it was without folder \"/in\".",
             ),
             (
                 "less than before",
                 "folder \"/in\", hostname \"a.example\"",
                 "2",
                 &[HOST],
-                "It was also for folder \"/in\".",
+                "it was also for folder \"/in\".",
             ),
             (
                 "the notice alone",
                 HOST,
                 "1",
                 &[HOST],
-                "It was to version 1 of the notice, which is of version 2 now.",
+                "it was to version 1 of the notice, which is of version 2 now.",
             ),
             (
                 "host and notice",
                 "hostname \"b.example\"",
                 "1",
                 &[HOST],
-                "It was for hostname \"b.example\", where there is hostname \"a.example\" now, and it was to version 1 of \
+                "it was for hostname \"b.example\", where there is hostname \"a.example\" now, and it was to version 1 of \
                  the notice, which is of version 2 now.",
             ),
             (
@@ -157,7 +154,7 @@ mod tests {
                 HOST,
                 "2",
                 &[HOST],
-                "Its destination and the notice's version read as they did then, so the endpoints of the type have \
+                "its destination and the notice's version read as they did then, so the endpoints of the type have \
                  changed, the words of its notice, or what is too long to be told here.",
             ),
             (
@@ -165,7 +162,7 @@ mod tests {
                 &long,
                 "2",
                 &[&long],
-                "Its destination and the notice's version read as they did then, so the endpoints of the type have \
+                "its destination and the notice's version read as they did then, so the endpoints of the type have \
                  changed, the words of its notice, or what is too long to be told here.",
             ),
         ];
@@ -185,7 +182,7 @@ mod tests {
             let parts: Vec<&str> = parts.iter().map(String::as_str).collect();
             let required = required(&parts);
             let same = agreed(&destination_on_record(&required), "1");
-            let expected = "It was to version 1 of the notice, which is of version 2 now.";
+            let expected = "it was to version 1 of the notice, which is of version 2 now.";
             prop_assert_eq!(difference(&same, &required), expected);
         }
 

@@ -156,6 +156,11 @@ fn on_record(said: &Said<'_>, decision: ConsentDecision, digest: &str, author: &
     })
 }
 
+/// Whether a text has the form of a digest, whatever it is of.
+fn is_digest(text: &str) -> bool {
+    text.len() == 64 && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
+}
+
 /// Judges consent to one object.
 #[must_use]
 pub fn judge(commands: Commands<'_>, required: &Required, said: &Said<'_>, now: Timestamp) -> Consent {
@@ -177,7 +182,7 @@ pub fn judge(commands: Commands<'_>, required: &Required, said: &Said<'_>, now: 
     match verdict(said, required, now) {
         Verdict::Nothing => unmet(Reason::ConsentRequired, words.nobody(), record.taken_away()),
         Verdict::Stale => {
-            let message = words.stale(record.agreed(), record.before());
+            let message = record.told_stale(&words);
             unmet(Reason::ConsentStale, message, record.stale())
         }
         Verdict::Withdrawn { digest, by } => {
@@ -248,6 +253,14 @@ impl Recording<'_> {
         Some(self.record(ConsentDecision::Stale, &last.digest, &Author::default(), about))
     }
 
+    fn told_stale(&self, words: &Words<'_>) -> String {
+        if self.said.annotation.is_some_and(is_digest) {
+            words.stale(self.agreed(), self.before())
+        } else {
+            words.no_digest()
+        }
+    }
+
     /// What the annotation is agreement to, as it was put on record.
     fn agreed(&self) -> Option<&ConsentRecordSpec> {
         let digest = self.said.annotation?;
@@ -274,12 +287,11 @@ impl Recording<'_> {
 
     /// A withdrawal of what isn't a digest is of no interest to anybody.
     fn withdrawn(&self, digest: &str, by: &str) -> Option<ConsentRecordSpec> {
-        let is_digest = digest.len() == 64 && digest.bytes().all(|byte| byte.is_ascii_hexdigit());
         let author = Author::of(by, self.said.person, self.said.pipelines);
         let known = self
             .last()
             .is_some_and(|last| last.decision == ConsentDecision::Withdrawn && last.digest == digest);
-        if !is_digest || known {
+        if !is_digest(digest) || known {
             return None;
         }
         let of_digest = self.newest(|record| record.digest == digest);

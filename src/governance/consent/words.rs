@@ -4,7 +4,7 @@ use super::difference::{DESTINATION_MAX, difference};
 use super::{Required, Subject};
 use crate::api::names::{CONSENT_ANNOTATION, CONSENTED_BY_ANNOTATION};
 use crate::api::{ConsentRecordSpec, Reason};
-use crate::governance::message::{cut, listed};
+use crate::governance::message::{capitalized, cut, listed};
 use jiff::Timestamp;
 
 /// What the commands in messages are made of.
@@ -48,6 +48,15 @@ impl Words<'_> {
         format!("Nobody has consented to the notice for this destination{destination}. {agree}")
     }
 
+    /// The annotation holds what can't be anybody's consent: `yes`, or a digest of which a part is missing.
+    pub fn no_digest(&self) -> String {
+        let (destination, agree) = (self.destination(), self.read_and_agree());
+        format!(
+            "The annotation {CONSENT_ANNOTATION} holds no digest, which has 64 characters of 0-9 and a-f, so it is no consent \
+             to this destination{destination}. {agree}"
+        )
+    }
+
     /// What was agreed to stands on record, or else at least what was before.
     pub fn stale(&self, agreed: Option<&ConsentRecordSpec>, last: Option<&ConsentRecordSpec>) -> String {
         let (destination, agree) = (self.destination(), self.read_and_agree());
@@ -56,7 +65,16 @@ impl Words<'_> {
             self.noun()
         );
         if let Some(agreed) = agreed {
-            return format!("{start}. {} {agree}", difference(agreed, self.required));
+            let difference = capitalized(&difference(agreed, self.required));
+            return format!("{start}. {difference} {agree}");
+        }
+        // What is required is what was agreed to before, so that nothing has changed but the annotation.
+        let unchanged = last.is_some_and(|last| last.digest == self.required.current);
+        if unchanged {
+            return format!(
+                "{start}: its digest isn't the required one. That is still the digest of the consent that stood before: \
+                 nothing has changed but the annotation {CONSENT_ANNOTATION}. {agree}"
+            );
         }
         let changed = match self.commands.notice {
             NoticeAt::Type(_) => "the destination, the endpoints of the type or its notice have changed",

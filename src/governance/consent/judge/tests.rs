@@ -9,6 +9,8 @@ use proptest::prelude::*;
 /// Digests of the notice of today and of the one before.
 const CURRENT: &str = "cccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccc";
 const PREVIOUS: &str = "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb";
+/// A digest that is of neither.
+const OTHER: &str = "dddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddd";
 
 /// What is said in a test; what a row doesn't change is as on a connection to which nobody has consented.
 #[derive(Clone, Debug)]
@@ -473,7 +475,7 @@ fn proof_is_asked_for_only_when_a_consent_is_about_to_count() {
         ("none", scene(), false),
         (
             "one for another destination",
-            scene().says("other", "given other ada"),
+            scene().says(OTHER, &format!("given {OTHER} ada")),
             false,
         ),
         ("a withdrawal", scene().says("", &withdrawn("ada")), false),
@@ -525,7 +527,7 @@ fn the_message_says_how_to_read_and_how_to_agree() {
             format!("Nobody has consented to the notice for this destination (folder \"/in\"). {READ}"),
         ),
         (
-            scene().says("other", "given other ada"),
+            scene().says(OTHER, &format!("given {OTHER} ada")),
             format!(
                 "The consent that was given isn't for this connection as it is now (folder \"/in\"): it is another's, or \
                  the destination, the endpoints of the type or its notice have changed. {READ}"
@@ -608,16 +610,23 @@ fn a_stale_consent_is_told_with_what_it_was_for() {
         (
             "not on record, but what stood before is",
             to(
-                says("other").recorded(Given, PREVIOUS, "ada", ""),
+                says(OTHER).recorded(Given, PREVIOUS, "ada", ""),
                 "folder \"/out\"",
                 "2",
             ),
-            format!("{UNKNOWN}As for the consent that stood before: {elsewhere}"),
+            format!("{UNKNOWN}As for the consent that stood before: {}", elsewhere.replace("It was", "it was")),
         ),
         (
             "not on record, and before it stood another's of the same name",
-            says("other").recorded(Given, PREVIOUS, "ada", "").anew(),
+            says(OTHER).recorded(Given, PREVIOUS, "ada", "").anew(),
             UNKNOWN.to_owned(),
+        ),
+        (
+            "another digest, where nothing has changed since a consent stood",
+            says(OTHER).recorded(Given, CURRENT, "ada", ""),
+            ": its digest isn't the required one. That is still the digest of the consent that stood before: nothing has \
+             changed but the annotation connections.dev/consent. "
+                .to_owned(),
         ),
         (
             "on record with nothing but its withdrawal",
@@ -637,12 +646,49 @@ fn a_stale_consent_is_told_with_what_it_was_for() {
 }
 
 #[test]
+fn what_is_no_digest_is_told_to_be_none_whatever_stood_before() {
+    let almost = &CURRENT[..60];
+    let capitals = CURRENT.to_uppercase();
+    let before = || scene().recorded(ConsentDecision::Given, CURRENT, "ada", "");
+    let changed = || scene().recorded(ConsentDecision::Given, PREVIOUS, "ada", "");
+    let rows = [
+        ("a word", scene().says("yes", "given yes ada")),
+        ("a word after a consent", before().says("yes", "given yes ada")),
+        (
+            "a word after a consent to something else",
+            changed().says("yes", "given yes ada"),
+        ),
+        (
+            "a part of it",
+            before().says(almost, &format!("given {almost} ada")),
+        ),
+        (
+            "in capitals",
+            before().says(&capitals, &format!("given {capitals} ada")),
+        ),
+        ("with a line break", before().says(&format!("{CURRENT}\n"), "")),
+    ];
+    for (case, scene) in rows {
+        let consent = scene.judged();
+        assert_eq!(consent.standing.reason, Reason::ConsentStale, "{case}");
+        assert_eq!(
+            consent.standing.message,
+            format!(
+                "The annotation connections.dev/consent holds no digest, which has 64 characters of 0-9 and a-f, so it is \
+                 no consent to this destination (folder \"/in\"). {READ}"
+            ),
+            "{case}"
+        );
+    }
+}
+
+#[test]
 fn nobody_is_asked_to_agree_to_what_must_change() {
     let ada = || scene().says(CURRENT, &given("ada"));
     let previous = Some(at(500));
     let rows = [
         ("nobody has consented", scene()),
-        ("stale", scene().says("other", "given other ada")),
+        ("stale", scene().says(OTHER, &format!("given {OTHER} ada"))),
         ("withdrawn", scene().says("", &withdrawn("ada"))),
         (
             "set again by a pipeline",
