@@ -58,6 +58,8 @@ pub struct Required {
     /// The parameters and the secrets that decide the destination, in words: `folder "/in"`, `username from key login of
     /// Secret partner`.
     pub destination: Vec<String>,
+    /// The endpoints of the type, in order: every connection of it reaches them.
+    pub hosts: Vec<String>,
     /// The versions of the notice of today, and of the one before.
     pub notice_versions: (String, Option<String>),
 }
@@ -95,6 +97,7 @@ pub fn required(subject: Subject<'_>, connection: &ConnectionSpec, type_: &Conne
             &destination_parameters(connection, type_),
             &destination_secrets(connection, type_),
         ),
+        hosts: endpoints(type_).into_iter().map(str::to_owned).collect(),
         notice_versions: (
             type_.notice.version.clone(),
             previous.map(|notice| notice.version.clone()),
@@ -130,8 +133,6 @@ fn connection_digest(
     type_: &ConnectionTypeSpec,
     notice: [&str; 6],
 ) -> String {
-    let mut endpoints: Vec<&str> = type_.endpoints.iter().map(String::as_str).collect();
-    endpoints.sort_unstable();
     let mut text = Canonical::default();
     for part in [
         VERSION,
@@ -142,11 +143,17 @@ fn connection_digest(
     ] {
         text.string(part);
     }
-    text.group(&endpoints);
+    text.group(&endpoints(type_));
     text.group(&notice);
     text.group(&destination_parameters(connection, type_));
     text.group(&destination_secrets(connection, type_));
     text.digest()
+}
+
+fn endpoints(type_: &ConnectionTypeSpec) -> Vec<&str> {
+    let mut endpoints: Vec<&str> = type_.endpoints.iter().map(String::as_str).collect();
+    endpoints.sort_unstable();
+    endpoints
 }
 
 /// Name and value of each parameter that decides where data goes: defaults filled in, absent ones left out.

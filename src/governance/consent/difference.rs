@@ -22,16 +22,21 @@ pub(super) fn difference(agreed: &ConsentRecordSpec, required: &Required) -> Str
         .chain(notice)
         .collect();
     if changes.is_empty() {
-        return "its destination and the notice's version read as they did then, so the endpoints of the type have changed, \
-                the words of its notice, or what is too long to be told here."
+        return "its destination and the notice's version read as they did then, so the words of the notice have changed, \
+                or what is too long to be told here."
             .to_owned();
     }
     format!("{}.", changes.join(", and "))
 }
 
-/// A destination as a record holds it.
+/// A destination as a record holds it, with every endpoint of the type.
 pub(super) fn destination_on_record(required: &Required) -> String {
-    bounded(required.destination.join(", "))
+    let hosts = required
+        .hosts
+        .iter()
+        .map(|host| format!("host {host} of the type"));
+    let parts: Vec<String> = required.destination.iter().cloned().chain(hosts).collect();
+    bounded(parts.join(", "))
 }
 
 fn moved(then: &str, now: &str) -> Option<String> {
@@ -89,6 +94,7 @@ mod tests {
             current: String::new(),
             previous: None,
             destination: destination.iter().map(|&part| part.to_owned()).collect(),
+            hosts: Vec::new(),
             notice_versions: ("2".to_owned(), None),
         }
     }
@@ -154,16 +160,16 @@ mod tests {
                 HOST,
                 "2",
                 &[HOST],
-                "its destination and the notice's version read as they did then, so the endpoints of the type have \
-                 changed, the words of its notice, or what is too long to be told here.",
+                "its destination and the notice's version read as they did then, so the words of the notice have \
+                 changed, or what is too long to be told here.",
             ),
             (
                 "the end of what is told shortened",
                 &long,
                 "2",
                 &[&long],
-                "its destination and the notice's version read as they did then, so the endpoints of the type have \
-                 changed, the words of its notice, or what is too long to be told here.",
+                "its destination and the notice's version read as they did then, so the words of the notice have \
+                 changed, or what is too long to be told here.",
             ),
         ];
         for (case, then, version, now, expected) in rows {
@@ -172,6 +178,38 @@ mod tests {
                 expected,
                 "{case}"
             );
+        }
+    }
+
+    #[test]
+    fn an_endpoint_that_the_type_got_or_lost_is_named() {
+        let with = |hosts: &[&str]| Required {
+            hosts: hosts.iter().map(|&host| host.to_owned()).collect(),
+            ..required(&["folder \"/in\""])
+        };
+        let rows: [(&str, &[&str], &[&str], &str); 3] = [
+            (
+                "another",
+                &["api.hubapi.com"],
+                &["evil.example"],
+                "it was for host api.hubapi.com of the type, where there is host evil.example of the type now.",
+            ),
+            (
+                "one more, the last of many",
+                &["a.example", "b.example", "c.example"],
+                &["a.example", "b.example", "c.example", "evil.example"],
+                "it was without host evil.example of the type.",
+            ),
+            (
+                "one less",
+                &["a.example", "b.example"],
+                &["a.example"],
+                "it was also for host b.example of the type.",
+            ),
+        ];
+        for (case, then, now, expected) in rows {
+            let then = destination_on_record(&with(then));
+            assert_eq!(difference(&agreed(&then, "2"), &with(now)), expected, "{case}");
         }
     }
 

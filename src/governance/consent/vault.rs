@@ -37,6 +37,7 @@ pub fn required_of_vault(subject: Subject<'_>, spec: &KeyVaultSpec) -> Required 
         destination: told
             .map(|(what, value)| format!("{what} {}", quoted(value)))
             .collect(),
+        hosts: Vec::new(),
         notice_versions: (NOTICE_VERSION.to_owned(), None),
     }
 }

@@ -29,6 +29,9 @@ pub enum NoticeAt<'a> {
     Told(&'a str),
 }
 
+/// Most endpoints of a type that a message names.
+const HOSTS_MAX: usize = 3;
+
 /// What people are told.
 pub(super) struct Words<'a> {
     pub commands: Commands<'a>,
@@ -37,10 +40,27 @@ pub(super) struct Words<'a> {
 
 impl Words<'_> {
     fn destination(&self) -> String {
-        match self.required.destination.as_slice() {
+        let destination = match self.required.destination.as_slice() {
+            [] => None,
+            destination => Some(cut(&listed(destination), DESTINATION_MAX)),
+        };
+        let told: Vec<String> = destination.into_iter().chain(self.hosts()).collect();
+        match told.as_slice() {
             [] => String::new(),
-            destination => format!(" ({})", cut(&listed(destination), DESTINATION_MAX)),
+            told => format!(" ({})", told.join("; ")),
         }
+    }
+
+    /// The endpoints of the type, three at most, then how many more there are.
+    fn hosts(&self) -> Option<String> {
+        let hosts = &self.required.hosts;
+        let (shown, more) = hosts.split_at(hosts.len().min(HOSTS_MAX));
+        let what = if hosts.len() == 1 { "host" } else { "hosts" };
+        let more = match more.len() {
+            0 => String::new(),
+            more => format!(" and {more} more"),
+        };
+        (!shown.is_empty()).then(|| format!("{what} of the type: {}{more}", shown.join(", ")))
     }
 
     pub fn nobody(&self) -> String {

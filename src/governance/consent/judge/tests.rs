@@ -25,6 +25,7 @@ struct Scene {
     previous: Option<Timestamp>,
     stamped: bool,
     fits: bool,
+    hosts: &'static [&'static str],
     now: i64,
 }
 
@@ -40,6 +41,7 @@ fn scene() -> Scene {
         previous: None,
         stamped: true,
         fits: true,
+        hosts: &[],
         now: 0,
     }
 }
@@ -95,6 +97,7 @@ impl Scene {
             current: CURRENT.to_owned(),
             previous: self.previous.map(|until| (PREVIOUS.to_owned(), until)),
             destination: vec!["folder \"/in\"".to_owned()],
+            hosts: self.hosts.iter().map(|&host| host.to_owned()).collect(),
             notice_versions: ("2".to_owned(), self.previous.map(|_| "1".to_owned())),
         }
     }
@@ -643,6 +646,55 @@ fn a_stale_consent_is_told_with_what_it_was_for() {
             "{case}"
         );
     }
+}
+
+#[test]
+fn whoever_is_asked_to_agree_sees_the_endpoints_of_the_type() {
+    let rows: [(&'static [&'static str], &str); 4] = [
+        (&["api.hubapi.com"], "; host of the type: api.hubapi.com"),
+        (
+            &["a.example", "b.example"],
+            "; hosts of the type: a.example, b.example",
+        ),
+        (
+            &["a.example", "b.example", "c.example"],
+            "; hosts of the type: a.example, b.example, c.example",
+        ),
+        (
+            &["a.example", "b.example", "c.example", "d.example", "e.example"],
+            "; hosts of the type: a.example, b.example, c.example and 2 more",
+        ),
+    ];
+    for (hosts, told) in rows {
+        let message = Scene { hosts, ..scene() }.judged().standing.message;
+        let asked =
+            format!("Nobody has consented to the notice for this destination (folder \"/in\"{told}). {READ}");
+        assert_eq!(message, asked, "{hosts:?}");
+    }
+}
+
+#[test]
+fn an_endpoint_that_the_type_got_since_is_named() {
+    let before = Scene {
+        hosts: &["api.hubapi.com"],
+        ..scene().says(PREVIOUS, &format!("given {PREVIOUS} ada"))
+    };
+    let given = before.with(|commands, required, said, now| {
+        let then = Required {
+            current: PREVIOUS.to_owned(),
+            ..required.clone()
+        };
+        judge(commands, &then, said, now)
+    });
+    let after = Scene {
+        hosts: &["api.hubapi.com", "evil.example"],
+        records: given.record.into_iter().collect(),
+        ..before
+    };
+    let message = after.judged().standing.message;
+    let told = "The consent that was given isn't for this connection as it is now (folder \"/in\"; hosts of the type: \
+                api.hubapi.com, evil.example). It was without host evil.example of the type. ";
+    assert!(message.starts_with(told), "{message}");
 }
 
 #[test]
