@@ -7,6 +7,7 @@ use kube::discovery::ApiResource;
 use kube::{Api, Client};
 use serde_json::Value;
 use std::collections::BTreeMap;
+use std::time::Duration;
 use thiserror::Error;
 use tokio::sync::Mutex;
 use tokio::time::Instant;
@@ -102,6 +103,32 @@ impl Policies {
         Ok(missing)
     }
 
+    /// Looks again and again, so that a change is noticed as it happens, and not by the next consent, which would be lost.
+    pub async fn keep_looking(&self, every: Duration) {
+        loop {
+            tokio::time::sleep(every).await;
+            self.look_ahead().await;
+        }
+    }
+
+    /// A look that later ones are compared with.
+    pub async fn look_ahead(&self) {
+        match self.missing().await {
+            Ok(None) => {}
+            Ok(Some(policy)) => tracing::warn!(
+                policy,
+                "consents don't count now, as this policy isn't in place as the chart installs it, or has just changed"
+            ),
+            Err(error) => {
+                let error = &error as &dyn std::error::Error;
+                tracing::warn!(
+                    error,
+                    "whether the admission policies are in place can't be told yet"
+                );
+            }
+        }
+    }
+
     async fn look(&self, steady: &mut Steady) -> Result<Option<String>, PolicyError> {
         let validating = [CONSENT_POLICY, RECORDS_POLICY, STATUS_POLICY].map(|name| (&VALIDATING, name));
         let mutating = self.mutating.then_some((&MUTATING, CONSENT_POLICY));
@@ -168,7 +195,39 @@ fn binds(spec: &Value, sort: &Sort, name: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use futures::future::ready;
+    use http::{Request, Response};
+    use kube::client::Body;
     use serde_json::json;
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    #[tokio::test]
+    async fn policies_are_looked_at_without_any_consent() {
+        let asked = Arc::new(AtomicUsize::new(0));
+        let counted = Arc::clone(&asked);
+        let answer = move |_: Request<Body>| {
+            counted.fetch_add(1, Ordering::Relaxed);
+            let body = json!({"apiVersion": "v1", "kind": "Any", "metadata": {"name": "any"}});
+            ready(Ok::<_, kube::Error>(Response::new(Body::from(
+                body.to_string().into_bytes(),
+            ))))
+        };
+        let client = Client::new(tower::service_fn(answer), "default");
+        let policies = Policies::new(client, true, BTreeMap::new());
+        let three_looks = 3 * 8; // at each policy and its binding
+        let looked = async {
+            while asked.load(Ordering::Relaxed) < three_looks {
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::select! {
+            () = policies.keep_looking(Duration::from_millis(1)) => {}
+            () = looked => {}
+            () = tokio::time::sleep(Duration::from_secs(60)) => {}
+        }
+        assert!(asked.load(Ordering::Relaxed) >= three_looks);
+    }
 
     #[test]
     fn a_policy_that_was_weakened_is_not_in_place() {

@@ -60,6 +60,8 @@ type Stop = Shared<Pin<Box<dyn Future<Output = ()> + Send + Sync>>>;
 
 /// Pause before the catalog is tried again.
 const CATALOG_RETRY: Duration = Duration::from_secs(5);
+/// How often the admission policies are looked at, so that a change is noticed soon.
+const POLICY_LOOKS: Duration = Duration::from_secs(30);
 
 /// Runs until `stop` is done; visits that are under way are ended first. Every replica follows all objects; only the
 /// leader acts.
@@ -150,7 +152,7 @@ async fn govern(
         let (client, stores) = (&context.client, &context.stores);
         let selection = settings.catalog_selection();
         let applied = async { !settings.catalog || applied(client, stores, &selection).await };
-        let (applied, ()) = tokio::join!(applied, look_at_policies(context));
+        let (applied, ()) = tokio::join!(applied, context.policies.look_ahead());
         wakers.wake_all(stores);
         wiring::tell_of_contributors(stores, &context.events);
         let mut controllers = controllers(context, queues, settings.concurrency, stop);
@@ -171,6 +173,7 @@ async fn govern(
             ended = all_ended(&mut controllers) => ended,
             () = late => Ok(()),
             () = records => Ok(()),
+            () = context.policies.keep_looking(POLICY_LOOKS) => Ok(()),
         }
     };
     tokio::select! {
@@ -221,17 +224,6 @@ async fn all_seen(stores: &Stores, secrets: &Objects<SecretMeta>) -> Result<(), 
     stores.role_bindings.store().wait_until_ready().await?;
     stores.cluster_role_bindings.store().wait_until_ready().await?;
     secrets.store().wait_until_ready().await
-}
-
-/// What later looks are compared with. Without it, the first consent is what makes the first look.
-async fn look_at_policies(context: &Context) {
-    if let Err(error) = context.policies.missing().await {
-        let error = &error as &dyn std::error::Error;
-        tracing::warn!(
-            error,
-            "whether the admission policies are in place can't be told yet"
-        );
-    }
 }
 
 /// Tries once before the controllers begin, so that connections find their types; no controller waits for more.

@@ -36,7 +36,7 @@ pub(super) fn consent(facts: &ConnectionFacts, fits: bool) -> Consented {
                 given: None,
                 recheck: None,
                 record: None,
-                unproven: said(facts).unproven.map(str::to_owned), // it stays so, whatever becomes of the type
+                unproven: unproven(&said(facts)),
             },
             required: None,
         };
@@ -72,6 +72,11 @@ fn waiting(judged: Consent) -> Consented {
     }
 }
 
+/// What was found not to count stays so, whatever becomes of the type.
+fn unproven(said: &Said<'_>) -> Option<String> {
+    consent::doubted(said).or_else(|| said.unproven.map(str::to_owned))
+}
+
 fn not_judged() -> Standing {
     Standing::unknown(
         Reason::NotChecked,
@@ -79,10 +84,15 @@ fn not_judged() -> Standing {
     )
 }
 
-/// Whether a new consent is about to be counted, so that somebody must look whether the API server vouches for it.
+/// Whether somebody must look whether the API server vouches for what is said: also while no notice is there to which it
+/// could be consent, as that may come.
 #[must_use]
 pub fn needs_proof(facts: &ConnectionFacts) -> bool {
-    is_news(facts) && !facts.type_.is_kept()
+    let said = said(facts);
+    match facts.type_.usable().filter(|_| !facts.type_.is_kept()) {
+        Some(type_) => consent::needs_proof(&said, || required(facts, type_), facts.now),
+        None => consent::is_unseen(&said),
+    }
 }
 
 /// Whether what it says would count as consent that isn't on record yet.
@@ -90,7 +100,7 @@ fn is_news(facts: &ConnectionFacts) -> bool {
     facts
         .type_
         .usable()
-        .is_some_and(|type_| consent::needs_proof(&said(facts), || required(facts, type_), facts.now))
+        .is_some_and(|type_| consent::counts_anew(&said(facts), || required(facts, type_), facts.now))
 }
 
 fn required(facts: &ConnectionFacts, type_: &CompiledType) -> Required {

@@ -122,10 +122,17 @@ fn verdict<'a>(said: &Said<'a>, required: &Required, now: Timestamp) -> Verdict<
     }
 }
 
-/// Whether a new consent is about to be counted, so that somebody must look whether the API server vouches for it. What
-/// is `required` is only asked for if what is said isn't on record already, as it mostly is.
+/// Whether somebody must look whether the API server vouches for what is said: a consent is about to be counted, or its
+/// stamp may come to count later.
 #[must_use]
 pub fn needs_proof(said: &Said<'_>, required: impl FnOnce() -> Required, now: Timestamp) -> bool {
+    is_unseen(said) || counts_anew(said, required, now)
+}
+
+/// Whether a new consent is about to be counted. What is `required` is only asked for if what is said isn't on record
+/// already, as it mostly is.
+#[must_use]
+pub fn counts_anew(said: &Said<'_>, required: impl FnOnce() -> Required, now: Timestamp) -> bool {
     is_news(said) && matches!(verdict(said, &required(), now), Verdict::Given { .. })
 }
 
@@ -138,6 +145,29 @@ fn is_news(said: &Said<'_>) -> bool {
         let author = Author::of(user, said.person, said.pipelines);
         !on_record(said, ConsentDecision::Given, digest, &author) && !is_unproven(said)
     })
+}
+
+/// Whether nothing vouched for the stamp yet, whatever it is to.
+#[must_use]
+pub fn is_unseen(said: &Said<'_>) -> bool {
+    let proven = |record: &&ConsentRecordSpec| {
+        record.subject.uid == said.uid
+            && record.decision == ConsentDecision::Given
+            && said.annotation == Some(record.digest.as_str())
+            && said.stamp.given(&record.digest).is_some_and(|user| {
+                let author = Author::of(user, said.person, said.pipelines);
+                (&record.by, &record.via) == (&author.by, &author.via)
+            })
+    };
+    is_news(said) && !said.records.iter().any(proven)
+}
+
+/// The stamp that doesn't count: it was found so before, or nothing vouches for it as it is first seen. What it is to may
+/// come to be required much later, when all policies have long been back.
+#[must_use]
+pub fn doubted(said: &Said<'_>) -> Option<String> {
+    let missing = matches!(said.proof, Proof::Missing(_)) && is_unseen(said);
+    (is_unproven(said) || missing).then(|| said.stamp.kept())
 }
 
 /// Whether the stamp was found not to count before.
@@ -171,7 +201,7 @@ pub fn judge(commands: Commands<'_>, required: &Required, said: &Said<'_>, now: 
         recheck: None,
         record,
         // It stays so for as long as it stands, whatever else changes meanwhile.
-        unproven: said.unproven.filter(|_| is_unproven(said)).map(str::to_owned),
+        unproven: doubted(said),
     };
     let record = Recording {
         commands,

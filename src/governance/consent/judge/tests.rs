@@ -469,17 +469,67 @@ fn a_stamp_that_was_found_not_to_count_never_does_while_it_stands() {
 }
 
 #[test]
-fn proof_is_asked_for_only_when_a_consent_is_about_to_count() {
-    use ConsentDecision::Given;
+fn a_stamp_that_came_while_nothing_vouched_never_counts_whatever_comes_to_be_required() {
+    let early = scene().says(OTHER, &format!("given {OTHER} ada"));
+    let required_later = |early: Scene| {
+        let unproven = early.judged().unproven;
+        let later = Scene {
+            unproven,
+            proof: Proof::InPlace,
+            ..early
+        };
+        later.with(|commands, required, said, now| {
+            let required = Required {
+                current: OTHER.to_owned(),
+                ..required.clone()
+            };
+            judge(commands, &required, said, now).standing.reason
+        })
+    };
+    assert_eq!(
+        required_later(early.clone()),
+        Reason::ConsentCurrent,
+        "vouched for"
+    );
+    assert_eq!(
+        required_later(early.missing()),
+        Reason::ConsentUnproven,
+        "not vouched for"
+    );
+}
+
+#[test]
+fn proof_is_asked_for_once_and_when_a_consent_is_about_to_count() {
+    use ConsentDecision::{Given, Stale};
     let ada = || scene().says(CURRENT, &given("ada"));
     let rows = [
         ("a new consent", ada(), true),
         ("one on record", ada().recorded(Given, CURRENT, "ada", ""), false),
         ("none", scene(), false),
         (
-            "one for another destination",
+            "one that may come to count later",
             scene().says(OTHER, &format!("given {OTHER} ada")),
+            true,
+        ),
+        (
+            "one that has gone stale",
+            scene()
+                .says(OTHER, &format!("given {OTHER} ada"))
+                .recorded(Given, OTHER, "ada", "")
+                .recorded(Stale, OTHER, "", ""),
             false,
+        ),
+        (
+            "one that was stale, and counts again",
+            ada()
+                .recorded(Given, CURRENT, "ada", "")
+                .recorded(Stale, CURRENT, "", ""),
+            true,
+        ),
+        (
+            "that of another of this name",
+            ada().recorded(Given, CURRENT, "ada", "").anew(),
+            true,
         ),
         ("a withdrawal", scene().says("", &withdrawn("ada")), false),
         (
