@@ -2,12 +2,14 @@
 
 use crate::api::names::{CONSENT_POLICY, RECORDS_POLICY, STATUS_POLICY};
 use futures::future::try_join_all;
+use futures::{StreamExt, stream};
 use kube::core::{DynamicObject, GroupVersionKind};
 use kube::discovery::ApiResource;
+use kube::runtime::WatchStreamExt;
+use kube::runtime::watcher::{self, Event, watcher};
 use kube::{Api, Client};
 use serde_json::Value;
 use std::collections::BTreeMap;
-use std::time::Duration;
 use thiserror::Error;
 use tokio::sync::Mutex;
 use tokio::time::Instant;
@@ -16,6 +18,9 @@ mod digest;
 mod steady;
 
 use steady::{Steady, Version};
+
+/// How many policies and bindings vouch, at most.
+const SORTS: usize = 8;
 
 /// It can't be told.
 #[derive(Debug, Error)]
@@ -103,11 +108,26 @@ impl Policies {
         Ok(missing)
     }
 
-    /// Looks again and again, so that a change is noticed as it happens, and not by the next consent, which would be lost.
-    pub async fn keep_looking(&self, every: Duration) {
-        loop {
-            tokio::time::sleep(every).await;
-            self.look_ahead().await;
+    /// Looks whenever one of them changes, so that a change is noticed as it happens, and not by the next consent, which
+    /// would be lost.
+    pub async fn keep_looking(&self) {
+        let named = self
+            .all()
+            .into_iter()
+            .flat_map(|(sort, name)| [(sort.policy, name), (sort.binding, name)]);
+        let watches = named.map(|(kind, name)| {
+            let one = watcher::Config::default().fields(&format!("metadata.name={name}"));
+            watcher(self.api(kind), one)
+                .default_backoff()
+                .map(move |event| (kind, event))
+                .boxed()
+        });
+        // What changes together is looked at together.
+        let mut changes = stream::select_all(watches).ready_chunks(SORTS);
+        while let Some(together) = changes.next().await {
+            if together.into_iter().filter(is_news).count() > 0 {
+                self.look_ahead().await;
+            }
         }
     }
 
@@ -130,9 +150,7 @@ impl Policies {
     }
 
     async fn look(&self, steady: &mut Steady) -> Result<Option<String>, PolicyError> {
-        let validating = [CONSENT_POLICY, RECORDS_POLICY, STATUS_POLICY].map(|name| (&VALIDATING, name));
-        let mutating = self.mutating.then_some((&MUTATING, CONSENT_POLICY));
-        let all: Vec<_> = validating.into_iter().chain(mutating).collect();
+        let all = self.all();
         let looked = try_join_all(all.iter().map(|(sort, name)| self.pair(sort, name))).await?;
         let versions = all
             .iter()
@@ -153,6 +171,18 @@ impl Policies {
         Ok(wrong.map(|((_, name), _)| (*name).to_owned()).or(recent))
     }
 
+    /// Those that vouch.
+    fn all(&self) -> Vec<(&'static Sort, &'static str)> {
+        let validating = [CONSENT_POLICY, RECORDS_POLICY, STATUS_POLICY].map(|name| (&VALIDATING, name));
+        let mutating = self.mutating.then_some((&MUTATING, CONSENT_POLICY));
+        validating.into_iter().chain(mutating).collect()
+    }
+
+    fn api(&self, kind: &str) -> Api<DynamicObject> {
+        let kind = GroupVersionKind::gvk("admissionregistration.k8s.io", "v1", kind);
+        Api::all_with(self.client.clone(), &ApiResource::from_gvk(&kind))
+    }
+
     /// A policy and its binding, as far as they are there.
     async fn pair(&self, sort: &Sort, name: &str) -> Result<(Option<Found>, Option<Found>), PolicyError> {
         futures::try_join!(self.get(sort.policy, name), self.get(sort.binding, name))
@@ -164,10 +194,7 @@ impl Policies {
     }
 
     async fn get(&self, kind: &str, name: &str) -> Result<Option<Found>, PolicyError> {
-        let kind = GroupVersionKind::gvk("admissionregistration.k8s.io", "v1", kind);
-        let resource = ApiResource::from_gvk(&kind);
-        let api: Api<DynamicObject> = Api::all_with(self.client.clone(), &resource);
-        let found = api.get_opt(name).await.map_err(|source| PolicyError {
+        let found = self.api(kind).get_opt(name).await.map_err(|source| PolicyError {
             name: name.to_owned(),
             source: Box::new(source),
         })?;
@@ -175,6 +202,18 @@ impl Policies {
             version: (object.metadata.uid, object.metadata.generation),
             spec: object.data["spec"].clone(),
         }))
+    }
+}
+
+/// Whether a watch tells of a change, or has begun anew and may have missed one.
+fn is_news<K>((kind, event): &(&'static str, Result<Event<K>, watcher::Error>)) -> bool {
+    match event {
+        Ok(Event::Apply(_) | Event::Delete(_) | Event::InitDone) => true,
+        Ok(Event::Init | Event::InitApply(_)) => false,
+        Err(error) => {
+            tracing::warn!(kind, error = %error, "the watch broke and is begun again");
+            false
+        }
     }
 }
 
@@ -195,39 +234,7 @@ fn binds(spec: &Value, sort: &Sort, name: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use futures::future::ready;
-    use http::{Request, Response};
-    use kube::client::Body;
     use serde_json::json;
-    use std::sync::Arc;
-    use std::sync::atomic::{AtomicUsize, Ordering};
-
-    #[tokio::test]
-    async fn policies_are_looked_at_without_any_consent() {
-        let asked = Arc::new(AtomicUsize::new(0));
-        let counted = Arc::clone(&asked);
-        let answer = move |_: Request<Body>| {
-            counted.fetch_add(1, Ordering::Relaxed);
-            let body = json!({"apiVersion": "v1", "kind": "Any", "metadata": {"name": "any"}});
-            ready(Ok::<_, kube::Error>(Response::new(Body::from(
-                body.to_string().into_bytes(),
-            ))))
-        };
-        let client = Client::new(tower::service_fn(answer), "default");
-        let policies = Policies::new(client, true, BTreeMap::new());
-        let three_looks = 3 * 8; // at each policy and its binding
-        let looked = async {
-            while asked.load(Ordering::Relaxed) < three_looks {
-                tokio::task::yield_now().await;
-            }
-        };
-        tokio::select! {
-            () = policies.keep_looking(Duration::from_millis(1)) => {}
-            () = looked => {}
-            () = tokio::time::sleep(Duration::from_mins(1)) => {}
-        }
-        assert!(asked.load(Ordering::Relaxed) >= three_looks);
-    }
 
     #[test]
     fn a_policy_that_was_weakened_is_not_in_place() {

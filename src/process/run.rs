@@ -60,8 +60,6 @@ type Stop = Shared<Pin<Box<dyn Future<Output = ()> + Send + Sync>>>;
 
 /// Pause before the catalog is tried again.
 const CATALOG_RETRY: Duration = Duration::from_secs(5);
-/// How often the admission policies are looked at, so that a change is noticed soon.
-const POLICY_LOOKS: Duration = Duration::from_secs(30);
 
 /// Runs until `stop` is done; visits that are under way are ended first. Every replica follows all objects; only the
 /// leader acts.
@@ -173,7 +171,7 @@ async fn govern(
             ended = all_ended(&mut controllers) => ended,
             () = late => Ok(()),
             () = records => Ok(()),
-            () = context.policies.keep_looking(POLICY_LOOKS) => Ok(()),
+            () = context.policies.keep_looking() => Ok(()),
         }
     };
     tokio::select! {

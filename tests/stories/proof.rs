@@ -11,7 +11,10 @@ use kube::discovery::ApiResource;
 use kube::{Api, Client};
 use local_cluster::Options;
 use serde_json::{Value, json};
-use std::time::Instant;
+use std::time::{Duration, Instant};
+
+/// Longer than the operator lets pass after a change of a policy, until it trusts that the API server goes by it.
+const SETTLED: Duration = Duration::from_secs(7);
 
 /// One way to weaken a policy: its sort and name, and a patch of its spec.
 type Weakening = (&'static str, &'static str, &'static str, Value);
@@ -136,6 +139,20 @@ async fn just_put_back(world: &World) {
         }
     }
     panic!("a policy that was put back never vouches again");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_change_of_the_policies_that_was_a_while_ago_costs_no_consent() {
+    let (control_plane, client) = own_cluster(Options::default()).await;
+    let world = World::on(client.clone()).await.furnish().await;
+    let _operator = Operator::govern(&control_plane).await;
+    let (kind, name, path, value) = weakenings()[0].clone();
+    let policies = policies(&client, kind);
+    let before = policies.get(name).await.expect("it is there").data["spec"].clone();
+    set(&policies, name, path, value).await;
+    set(&policies, name, "", before).await;
+    tokio::time::sleep(SETTLED).await; // nobody can see that they have settled
+    world.connect(sftp("partner")).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
