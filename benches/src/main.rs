@@ -6,6 +6,7 @@ mod bare;
 mod kept;
 mod machine;
 mod measures;
+mod memory;
 mod operator;
 mod phases;
 mod replica;
@@ -18,6 +19,9 @@ use std::error::Error;
 use std::path::Path;
 use std::process::ExitCode;
 use world::Scale;
+
+/// The parts of a run, each of which can be run alone.
+const PARTS: [&str; 4] = ["types", "admission", "vaults", "world"];
 
 /// What can go wrong ends the run; nobody handles it further.
 type Outcome<T> = Result<T, Box<dyn Error + Send + Sync>>;
@@ -39,10 +43,24 @@ async fn run() -> Outcome<()> {
         Ok("full") | Err(_) => Scale::FULL,
         Ok(other) => return Err(format!("SCALE is {other:?}, expected \"small\" or \"full\"").into()),
     };
+    let only = std::env::var("ONLY").ok();
+    if let Some(only) = only.as_deref().filter(|only| !PARTS.contains(only)) {
+        return Err(format!("ONLY is {only:?}, expected one of {}", PARTS.join(", ")).into());
+    }
+    let wanted = |part: &str| only.as_deref().is_none_or(|only| only == part);
     let mut report = Report::new(scale);
-    phases::checking(&mut report)?;
-    phases::admission(&mut report).await?;
-    Bench::start(scale).await?.run(&mut report).await?;
+    if wanted("types") {
+        phases::checking(&mut report)?;
+    }
+    if wanted("admission") {
+        phases::admission(&mut report).await?;
+    }
+    if wanted("vaults") {
+        phases::vaults(&mut report).await?;
+    }
+    if wanted("world") {
+        Bench::start(scale).await?.run(&mut report).await?;
+    }
     report.print();
     let file = report.write(&Path::new(env!("CARGO_MANIFEST_DIR")).join("results"))?;
     println!("\nkept as {}", file.display());

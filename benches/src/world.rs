@@ -153,7 +153,8 @@ pub async fn install_definitions(client: &Client) -> Outcome<()> {
     Ok(())
 }
 
-fn sftp_export() -> Outcome<ConnectionType> {
+/// The type of all connections, as the catalog has it.
+pub fn sftp_export() -> Outcome<ConnectionType> {
     let types = catalog::connection_types()?;
     let found = types.into_iter().find(|type_| type_.name_any() == TYPE);
     found.ok_or_else(|| format!("the catalog has no type {TYPE}").into())

@@ -6,9 +6,11 @@ mod rest;
 mod sharing;
 mod time;
 mod types;
+mod vaults;
 
 pub use admission::admission;
 pub use types::checking;
+pub use vaults::vaults;
 
 use crate::account::{Token, client};
 use crate::audit::Audit;
