@@ -14,15 +14,23 @@ use std::time::{Duration, Instant};
 
 /// Runs what the hook of the first release runs, with the rights of this kubeconfig, and gives what it says.
 fn uninstall(control_plane: &ControlPlane, kubeconfig: &str) -> Result<String, String> {
+    run(
+        control_plane,
+        kubeconfig,
+        &["--deployment=connection-operator", "--missing-ok"],
+    )
+}
+
+fn run(control_plane: &ControlPlane, kubeconfig: &str, more: &[&str]) -> Result<String, String> {
     let path = control_plane.directory().join("uninstall.kubeconfig");
     std::fs::write(&path, kubeconfig).expect("it can be written");
     let mut command = Command::new(env!("CARGO_BIN_EXE_connection-operator"));
     command.env("KUBECONFIG", path).args([
         "uninstall",
         "--namespace=connection-operator",
-        "--deployment=connection-operator",
         "--release=connection-operator",
     ]);
+    command.args(more);
     let answer = command.output().expect("it runs");
     let said = String::from_utf8_lossy(&answer.stderr).into_owned();
     if answer.status.success() {
@@ -119,6 +127,17 @@ async fn a_release_whose_objects_another_took_over_only_stops_its_own_operator()
 #[tokio::test(flavor = "multi_thread")]
 async fn the_hook_releases_everything_and_by_hand_it_stops_at_what_a_policy_keeps() {
     let (control_plane, world) = left_in_use().await;
+    let said = run(
+        &control_plane,
+        control_plane.kubeconfig(),
+        &["--deployment=governor"],
+    );
+    let expected = "namespace connection-operator has no Deployment governor, so nothing was changed: name the operator's \
+                    (kubectl get deployments -n connection-operator), or add --missing-ok if it is gone already";
+    let said = said.expect_err("it is refused");
+    assert_eq!(said.lines().last(), Some(expected));
+    assert_eq!(replicas(&control_plane, "connection-operator"), "1");
+
     let said = uninstall(&control_plane, control_plane.kubeconfig()).expect_err("it is refused");
     let last = said.lines().last().unwrap_or_default();
     let expected = format!(
