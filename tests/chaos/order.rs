@@ -106,7 +106,7 @@ async fn make_in_order(from: &World, found: &[Option<DynamicObject>], to: &World
             let consent = if current {
                 asked_for(to, place).await
             } else {
-                Some("stale".to_owned())
+                Some("0".repeat(64)) // of something else
             };
             annotate(to, place, consent.as_deref()).await;
         }
