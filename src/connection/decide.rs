@@ -13,7 +13,7 @@ use crate::governance::dependents::Dependents;
 use crate::governance::message::sentences;
 use crate::governance::parameters::CompiledType;
 use crate::governance::readiness;
-use crate::governance::removal::{self, Hold, Removal};
+use crate::governance::removal::{self, Removal};
 use crate::governance::sharing::SharingFacts;
 use crate::governance::vaults::VaultsSeen;
 use jiff::Timestamp;
@@ -88,7 +88,7 @@ pub fn decide(facts: &ConnectionFacts) -> Decision<ConnectionStatus> {
     let hold = removal::hold(&removal);
     Decision {
         hold,
-        effects: effects(hold, sharing.effects, consent.effects(facts)),
+        effects: effects(sharing.effects, consent.effects(facts, hold)),
         announcements: announcements(&before.conditions, &status.conditions)
             .into_iter()
             .chain(resolution.announcement())
@@ -120,11 +120,8 @@ fn resolution(facts: &ConnectionFacts, before: &ConnectionStatus) -> Resolution 
     )
 }
 
-/// Rights that end go first, whatever else fails. What goes for good takes along what was kept for it, and nothing new
-/// is made; but that consent was taken back is put on record, as one of the same name may be made anew.
-fn effects(hold: Hold, sharing: Vec<Effect>, consent: Vec<Effect>) -> Vec<Effect> {
-    let recorded = consent.into_iter();
-    let recorded = recorded.filter(|effect| hold != Hold::Release || !effect.comes_first());
+/// Rights that end go first, whatever else fails.
+fn effects(sharing: Vec<Effect>, recorded: Vec<Effect>) -> Vec<Effect> {
     let (dropped, kept): (Vec<_>, Vec<_>) = sharing
         .into_iter()
         .partition(|effect| matches!(effect, Effect::Drop(_)));

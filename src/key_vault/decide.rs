@@ -13,7 +13,7 @@ use crate::governance::credentials::{self, Before, Named, Resolution, Secrets};
 use crate::governance::decision::{Decision, announcements};
 use crate::governance::dependents::Dependents;
 use crate::governance::readiness;
-use crate::governance::removal::{self, Hold, Removal};
+use crate::governance::removal::{self, Removal};
 use crate::governance::run_account::{self, Need, RunAccountFacts};
 use crate::governance::vaults::VaultsSeen;
 use crate::governance::vaults::address::{Allowed, Link};
@@ -101,14 +101,11 @@ pub fn decide(facts: &KeyVaultFacts) -> Decision<KeyVaultStatus> {
     };
     let hold = removal::hold(&removal);
     let recorded = with_subject(facts, |subject| {
-        consent::effects(&consent, subject, &facts.consent)
+        consent::effects(&consent, subject, &facts.consent, hold)
     });
-    let effects = recorded.into_iter().chain(run_account::effects(need));
     Decision {
         hold,
-        effects: effects
-            .filter(|effect| hold != Hold::Release || !effect.comes_first())
-            .collect(),
+        effects: recorded.into_iter().chain(run_account::effects(need)).collect(),
         announcements: announcements(&before.conditions, &status.conditions),
         recheck: consent.recheck,
         status,

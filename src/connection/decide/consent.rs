@@ -7,6 +7,7 @@ use crate::governance::Standing;
 use crate::governance::consent::{self, Commands, Consent, NoticeAt, Required, Said, Subject};
 use crate::governance::decision::Effect;
 use crate::governance::parameters::CompiledType;
+use crate::governance::removal::Hold;
 use jiff::Timestamp;
 use kube::ResourceExt;
 
@@ -18,9 +19,9 @@ pub(super) struct Consented {
 
 impl Consented {
     /// What is put on record, before the status says it.
-    pub fn effects(&self, facts: &ConnectionFacts) -> Vec<Effect> {
+    pub fn effects(&self, facts: &ConnectionFacts, hold: Hold) -> Vec<Effect> {
         with_subject(facts, |subject| {
-            consent::effects(&self.judged, subject, &facts.consent)
+            consent::effects(&self.judged, subject, &facts.consent, hold)
         })
     }
 }

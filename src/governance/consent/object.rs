@@ -6,6 +6,7 @@ use crate::api::names::{CONSENT_ANNOTATION, CONSENT_PERSON_ANNOTATION, CONSENTED
 use crate::api::{ConditionType, ConsentRecord, ConsentRecordSpec};
 use crate::governance::Standing;
 use crate::governance::decision::Effect;
+use crate::governance::removal::Hold;
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ObjectMeta, Time};
 use kube::ResourceExt;
@@ -46,14 +47,17 @@ pub fn said<'a>(
     }
 }
 
-/// What is put on record, before the status says it.
+/// What is put on record, before the status says it. For what goes for good nothing new is given; but that consent was
+/// taken back is put on record, as one of the same name may be made anew.
 #[must_use]
-pub fn effects(judged: &Consent, subject: Subject<'_>, facts: &ConsentFacts) -> Vec<Effect> {
+pub fn effects(judged: &Consent, subject: Subject<'_>, facts: &ConsentFacts, hold: Hold) -> Vec<Effect> {
     let record = judged.record.iter().map(|record| Effect::Record {
         name: record_name(subject, newest(facts) + 1),
         record: Box::new(ConsentRecordSpec::clone(record)),
     });
-    record.collect()
+    record
+        .filter(|effect| hold != Hold::Release || !effect.comes_first())
+        .collect()
 }
 
 /// The number of the newest decision on record, or 0.

@@ -10,6 +10,7 @@ use crate::governance::conditions::find;
 use crate::governance::decision::Effect;
 use crate::governance::dependents::Users;
 use crate::governance::kept::Kept;
+use crate::governance::removal::Hold;
 use crate::vault::fault::{Fault, Outage};
 use crate::vault::sight::Listed;
 
