@@ -12,6 +12,7 @@ pub mod key_vault;
 pub mod names;
 pub mod notice;
 pub mod reference;
+pub mod run;
 pub mod secret;
 pub mod shared_connection;
 
