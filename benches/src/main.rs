@@ -22,6 +22,8 @@ use world::Scale;
 
 /// The parts of a run, each of which can be run alone.
 const PARTS: [&str; 4] = ["types", "admission", "vaults", "world"];
+/// Of the last one, what a changed type brings about.
+const CHANGES: &str = "changes";
 
 /// What can go wrong ends the run; nobody handles it further.
 type Outcome<T> = Result<T, Box<dyn Error + Send + Sync>>;
@@ -44,8 +46,15 @@ async fn run() -> Outcome<()> {
         Ok(other) => return Err(format!("SCALE is {other:?}, expected \"small\" or \"full\"").into()),
     };
     let only = std::env::var("ONLY").ok();
-    if let Some(only) = only.as_deref().filter(|only| !PARTS.contains(only)) {
-        return Err(format!("ONLY is {only:?}, expected one of {}", PARTS.join(", ")).into());
+    if let Some(only) = only
+        .as_deref()
+        .filter(|only| !PARTS.contains(only) && *only != CHANGES)
+    {
+        return Err(format!(
+            "ONLY is {only:?}, expected one of {}, {CHANGES}",
+            PARTS.join(", ")
+        )
+        .into());
     }
     let wanted = |part: &str| only.as_deref().is_none_or(|only| only == part);
     let mut report = Report::new(scale);
@@ -60,6 +69,9 @@ async fn run() -> Outcome<()> {
     }
     if wanted("world") {
         Bench::start(scale).await?.run(&mut report).await?;
+    }
+    if only.as_deref() == Some(CHANGES) {
+        Bench::start(scale).await?.run_changes(&mut report).await?;
     }
     report.print();
     let file = report.write(&Path::new(env!("CARGO_MANIFEST_DIR")).join("results"))?;

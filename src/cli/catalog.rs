@@ -9,9 +9,9 @@ use super::with_causes;
 use crate::api::{Connection, ConnectionType, Dataset, Enrichment, Export};
 use crate::cluster::ObjectKey;
 use crate::cluster::guard::Guarded;
-use crate::cluster::listing::{everywhere, within};
+use crate::cluster::listing::{everywhere, is_absent, within};
 use crate::cluster::trial::{self, Trial};
-use crate::governance::message::bounded;
+use crate::governance::message::{bounded, quoted};
 use effects::Effects;
 use jiff::Timestamp;
 use kube::{Client, Resource, ResourceExt};
@@ -55,6 +55,16 @@ impl Present {
     /// # Errors
     /// When the API server doesn't tell, as a sentence.
     pub async fn read(client: &Client, namespace: Option<&str>) -> Result<Self, String> {
+        if let Some(namespace) = namespace
+            && is_absent(client, namespace)
+                .await
+                .map_err(|error| with_causes(&error))?
+        {
+            return Err(format!(
+                "there is no namespace {}: correct the name after --namespace, or leave it out to look at all",
+                quoted(namespace)
+            ));
+        }
         let mut unread = Vec::new();
         Ok(Self {
             types: told("connection types", everywhere(client).await, &mut unread)?,

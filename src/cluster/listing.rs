@@ -1,6 +1,7 @@
 //! Reads all objects of a kind once, page by page, for commands that look and go.
 
 use k8s_openapi::NamespaceResourceScope;
+use k8s_openapi::api::core::v1::Namespace;
 use kube::api::ListParams;
 use kube::{Api, Client, Resource};
 use serde::de::DeserializeOwned;
@@ -33,6 +34,21 @@ where
         None => Api::all(client.clone()),
     };
     all(&api).await
+}
+
+/// Whether there is no such namespace, as far as whoever asks may know.
+///
+/// # Errors
+/// What the API server answers.
+pub async fn is_absent(client: &Client, namespace: &str) -> Result<bool, kube::Error> {
+    match Api::<Namespace>::all(client.clone())
+        .get_metadata_opt(namespace)
+        .await
+    {
+        Ok(found) => Ok(found.is_none()),
+        Err(kube::Error::Api(answer)) if answer.code == 403 => Ok(false),
+        Err(error) => Err(error),
+    }
 }
 
 async fn all<K: Clone + Debug + DeserializeOwned>(api: &Api<K>) -> Result<Vec<K>, kube::Error> {

@@ -16,10 +16,13 @@ use crate::governance::readiness;
 use crate::governance::removal::{self, Removal};
 use crate::governance::sharing::SharingFacts;
 use crate::governance::vaults::VaultsSeen;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use kube::ResourceExt;
 use std::sync::Arc;
+use std::time::Duration;
 
+#[cfg(test)]
+mod awaited_tests;
 mod consent;
 #[cfg(test)]
 mod kept_tests;
@@ -48,6 +51,27 @@ pub struct ConnectionFacts {
     pub sharing: SharingFacts,
     /// The time of the visit.
     pub now: Timestamp,
+}
+
+/// How long a vault's first answer is waited for before people are told that it's outstanding.
+const ANSWERS_WITHIN: SignedDuration = SignedDuration::from_secs(2);
+
+/// How long to put off judging, if it's too early: nothing can run on the connection yet, and a vault was asked a moment
+/// ago about what it names. The answer wakes it, so that a world which comes all at once is written once.
+#[must_use]
+pub fn too_early(facts: &ConnectionFacts) -> Option<Duration> {
+    let connection = &facts.connection;
+    let before = connection.status.as_ref();
+    let works = before.is_some_and(|status| conditions::holds(&status.conditions, ConditionType::Ready));
+    let going = connection.metadata.deletion_timestamp.is_some();
+    let unanswered = facts
+        .vaults
+        .sights
+        .values()
+        .filter(|sight| sight.latest.is_none());
+    let newest = unanswered.filter_map(|sight| sight.followed).max()?;
+    let rest = ANSWERS_WITHIN - facts.now.duration_since(newest);
+    (!works && !going && rest.is_positive()).then(|| rest.unsigned_abs())
 }
 
 /// The wanted state of the connection.

@@ -5,6 +5,7 @@ use crate::api::connection_type::{
     ConnectionTypeSpec, Deprecation, Identity, LimitScope, Limits, Parameter, ParameterType, SecretSlot,
     Support, UsedFor, When,
 };
+use crate::api::notice::Notice;
 use crate::api::reference::FieldName;
 use kube::ResourceExt;
 use std::collections::BTreeMap;
@@ -93,6 +94,7 @@ fn section(type_: &ConnectionType) -> String {
         secrets(&spec.secrets),
         parameters(chosen_by, &spec.export_parameters),
         needs(spec),
+        notice(&spec.notice),
         format!(
             "[Service]({}) · [privacy statement]({}) · [type](../catalog/{name}.yaml) · \
              [example](../examples/catalog/{name}.yaml)",
@@ -189,6 +191,14 @@ fn secrets(slots: &[SecretSlot]) -> String {
     format!(
         "Its secrets:\n\n| secret | must be given | what it is |\n|---|---|---|\n{}",
         rows.collect::<String>().trim_end()
+    )
+}
+
+/// What whoever consents to a connection of it agrees to.
+fn notice(notice: &Notice) -> String {
+    format!(
+        "<details><summary>What its administrator agrees to (notice {})</summary>\n\n- {}\n- {}\n- {}\n- {}\n\n</details>",
+        notice.version, notice.recipient, notice.data, notice.responsibility, notice.how_to_stop
     )
 }
 

@@ -83,8 +83,13 @@ async fn bring(
         let unmarked = manifest(&json!({"name": name}), &json!({}));
         written(api, &name, DEPRECATION_FIELD_MANAGER, &unmarked).await?;
     }
-    if written(api, &name, CATALOG_FIELD_MANAGER, type_).await? {
-        tracing::info!(connection_type = name, "applied a connection type of the catalog");
+    match written(api, &name, CATALOG_FIELD_MANAGER, type_).await? {
+        Some(applied) if applied.spec != type_.spec => tracing::warn!(
+            connection_type = name,
+            "a connection type of the catalog has fields that somebody else added, and keeps them"
+        ),
+        Some(_) => tracing::info!(connection_type = name, "applied a connection type of the catalog"),
+        None => {}
     }
     Ok(())
 }
@@ -120,7 +125,8 @@ async fn mark(
     // With the uid of what was seen: should it be gone by now, it isn't made anew.
     let identity = json!({"name": name, "uid": object.metadata.uid});
     let marked = manifest(&identity, &json!({"deprecated": {"message": message}}));
-    if written(api, &name, DEPRECATION_FIELD_MANAGER, &marked).await? {
+    let marked = written(api, &name, DEPRECATION_FIELD_MANAGER, &marked).await?;
+    if marked.is_some() {
         tracing::info!(
             connection_type = name,
             why,
@@ -137,25 +143,25 @@ fn manifest(metadata: &Value, spec: &Value) -> Value {
     })
 }
 
-/// Whether the API server took it; what belongs to somebody else stays as it is.
+/// The type as it is then, if the API server took it; what belongs to somebody else stays as it is.
 async fn written(
     api: &Api<ConnectionType>,
     name: &str,
     manager: &str,
     manifest: &(impl Serialize + Debug),
-) -> Result<bool, ApplyError> {
+) -> Result<Option<ConnectionType>, ApplyError> {
     let applied = api
         .patch(name, &PatchParams::apply(manager), &Patch::Apply(manifest))
         .await;
     match applied {
-        Ok(_) => Ok(true),
+        Ok(applied) => Ok(Some(applied)),
         Err(kube::Error::Api(answer)) if answer.code == 409 => {
             tracing::warn!(
                 connection_type = name,
                 answer = answer.message,
                 "a connection type of the catalog was changed by somebody else and stays as it is"
             );
-            Ok(false)
+            Ok(None)
         }
         Err(source) => Err(ApplyError::Refused {
             name: name.to_owned(),

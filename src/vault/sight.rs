@@ -23,6 +23,8 @@ pub struct Sight<T = Found> {
     pub good: Option<Good<T>>,
     /// Whether the vault itself has ever said anything, good or bad.
     pub answered: bool,
+    /// Since when it is followed.
+    pub followed: Option<Timestamp>,
 }
 
 /// A good answer, and when it was last given.
@@ -41,6 +43,7 @@ impl<T> Default for Sight<T> {
             since: None,
             good: None,
             answered: false,
+            followed: None,
         }
     }
 }

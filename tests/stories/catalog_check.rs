@@ -55,6 +55,16 @@ async fn what_a_change_would_break_is_counted_before_it_breaks() {
     world.until_active::<Export>("nightly").await; // nothing was changed by looking
 }
 
+#[tokio::test]
+async fn a_namespace_that_is_not_there_has_nothing_to_break_and_is_no_answer() {
+    let world = World::furnished().await;
+    let error = Present::read(&world.client, Some("no-such-namespace"))
+        .await
+        .err();
+    let told = "there is no namespace \"no-such-namespace\": correct the name after --namespace, or leave it out to look at all";
+    assert_eq!(error.as_deref(), Some(told));
+}
+
 /// The exit code and the answer to a check of such a file, where there is no cluster.
 fn offline(type_: &Value, flags: &[&str]) -> (Option<i32>, String) {
     let folder = tempfile::tempdir().expect("a folder");

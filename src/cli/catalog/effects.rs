@@ -7,7 +7,7 @@ use crate::api::export::PayloadItem;
 use crate::api::names::CONSENT_ANNOTATION;
 use crate::api::reference::ConnectionRef;
 use crate::api::{Connection, ConnectionType, Dataset, Enrichment, Export};
-use crate::governance::consent::{Subject, required};
+use crate::governance::consent::{Agreed, Subject, required};
 use crate::governance::message::{NAMES_MAX, bounded};
 use crate::governance::parameters::CompiledType;
 use crate::governance::terms::{self, Age, Item, Load};
@@ -30,6 +30,8 @@ pub struct Effects {
     exports: Counted,
     enrichments: Counted,
     stale: Counted,
+    /// Those whose consent to the notice before counts for a while.
+    later: Counted,
 }
 
 /// Those that break, of how many.
@@ -79,7 +81,8 @@ impl Effects {
             exports: counted(exports),
             enrichments: counted(enrichments),
             connections: counted(of_type.0.values().map(|one| change.connection(one))),
-            stale: counted(of_type.0.values().map(|one| change.consent(one, now))),
+            stale: counted(of_type.0.values().map(|one| change.stale(one, now))),
+            later: counted(of_type.0.values().map(|one| change.later(one, now))),
         }
     }
 
@@ -116,9 +119,17 @@ impl Effects {
             .enrichments
             .told(&type_, "enrichments", "would become Inactive");
         text += &self.stale.told(&type_, "connections", "would need consent again");
-        if !text.is_empty() {
-            return text;
+        if text.is_empty() {
+            text = self.harmless(&type_);
         }
+        text + &self.later.told(
+            &type_,
+            "connections",
+            "go on by consent to the notice before, and need consent again once that ends",
+        )
+    }
+
+    fn harmless(&self, type_: &str) -> String {
         if !self.looked {
             return format!("{type_} fits together.\n");
         }
@@ -333,7 +344,21 @@ impl Change<'_> {
     }
 
     /// One whose consent stands, and would be for something else.
-    fn consent(&self, connection: &Connection, now: Timestamp) -> Option<Broken> {
+    fn stale(&self, connection: &Connection, now: Timestamp) -> Option<Broken> {
+        let agreed = self.agreed(connection, now)?;
+        agreed.is_none().then(|| (full_name(connection), String::new()))
+    }
+
+    /// One whose consent stands, and would count until the time that the type tells.
+    fn later(&self, connection: &Connection, now: Timestamp) -> Option<Broken> {
+        match self.agreed(connection, now)?? {
+            Agreed::ToCurrent => None,
+            Agreed::ToPrevious(until) => Some((full_name(connection), format!("It counts until {until}."))),
+        }
+    }
+
+    /// What consent that stands would be to, if to anything.
+    fn agreed(&self, connection: &Connection, now: Timestamp) -> Option<Option<Agreed>> {
         let status = connection.status.as_ref();
         status
             .and_then(|status| status.consent.as_ref())
@@ -346,10 +371,7 @@ impl Change<'_> {
             name: &name,
         };
         let needed = required(subject, &connection.spec, &self.after.spec);
-        needed
-            .agreed(given, now)
-            .is_none()
-            .then(|| (full_name(connection), String::new()))
+        Some(needed.agreed(given, now))
     }
 }
 

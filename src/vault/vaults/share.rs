@@ -73,6 +73,16 @@ impl<T> Default for Entry<T> {
 }
 
 impl<T: Clone + PartialEq> Entry<T> {
+    /// True if nobody has followed it before.
+    fn join(&mut self, owner: &Owner) -> bool {
+        let first = self.owners.is_empty();
+        if first {
+            self.sight.followed = Some(Timestamp::now());
+        }
+        self.owners.insert(owner.clone());
+        first
+    }
+
     fn take_in(&mut self, answer: Result<T, Fault>, now: Timestamp, inbox: &Inbox) {
         if !self.owners.is_empty() && self.sight.take_in(answer, now) {
             inbox.put(&self.owners);
@@ -111,12 +121,10 @@ impl Share {
     /// `owner` follows it.
     pub fn join(&self, subject: &Subject, owner: &Owner) {
         let mut state = self.state();
-        let owners = match subject {
-            Subject::Secret(wanted) => &mut state.secrets.entry(wanted.clone()).or_default().owners,
-            Subject::List => &mut state.list.owners,
+        let first = match subject {
+            Subject::Secret(wanted) => state.secrets.entry(wanted.clone()).or_default().join(owner),
+            Subject::List => state.list.join(owner),
         };
-        let first = owners.is_empty();
-        owners.insert(owner.clone());
         if first {
             state.agenda.join(subject, self.clock.now());
             self.wake.notify_one();
