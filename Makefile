@@ -47,7 +47,7 @@ up: ## Start a Kubernetes with the operator on this machine, or bring it up to d
 	@cargo run -q --locked -p local-cluster -- up
 
 .PHONY: vault-stand-in
-vault-stand-in: ## Start stand-ins for Azure Key Vault and Vault on loopback (DATA=FILE: with secrets of your own)
+vault-stand-in: ## Start stand-ins for Azure Key Vault and Vault, on loopback if DATA says nothing else (DATA=FILE: with secrets of your own)
 	@cargo run -q --locked -p vault-stand-in -- $(DATA)
 
 .PHONY: rusty-vault

@@ -13,6 +13,6 @@ pub mod uninstall;
 mod vaults;
 mod wiring;
 
-pub use run::{RunError, run};
+pub use run::{RunError, run, run_on};
 pub use run_tokens::ClusterRunTokens;
 pub use settings::Settings;

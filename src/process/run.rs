@@ -71,6 +71,21 @@ pub async fn run(
     settings: Settings,
     stop: impl Future<Output = ()> + Send + Sync + 'static,
 ) -> Result<(), RunError> {
+    let network = Network::new(settings.vault_hosts.clone());
+    run_on(client, settings, network, stop).await
+}
+
+/// The same, with vaults reached by this network. Settings have no such choice: whose names and authorities are trusted is
+/// for nobody to decide but the system.
+///
+/// # Errors
+/// See [`RunError`].
+pub async fn run_on(
+    client: Client,
+    settings: Settings,
+    network: Network,
+    stop: impl Future<Output = ()> + Send + Sync + 'static,
+) -> Result<(), RunError> {
     let stop: Stop = (Box::pin(stop) as Pin<Box<dyn Future<Output = ()> + Send + Sync>>).shared();
     let metrics = Metrics::default();
     let leadership = Leadership::default();
@@ -86,7 +101,7 @@ pub async fn run(
     let namespaces = settings.namespaces();
     let feeds = Feeds::of(&namespaces);
     let (stores, secrets) = feeds.stores();
-    let (links, changed) = links(&client, &settings);
+    let (links, changed) = links(&client, &settings, network);
     background.spawn(serve(listener, &metrics, (&stores, &links), &ready));
     let follower = Follower {
         client: client.clone(),
@@ -123,8 +138,7 @@ pub async fn run(
 
 /// The vaults that key vaults lead to, and who is to be told of them. Nothing is asked until somebody follows something,
 /// which only the leader's visits do.
-fn links(client: &Client, settings: &Settings) -> (Links, Changed) {
-    let network = Network::new(settings.vault_hosts.clone());
+fn links(client: &Client, settings: &Settings, network: Network) -> (Links, Changed) {
     let run_tokens = Arc::new(ClusterRunTokens::new(client.clone()));
     let (vaults, changed) = Vaults::new(network, run_tokens, settings.vault_limits());
     (Links::new(vaults, settings.allowed_vaults()), changed)

@@ -27,85 +27,14 @@ use thiserror::Error;
 use zeroize::Zeroizing;
 
 mod names;
+mod network;
 mod trust;
 
-pub use names::{NameFault, Names};
+pub use names::{NameFault, Names, SystemNames};
+pub use network::{Cloud, Network};
 pub use trust::{CaBundleError, check_ca_bundle};
 
-use names::{Refused, Resolver, SystemNames};
-
-/// Where the operator may connect to, how names are looked up, and where Azure signs in.
-#[derive(Clone)]
-pub struct Network {
-    reach: Arc<Reach>,
-    names: Arc<dyn Names>,
-    clouds: Vec<Cloud>,
-}
-
-/// Where the applications of one of Azure's clouds sign in.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Cloud {
-    /// The end of its vaults' names.
-    pub suffix: String,
-    /// The address at which they sign in.
-    pub authority: VaultUrl,
-}
-
-/// Azure's clouds, by <https://learn.microsoft.com/azure/key-vault/general/about-keys-secrets-certificates#dns-suffixes-for-base-url>
-/// and <https://learn.microsoft.com/entra/identity-platform/authentication-national-cloud>.
-const CLOUDS: [(&str, &str); 3] = [
-    (".vault.azure.net", "https://login.microsoftonline.com"),
-    (".vault.usgovcloudapi.net", "https://login.microsoftonline.us"),
-    (".vault.azure.cn", "https://login.chinacloudapi.cn"),
-];
-
-impl Network {
-    /// Looks names up as the system does, and knows Azure's own clouds.
-    #[must_use]
-    pub fn new(reach: Reach) -> Self {
-        let own = CLOUDS.into_iter().filter_map(|(suffix, authority)| {
-            let allowed = Reach::parse([authority.trim_start_matches("https://")]).ok()?;
-            Some(Cloud {
-                suffix: suffix.to_owned(),
-                authority: VaultUrl::parse(authority, &allowed).ok()?,
-            })
-        });
-        Self {
-            reach: Arc::new(reach),
-            names: Arc::new(SystemNames),
-            clouds: own.collect(),
-        }
-    }
-
-    /// Looks names up in another way.
-    #[must_use]
-    pub fn with_names(self, names: Arc<dyn Names>) -> Self {
-        Self { names, ..self }
-    }
-
-    /// Knows one more cloud of Azure, such as one of a company's own.
-    #[must_use]
-    pub fn with_cloud(mut self, cloud: Cloud) -> Self {
-        self.clouds.insert(0, cloud);
-        self
-    }
-
-    /// What is allowed.
-    #[must_use]
-    pub fn reach(&self) -> &Reach {
-        &self.reach
-    }
-
-    /// Where the applications that ask this vault sign in: at the public cloud if its name says nothing else.
-    pub(super) fn authority(&self, vault: &VaultUrl) -> Option<&VaultUrl> {
-        let own = self
-            .clouds
-            .iter()
-            .find(|cloud| vault.host().ends_with(&cloud.suffix));
-        let public = || self.clouds.iter().find(|cloud| cloud.suffix == CLOUDS[0].0);
-        own.or_else(public).map(|cloud| &cloud.authority)
-    }
-}
+use names::{Refused, Resolver};
 
 /// How long and how large an answer may be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -245,7 +174,7 @@ impl Transport {
         tcp.set_nodelay(true);
         tcp.set_connect_timeout(Some(bounds.timeout));
         let https = hyper_rustls::HttpsConnectorBuilder::new()
-            .with_tls_config(trust::config(ca_bundle)?)
+            .with_tls_config(trust::config(ca_bundle.or(network.authorities.as_deref()))?)
             .https_only()
             .enable_http1()
             .wrap_connector(tcp);

@@ -244,6 +244,7 @@ async fn who_signs_in_is_taken_or_told_why_not() {
                 issuer: "https://kubernetes.default.svc".to_owned(),
                 subject: "system:serviceaccount:marketing:connections-run".to_owned(),
                 audience: "api://AzureADTokenExchange".to_owned(),
+                keys: None,
             }),
             rights: vec![Right::List],
             ..vault_stand_in::azure::Identity::default()

@@ -68,6 +68,7 @@ fn data() -> Data {
                     namespace: "marketing".to_owned(),
                     service_account: "connections-run".to_owned(),
                     audience: Some("vault".to_owned()),
+                    reviewer: None,
                 },
             ),
             login(
@@ -76,6 +77,7 @@ fn data() -> Data {
                     role: "connections".to_owned(),
                     subject: "system:serviceaccount:marketing:connections-run".to_owned(),
                     audience: "vault".to_owned(),
+                    keys: None,
                 },
             ),
         ],
@@ -83,7 +85,7 @@ fn data() -> Data {
             token: "s.token".to_owned(),
             policies: vec!["connections".to_owned()],
         }],
-        names: Vec::new(),
+        ..Data::default()
     }
 }
 

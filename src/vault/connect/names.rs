@@ -32,7 +32,7 @@ pub enum NameFault {
 }
 
 /// As the system does it: by its hosts file and its resolver.
-pub(super) struct SystemNames;
+pub struct SystemNames;
 
 #[async_trait]
 impl Names for SystemNames {

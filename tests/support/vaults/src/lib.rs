@@ -13,6 +13,7 @@ pub mod client;
 pub mod fault;
 mod file;
 pub mod hashicorp;
+mod keys;
 pub mod rusty;
 mod server;
 mod token;
@@ -20,6 +21,7 @@ mod wire;
 
 pub use fault::Fault;
 pub use file::File;
+pub use keys::Keys;
 pub use server::{Arrival, StandIn};
 
 /// What a stand-in can fail with before it answers anything.

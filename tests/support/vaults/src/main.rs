@@ -1,8 +1,10 @@
-//! Starts the stand-ins with the secrets of a file, says how to reach them, and runs until it is stopped.
+//! Starts the stand-ins with the secrets of a file, says how to reach them, and runs until it is stopped. Who changes the file
+//! meanwhile changes what they hold.
 
 use std::fs;
 use std::path::Path;
 use std::process::ExitCode;
+use std::time::{Duration, SystemTime};
 
 use vault_stand_in::azure::Azure;
 use vault_stand_in::hashicorp::Vault;
@@ -19,12 +21,7 @@ fn main() -> ExitCode {
 }
 
 fn serve(data: Option<&str>) -> Result<(), Error> {
-    let file = match data {
-        None => File::example()?,
-        Some(path) => {
-            File::read(&fs::read_to_string(path).map_err(|why| Error::Data(format!("{path}: {why}")))?)?
-        }
-    };
+    let file = data.map_or_else(File::example, read)?;
     let folder = std::env::temp_dir().join(format!("vault-stand-in-{}", std::process::id()));
     fs::create_dir_all(&folder).map_err(machine("make a folder"))?;
     let azure = file.azure.map(Azure::start).transpose()?;
@@ -55,8 +52,36 @@ fn serve(data: Option<&str>) -> Result<(), Error> {
     println!(
         "Link them by a KeyVault with these URLs; the chart's values must allow the hosts. Ctrl-C stops them."
     );
+    let mut seen = data.and_then(changed);
     loop {
-        std::thread::park();
+        std::thread::sleep(Duration::from_millis(200));
+        let now = data.and_then(changed);
+        if let Some(path) = data.filter(|_| now != seen) {
+            match read(path) {
+                Ok(file) => hold(file, azure.as_ref(), vault.as_ref()),
+                Err(error) => eprintln!("{error}"), // it may be half written
+            }
+            seen = now;
+        }
+    }
+}
+
+fn read(path: &str) -> Result<File, Error> {
+    let text = fs::read_to_string(path).map_err(|why| Error::Data(format!("{path}: {why}")))?;
+    File::read(&text)
+}
+
+fn changed(path: &str) -> Option<SystemTime> {
+    fs::metadata(path).ok()?.modified().ok()
+}
+
+/// From now on they hold what the file says; who has signed in stays so.
+fn hold(file: File, azure: Option<&Azure>, vault: Option<&Vault>) {
+    if let (Some(azure), Some(data)) = (azure, file.azure) {
+        azure.edit(|now| *now = data);
+    }
+    if let (Some(vault), Some(data)) = (vault, file.vault) {
+        vault.edit(|now| *now = data);
     }
 }
 

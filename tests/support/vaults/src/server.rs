@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::convert::Infallible;
 use std::io;
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::mpsc as answers;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
@@ -27,7 +27,11 @@ use crate::Error;
 use crate::certificate::{Shown, show};
 use crate::client::Client;
 use crate::fault::{Fault, Planned, strike};
+use crate::hashicorp::review::Review;
 use crate::wire::{Answer, Ask};
+
+/// A free port of loopback.
+pub(crate) const FREE: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
 
 /// A vendor's way to answer, over data that a test may change.
 pub(crate) trait Vendor: Default + Send + 'static {
@@ -35,6 +39,10 @@ pub(crate) trait Vendor: Default + Send + 'static {
     type Data: Send + 'static;
     /// Names the kind of request, for counters and faults.
     fn route(ask: &Ask) -> &'static str;
+    /// What a third has to be asked before the answer, if anything.
+    fn review(_: &Self::Data, _: &Ask) -> Option<Review> {
+        None
+    }
     /// Answers by the vendor's documentation.
     fn answer(&mut self, data: &Self::Data, ask: &Ask, now: Timestamp) -> Answer;
     /// The vendor's words for a fault that has words.
@@ -55,7 +63,7 @@ pub struct Arrival {
 /// A running stand-in. It stops when dropped.
 #[allow(private_bounds, reason = "only this crate knows vendors")]
 pub struct StandIn<V: Vendor> {
-    /// Where it listens, on loopback.
+    /// Where it listens.
     pub address: SocketAddr,
     /// The authority that clients must trust, as PEM.
     pub ca_pem: String,
@@ -84,10 +92,9 @@ enum Order {
 
 #[allow(private_bounds, reason = "only this crate knows vendors")]
 impl<V: Vendor> StandIn<V> {
-    pub(crate) fn serve(data: V::Data, names: &[String], port: u16) -> Result<Self, Error> {
+    pub(crate) fn serve(data: V::Data, names: &[String], address: SocketAddr) -> Result<Self, Error> {
         let Shown { acceptor, ca_pem } = show(names)?;
-        let listener =
-            std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, port)).map_err(Error::machine("listen"))?;
+        let listener = std::net::TcpListener::bind(address).map_err(Error::machine("listen"))?;
         listener.set_nonblocking(true).map_err(Error::machine("listen"))?;
         let address = listener.local_addr().map_err(Error::machine("listen"))?;
         let shared = Arc::new(Shared {
@@ -308,7 +315,11 @@ type Reply = Response<BoxBody<Bytes, io::Error>>;
 
 /// An error cuts the connection.
 async fn respond<V: Vendor>(shared: Arc<Shared<V>>, request: Request<Incoming>) -> Result<Reply, io::Error> {
-    let ask = read(request).await?;
+    let mut ask = read(request).await?;
+    let review = V::review(&shared.lock().data, &ask);
+    if let Some(review) = review {
+        ask.reviewed = Some(review.good().await);
+    }
     let (fault, answer) = {
         let mut state = shared.lock();
         let route = V::route(&ask);
@@ -364,6 +375,7 @@ async fn read(request: Request<Incoming>) -> Result<Ask, io::Error> {
         query: form_urlencoded::parse(query.as_bytes()).into_owned().collect(),
         headers: parts.headers,
         body: body.collect().await.map_err(io::Error::other)?.to_bytes(),
+        reviewed: None,
     })
 }
 

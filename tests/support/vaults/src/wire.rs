@@ -14,6 +14,8 @@ pub(crate) struct Ask {
     pub query: BTreeMap<String, String>,
     pub headers: HeaderMap,
     pub body: Bytes,
+    /// What a third said of it, if one was asked.
+    pub reviewed: Option<bool>,
 }
 
 impl Ask {

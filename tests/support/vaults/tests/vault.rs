@@ -7,7 +7,7 @@ use std::time::Duration;
 use base64::Engine;
 use serde_json::{Value, json};
 use vault_stand_in::client::Reply;
-use vault_stand_in::hashicorp::{Capability, Vault};
+use vault_stand_in::hashicorp::{Capability, Method, Reviewer, Vault};
 use vault_stand_in::{Fault, File};
 
 fn start() -> Vault {
@@ -331,4 +331,33 @@ async fn faults_speak_the_words_of_vault() {
             reply.status
         );
     }
+}
+
+#[tokio::test]
+async fn a_token_that_the_cluster_does_not_vouch_for_signs_nobody_in() {
+    let vault = start();
+    let body = json!({"role": "connections", "jwt": jwt("system:serviceaccount:default:connections-run", "vault", i64::MAX)});
+    assert_eq!(
+        login(&vault, "kubernetes", &body).await.status,
+        200,
+        "nobody is asked"
+    );
+    let nowhere = Reviewer {
+        api_server: "127.0.0.1:1".parse().unwrap(),
+        ca: vault.ca_pem.clone(),
+        token: "example-token".to_owned(),
+    };
+    vault.edit(|data| {
+        for login in &mut data.logins {
+            if let Method::Kubernetes { reviewer, .. } = &mut login.method {
+                *reviewer = Some(nowhere.clone());
+            }
+        }
+    });
+    let refused = login(&vault, "kubernetes", &body).await;
+    assert_eq!(refused.status, 403);
+    assert_eq!(
+        refused.json()["errors"][0],
+        "1 error occurred:\n\t* permission denied\n\n"
+    );
 }

@@ -89,11 +89,16 @@ fn is_signed(certificate: &Certificate, parts: &Parts<'_>) -> bool {
 /// learn.microsoft.com/entra/workload-id/workload-identity-federation-considerations has 70021 for a credential that was made
 /// a moment ago.
 ///
-/// Entra also checks the signature by the issuer's published keys. The stand-in doesn't: it has no way to a test cluster's keys.
+/// Entra also checks the signature by the issuer's published keys, for which the stand-in has to be given them. The number:
+/// learn.microsoft.com/entra/identity-platform/reference-error-codes (InvalidAssertion).
 fn federated(known: Option<&Federated>, parts: &Parts<'_>) -> Result<(), Answer> {
     let (issuer, subject) = (parts.claim("iss"), parts.claim("sub"));
     match known {
         Some(known) if known.issuer == issuer && known.subject == subject => {
+            if known.keys.as_ref().is_some_and(|keys| !keys.have_signed(parts)) {
+                let text = "Assertion failed signature validation.";
+                return Err(refused(401, "invalid_client", 50_013, text));
+            }
             if parts.is_for(&known.audience) {
                 return Ok(());
             }

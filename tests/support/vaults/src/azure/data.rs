@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::Deserialize;
 
+use crate::keys::Keys;
+
 /// A vault, who may sign in, and its secrets.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -64,6 +66,20 @@ pub struct Identity {
     /// What it may do with secrets of the vault.
     #[serde(default)]
     pub rights: Vec<Right>,
+    /// The secrets for which it may, as by roles on them; the whole vault if nothing is said.
+    pub only: Option<Vec<String>>,
+}
+
+impl Identity {
+    /// Whether it may do this with a secret, or with the vault as a whole.
+    pub(super) fn may(&self, right: Right, secret: Option<&str>) -> bool {
+        let within = match (&self.only, secret) {
+            (None, _) => true,
+            (Some(_), None) => false,
+            (Some(only), Some(secret)) => only.iter().any(|name| name.eq_ignore_ascii_case(secret)),
+        };
+        within && self.rights.contains(&right)
+    }
 }
 
 /// A certificate as PEM.
@@ -82,6 +98,8 @@ pub struct Federated {
     /// The audience.
     #[serde(default = "exchange")]
     pub audience: String,
+    /// The issuer's keys, one of which has signed the token; any signature is taken if that isn't said.
+    pub keys: Option<Keys>,
 }
 
 /// What an identity may do.

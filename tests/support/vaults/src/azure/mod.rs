@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 
 use crate::fault::Fault;
-use crate::server::{StandIn, Vendor};
+use crate::server::{self, StandIn, Vendor};
 use crate::wire::{Answer, Ask};
 use crate::{Error, token};
 
@@ -52,7 +52,7 @@ impl Azure {
     /// As [`Self::start`].
     pub fn start_on(data: Data, port: u16) -> Result<Self, Error> {
         let names = data.names.clone();
-        Self::serve(data, &names, port)
+        Self::serve(data, &names, (server::FREE.ip(), port).into())
     }
 
     /// The vault's URL under its own name, such as `https://contoso.vault.localhost:40123`. The official client demands a name

@@ -32,12 +32,12 @@ pub(super) fn answer(data: &Data, client: &str, ask: &Ask) -> Answer {
         }
         Some(_) => {}
     }
-    let may = |right| {
+    let may = |right, secret| {
         let identity = data
             .identities
             .iter()
             .find(|identity| identity.client_id == client);
-        identity.is_some_and(|identity| identity.rights.contains(&right))
+        identity.is_some_and(|identity| identity.may(right, secret))
     };
     let segments = ask.segments();
     match segments.as_slice() {
@@ -45,14 +45,14 @@ pub(super) fn answer(data: &Data, client: &str, ask: &Ask) -> Answer {
         ["secrets", name, ..] if !is_name(name) => {
             bad_parameter(&format!("The request URI contains an invalid name: {name}"))
         }
-        ["secrets"] if may(Right::List) => list(data, ask, false),
-        ["deletedsecrets"] if may(Right::List) => list(data, ask, true),
-        ["secrets", name, "versions"] if may(Right::List) => versions(data, ask, name),
+        ["secrets"] if may(Right::List, None) => list(data, ask, false),
+        ["deletedsecrets"] if may(Right::List, None) => list(data, ask, true),
+        ["secrets", name, "versions"] if may(Right::List, Some(name)) => versions(data, ask, name),
         ["secrets" | "deletedsecrets"] | ["secrets", _, "versions"] => {
             forbidden(data, client, "list", "readMetadata/action", "")
         }
         ["secrets", name, rest @ ..] if rest.len() < 2 => {
-            if !may(Right::Get) {
+            if !may(Right::Get, Some(name)) {
                 let what = format!("/secrets/{}", name.to_lowercase());
                 return forbidden(data, client, "get", "getSecret/action", &what);
             }

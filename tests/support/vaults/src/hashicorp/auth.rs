@@ -4,24 +4,49 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::answers::{denied, errors, missing_token};
+use super::review::Review;
 use super::{Data, Given, Login, Method};
+use crate::keys::Keys;
 use crate::token::{Parts, parts};
-use crate::wire::Answer;
+use crate::wire::{Answer, Ask};
 
 /// By which way somebody signs in at this mount, or why nobody does.
-pub(super) fn judge<'a>(
-    data: &'a Data,
-    mount: &str,
-    body: &Value,
-    now: Timestamp,
-) -> Result<&'a Login, Answer> {
+pub(super) fn judge<'a>(data: &'a Data, mount: &str, ask: &Ask, now: Timestamp) -> Result<&'a Login, Answer> {
+    let body = ask.json();
     let here: Vec<&Login> = data.logins.iter().filter(|login| login.mount == mount).collect();
     let field = |name: &str| body[name].as_str().unwrap_or_default();
     match here.first().map(|login| &login.method) {
         None => Err(missing_token()),
         Some(Method::AppRole { .. }) => app_role(&here, field("role_id"), field("secret_id")),
-        Some(_) => by_token(&here, field("role"), field("jwt"), now),
+        Some(_) => {
+            let login = by_token(&here, field("role"), field("jwt"), now)?;
+            // The last that Vault looks at, and all that it says of it.
+            if ask.reviewed == Some(false) {
+                return Err(denied());
+            }
+            Ok(login)
+        }
     }
+}
+
+/// What the cluster is asked before somebody can sign in, if it is asked.
+pub(super) fn review(data: &Data, mount: &str, body: &Value) -> Option<Review> {
+    let field = |name: &str| body[name].as_str().unwrap_or_default();
+    let here = data.logins.iter().filter(|login| login.mount == mount);
+    let methods = here.map(|login| &login.method);
+    methods.into_iter().find_map(|method| match method {
+        Method::Kubernetes {
+            role,
+            audience,
+            reviewer: Some(reviewer),
+            ..
+        } if role == field("role") => Some(Review {
+            reviewer: reviewer.clone(),
+            token: field("jwt").to_owned(),
+            audience: audience.clone(),
+        }),
+        _ => None,
+    })
 }
 
 /// developer.hashicorp.com/vault/api-docs/auth/approle#login-with-approle; in words github.com/hashicorp/vault
@@ -48,8 +73,9 @@ fn app_role<'a>(here: &[&'a Login], role: &str, secret: &str) -> Result<&'a Logi
 /// developer.hashicorp.com/vault/api-docs/auth/kubernetes#login
 /// developer.hashicorp.com/vault/api-docs/auth/jwt#jwt-login
 ///
-/// Vault also checks the signature: by the cluster's token review, or by the issuer's keys. The stand-in doesn't. Words and
-/// order are those of the plugins' path_login.go: github.com/hashicorp/vault-plugin-auth-kubernetes and -jwt.
+/// Vault also checks the signature: by the cluster's token review, or by the issuer's keys. The stand-in does where it is told
+/// whom to ask, or the keys. Words and order are those of the plugins' path_login.go:
+/// github.com/hashicorp/vault-plugin-auth-kubernetes and -jwt.
 fn by_token<'a>(here: &[&'a Login], role: &str, jwt: &str, now: Timestamp) -> Result<&'a Login, Answer> {
     let kubernetes = matches!(
         here.first().map(|login| &login.method),
@@ -84,8 +110,11 @@ fn by_token<'a>(here: &[&'a Login], role: &str, jwt: &str, now: Timestamp) -> Re
             ..
         } => service_account_of(jwt, audience.as_deref(), namespace, service_account, now)?,
         Method::Jwt {
-            subject, audience, ..
-        } => claims_of(jwt, subject, audience, now)?,
+            subject,
+            audience,
+            keys,
+            ..
+        } => claims_of(jwt, keys.as_ref(), subject, audience, now)?,
         Method::AppRole { .. } => {}
     }
     Ok(login)
@@ -118,9 +147,20 @@ fn service_account_of(
     Ok(())
 }
 
-fn claims_of(jwt: &str, subject: &str, audience: &str, now: Timestamp) -> Result<(), Answer> {
+fn claims_of(
+    jwt: &str,
+    keys: Option<&Keys>,
+    subject: &str,
+    audience: &str,
+    now: Timestamp,
+) -> Result<(), Answer> {
     let refused = |why: &str| errors(400, &[&format!("error validating token: {why}")]);
     let parts = parts(jwt).ok_or_else(|| refused("error verifying token signature: malformed token"))?;
+    if keys.is_some_and(|keys| !keys.have_signed(&parts)) {
+        return Err(refused(
+            "error verifying token signature: no known key successfully validated the token signature",
+        ));
+    }
     if parts.claim("sub") != subject {
         return Err(refused("invalid subject (sub) claim"));
     }

@@ -2,10 +2,14 @@
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
+use std::net::SocketAddr;
 
 use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::Value;
+
+use super::review::Reviewer;
+use crate::keys::Keys;
 
 /// Mounts, who may sign in, and policies.
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -29,6 +33,8 @@ pub struct Data {
     /// More names that the certificate is for.
     #[serde(default)]
     pub names: Vec<String>,
+    /// Where it listens, such as `10.244.0.1:8200`; on a free port of loopback if nothing is said.
+    pub listen: Option<SocketAddr>,
 }
 
 /// Capabilities by path.
@@ -151,6 +157,8 @@ pub enum Method {
         service_account: String,
         /// The audience that its token must have, if any.
         audience: Option<String>,
+        /// Who is asked whether a token is good; nobody is, and every signature taken, if that isn't said.
+        reviewer: Option<Reviewer>,
     },
     /// A signed token of any issuer.
     Jwt {
@@ -160,6 +168,8 @@ pub enum Method {
         subject: String,
         /// The audience that it must have.
         audience: String,
+        /// The issuer's keys, one of which has signed it; any signature is taken if that isn't said.
+        keys: Option<Keys>,
     },
 }
 

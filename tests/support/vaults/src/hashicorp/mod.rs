@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::fault::Fault;
-use crate::server::{StandIn, Vendor};
+use crate::server::{self, StandIn, Vendor};
 use crate::wire::{Answer, Ask};
 use crate::{Error, token};
 
@@ -13,8 +13,12 @@ mod answers;
 mod auth;
 mod data;
 mod kv;
+pub(crate) mod review;
 
 pub use data::{Capability, Data, Deletion, Kv, Login, Method, Mount, Policy, Secret, StaticToken, Version};
+pub use review::Reviewer;
+
+use review::Review;
 
 /// A running stand-in for Vault.
 pub type Vault = StandIn<HashiCorpVault>;
@@ -37,27 +41,34 @@ struct Given {
 }
 
 impl Vault {
-    /// Starts one on a free port.
+    /// Starts one where its data say.
     ///
     /// # Errors
     /// When the machine doesn't give what is needed.
     pub fn start(data: Data) -> Result<Self, Error> {
-        Self::start_on(data, 0)
+        let address = data.listen.unwrap_or(server::FREE);
+        let mut names = data.names.clone();
+        names.extend(data.listen.map(|address| address.ip().to_string()));
+        Self::serve(data, &names, address)
     }
 
-    /// Starts one on this port; 0: a free one.
+    /// Starts one on this port of loopback; 0: a free one.
     ///
     /// # Errors
     /// As [`Self::start`].
     pub fn start_on(data: Data, port: u16) -> Result<Self, Error> {
         let names = data.names.clone();
-        Self::serve(data, &names, port)
+        Self::serve(data, &names, (server::FREE.ip(), port).into())
     }
 
     /// Its address, such as `https://localhost:40123`.
     #[must_use]
     pub fn url(&self) -> String {
-        format!("https://localhost:{}", self.address.port())
+        if self.address.ip() == server::FREE.ip() {
+            format!("https://localhost:{}", self.address.port())
+        } else {
+            format!("https://{}", self.address)
+        }
     }
 }
 
@@ -81,6 +92,13 @@ impl Vendor for HashiCorpVault {
         }
     }
 
+    fn review(data: &Data, ask: &Ask) -> Option<Review> {
+        match ask.segments().as_slice() {
+            ["v1", "auth", mount, "login", ..] => auth::review(data, mount, &ask.json()),
+            _ => None,
+        }
+    }
+
     fn answer(&mut self, data: &Data, ask: &Ask, now: Timestamp) -> Answer {
         let segments = ask.segments();
         match segments.as_slice() {
@@ -98,7 +116,7 @@ impl Vendor for HashiCorpVault {
 
 impl HashiCorpVault {
     fn login(&mut self, data: &Data, mount: &str, ask: &Ask, now: Timestamp) -> Answer {
-        let login = match auth::judge(data, mount, &ask.json(), now) {
+        let login = match auth::judge(data, mount, ask, now) {
             Ok(login) => login,
             Err(refusal) => return refusal,
         };
