@@ -242,6 +242,8 @@ vocabulary! {
         SecretRotated,
         /// The vault answers, and lets its secrets be looked at.
         VaultAnswers,
+        /// The vault answers, but lists no secrets to who asks; they can be named all the same.
+        SecretsNotListed,
         /// No secret is referenced.
         NoSecrets,
         /// The namespace's run account is there, and is the operator's.

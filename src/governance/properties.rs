@@ -25,6 +25,7 @@ use crate::governance::removal::Hold;
 use crate::governance::run_account;
 use crate::key_vault::decide::Seen as Asked;
 use crate::key_vault::{self, KeyVaultFacts};
+use crate::vault::fault::Fault as VaultFault;
 use crate::vault::sight::{Listing, Sight};
 use k8s_openapi::api::core::v1::ServiceAccount;
 use proptest::prelude::*;
@@ -468,11 +469,19 @@ fn conditions_about_key_vaults() -> Vec<Condition> {
 
 /// Key vaults that were asked, or whose credentials can't be used.
 fn key_vaults_asked() -> Vec<KeyVaultFacts> {
-    let mut answered = Sight::default();
-    answered.take_in(Ok(Listing::default()), at(10));
+    let answered = |denied: Option<VaultFault>| {
+        let mut sight = Sight::default();
+        let listing = Listing {
+            denied: denied.map(Box::new),
+            ..Listing::default()
+        };
+        sight.take_in(Ok(listing), at(10));
+        Asked::Asked(sight)
+    };
     let unusable = |reason| Asked::Unusable(reason, "It can't be read.".to_owned());
     let seen = [
-        Asked::Asked(answered),
+        answered(None),
+        answered(every_fault().pop()),
         unusable(Reason::CaBundleInvalid),
         unusable(Reason::CredentialInvalid),
     ];

@@ -72,6 +72,7 @@ const fn is_good(reason: Reason) -> bool {
             | Reason::SecretExpiresSoon
             | Reason::SecretRotated
             | Reason::VaultAnswers
+            | Reason::SecretsNotListed
             | Reason::NoSecrets
             | Reason::RunAccountKept
             | Reason::RunAccountNotNeeded

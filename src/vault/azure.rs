@@ -1,11 +1,11 @@
 //! Azure Key Vault, through Azure's own client.
 //!
-//! A look lists the attributes of the secret's versions and never sees a value. A read does; the client keeps a copy of the
-//! answer while it reads it, which is freed but not overwritten.
+//! A look lists the attributes of the secret's versions and sees no value, unless the identity may get the secret and nothing
+//! else. A read does; the client keeps a copy of the answer while it reads it, which is freed but not overwritten.
 
 use super::address::{Provider, VaultAddress, Wanted};
 use super::connect::{Network, Transport};
-use super::fault::{Asking, Fault, Outage};
+use super::fault::{Asking, Fault, Lack, Outage};
 use super::run_tokens::RunTokens;
 use super::sight::{Found, Listed, Listing};
 use super::value::{SecretText, Value};
@@ -72,8 +72,26 @@ impl Azure {
         Ok(Self { client, asking })
     }
 
-    /// Looks whether the secret may be used, without its value.
+    /// Looks whether the secret may be used: without its value, unless the identity may get it and not look at its versions.
     pub async fn look(&self, wanted: &Wanted, now: Timestamp) -> Result<Found, Fault> {
+        let looked = self.versions(wanted, now).await;
+        let Err(Fault::AccessDenied {
+            lack: Lack::AzureMetadata,
+            ..
+        }) = looked
+        else {
+            return looked;
+        };
+        match self.get(wanted, now).await {
+            Err(Fault::AccessDenied {
+                lack: Lack::AzureValue,
+                ..
+            }) => looked,
+            got => got.map(|(found, _)| found),
+        }
+    }
+
+    async fn versions(&self, wanted: &Wanted, now: Timestamp) -> Result<Found, Fault> {
         let fault = |error| answers::fault(&self.asking, &Purpose::Look(wanted), &error);
         let pager = self
             .client
@@ -97,8 +115,23 @@ impl Azure {
         answers::judge(&self.asking, wanted, &versions, now)
     }
 
-    /// The names of the vault's secrets, so many at most.
+    /// The names of the vault's secrets, so many at most; none for an identity that has rights on single secrets only.
     pub async fn list(&self, max: usize) -> Result<Listing, Fault> {
+        match self.names(max).await {
+            Err(
+                fault @ Fault::AccessDenied {
+                    lack: Lack::AzureList,
+                    ..
+                },
+            ) => Ok(Listing {
+                denied: Some(fault.into()),
+                ..Listing::default()
+            }),
+            told => told,
+        }
+    }
+
+    async fn names(&self, max: usize) -> Result<Listing, Fault> {
         let fault = |error| answers::fault(&self.asking, &Purpose::List, &error);
         let pager: Pager<ListSecretPropertiesResult> =
             self.client.list_secret_properties(None).map_err(fault)?;
@@ -128,6 +161,14 @@ impl Azure {
 
     /// The secret's value.
     pub async fn read(&self, wanted: &Wanted, now: Timestamp) -> Result<Value, Fault> {
+        let (found, text) = self.get(wanted, now).await?;
+        Ok(Value {
+            version: found.version,
+            text,
+        })
+    }
+
+    async fn get(&self, wanted: &Wanted, now: Timestamp) -> Result<(Found, SecretText), Fault> {
         let fault = |error| answers::fault(&self.asking, &Purpose::Read(wanted), &error);
         let options = SecretClientGetSecretOptions {
             secret_version: wanted.version.clone(),
@@ -143,9 +184,6 @@ impl Azure {
         let version = secret.resource_id().map_err(fault)?.version.unwrap_or_default();
         let attributes: Option<&SecretAttributes> = secret.attributes.as_ref();
         let found = Version::new(version, attributes).usable(&self.asking, wanted, now)?;
-        Ok(Value {
-            version: found.version,
-            text,
-        })
+        Ok((found, text))
     }
 }

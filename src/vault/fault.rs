@@ -186,7 +186,9 @@ pub enum Outage {
 /// What right is missing.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Lack {
-    /// To list and read metadata of Azure's secrets.
+    /// To list Azure's secrets.
+    AzureList,
+    /// To look at one of Azure's secrets.
     AzureMetadata,
     /// To read the value of Azure's secrets.
     AzureValue,
@@ -283,11 +285,14 @@ fn missing(vault: &str, what: &Missing) -> String {
 
 fn denied(vault: &str, who: &str, lack: &Lack) -> String {
     let what = match lack {
+        Lack::AzureList => {
+            "list secrets: give it the role Key Vault Secrets User on the vault, or List in the access policy"
+        }
         Lack::AzureMetadata => {
-            "list secrets and their versions: give it the role Key Vault Secrets User on the vault, or List in the access policy"
+            "look at this secret: give it the role Key Vault Secrets User on the vault or on the secret, or Get and List in the access policy"
         }
         Lack::AzureValue => {
-            "read secrets: give it the role Key Vault Secrets User on the vault, or Get in the access policy"
+            "read this secret: give it the role Key Vault Secrets User on the vault or on the secret, or Get in the access policy"
         }
         Lack::AzureFirewall => {
             return format!(

@@ -109,7 +109,7 @@ impl HashiCorp {
     }
 
     /// The paths of the secrets below the mount, so many at most. Folders are opened one after the other; one that this
-    /// identity may not open is somebody else's, and passed over.
+    /// identity may not open is somebody else's, and passed over. If that is the mount itself, no names are told.
     pub async fn list(&self, max: usize) -> Result<Listing, Fault> {
         let mut listing = Listing::default();
         let mut folders = VecDeque::from([String::new()]);
@@ -128,6 +128,10 @@ impl HashiCorp {
                 403 if !folder.is_empty() => {
                     listing.truncated = true;
                     continue;
+                }
+                403 => {
+                    listing.denied = Some(self.refusal(&ask, &answer, None).into());
+                    break;
                 }
                 _ => return Err(self.refusal(&ask, &answer, None)),
             };

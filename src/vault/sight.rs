@@ -105,6 +105,8 @@ pub struct Listing {
     pub secrets: Vec<Listed>,
     /// Whether the vault holds more than were read.
     pub truncated: bool,
+    /// Why no names are told, if the vault answers who asks, but lists nothing to them.
+    pub denied: Option<Box<Fault>>,
 }
 
 #[cfg(test)]

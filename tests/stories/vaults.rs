@@ -65,7 +65,7 @@ impl World {
     }
 
     /// Waits until that condition gives this reason.
-    async fn until_says<K>(&self, name: &str, type_: ConditionType, reason: &str) -> Condition
+    pub async fn until_says<K>(&self, name: &str, type_: ConditionType, reason: &str) -> Condition
     where
         K: crate::support::Kind + Conditioned,
     {
@@ -227,17 +227,54 @@ async fn a_right_that_is_taken_away_stops_what_needs_it_until_it_is_given_back()
     let world = World::connected(&vault).await;
     vault.edit(|data| data.policies.clear());
     let told = world
-        .until_ready_says::<KeyVault>("company-vault", "AccessDenied")
+        .until_ready_says::<Connection>("partner", "AccessDenied")
+        .await;
+    let lacks = "the AppRole at auth/approle lacks the capability read on kv/metadata/team/sftp";
+    assert!(told.message.contains(lacks), "{}", told.message);
+    world
+        .until_says::<KeyVault>("company-vault", ConditionType::Reachable, "SecretsNotListed")
+        .await;
+    vault.edit(|data| data.policies = [("connections".to_owned(), policy())].into());
+    world.until_ready_says::<Connection>("partner", "Ready").await;
+    world
+        .until::<KeyVault>("company-vault", "its secrets are listed", |vault| {
+            !listed(vault).is_empty()
+        })
+        .await;
+}
+
+#[tokio::test]
+async fn a_right_on_one_secret_is_enough_to_use_it() {
+    let vault = start();
+    vault.edit(|data| {
+        let read = ("kv/metadata/team/sftp".to_owned(), vec![Capability::Read]);
+        data.policies = [("connections".to_owned(), [read].into())].into();
+    });
+    let world = World::connected(&vault).await;
+    let told = world
+        .until_says::<KeyVault>("company-vault", ConditionType::Reachable, "SecretsNotListed")
         .await;
     assert!(
-        told.message.contains("the AppRole at auth/approle"),
+        told.message.contains("lacks the capability list on kv/metadata/"),
         "{}",
         told.message
     );
+    assert_eq!(world.password().await.version.as_deref(), Some("2"));
+    world.apply(vaulted(&json!({"secret": "crm"}))).await;
     world
-        .until_ready_says::<Connection>("partner", "VaultNotReady")
+        .until_ready_says::<Connection>("partner", "AccessDenied")
         .await;
-    vault.edit(|data| data.policies = [("connections".to_owned(), policy())].into());
+    // An outage finds no names to keep, and still stops nobody.
+    world.apply(vaulted(&json!({}))).await;
+    world.until_ready_says::<Connection>("partner", "Ready").await;
+    vault.down();
+    world
+        .until_says::<KeyVault>("company-vault", ConditionType::Reachable, "VaultUnavailable")
+        .await;
+    world
+        .until_says::<Connection>("partner", ConditionType::SecretsResolved, "VaultUnavailable")
+        .await;
+    world.until_ready_says::<KeyVault>("company-vault", "Ready").await;
     world.until_ready_says::<Connection>("partner", "Ready").await;
 }
 

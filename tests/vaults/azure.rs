@@ -101,7 +101,7 @@ impl Faulty for Azure {
     delegate!();
 }
 
-const OWN_FAULTS: [Row<Azure>; 10] = [
+const OWN_FAULTS: [Row<Azure>; 12] = [
     (
         "may not",
         |azure| azure.fault(Fault::Forbidden),
@@ -157,6 +157,24 @@ const OWN_FAULTS: [Row<Azure>; 10] = [
         false,
     ),
     (
+        "the directory is in trouble when the token expires",
+        |azure| {
+            azure.fault_on("token", Fault::ServerError(503));
+            azure.advance(Duration::from_hours(2));
+        },
+        "VaultUnavailable",
+        true,
+    ),
+    (
+        "the directory throttles when the token expires",
+        |azure| {
+            azure.fault_on("token", Fault::Throttled { retry_after: Some(1) });
+            azure.advance(Duration::from_hours(2));
+        },
+        "Throttled",
+        true,
+    ),
+    (
         "the password was changed, and the token expires",
         |azure| {
             azure.edit(|data| data.identities[0].client_secret = Some("other".to_owned()));
@@ -182,13 +200,7 @@ async fn each_fault_has_its_reason_and_passes_by_itself() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_vault_that_is_down_at_the_start_is_told_so_and_found_when_it_comes() {
-    let azure = start();
-    azure.down();
-    let mut seat = Seat::new(often(), Some(cloud(&azure)));
-    let sight = seat.told("down", &sftp(&azure), "VaultUnavailable").await;
-    assert_eq!(usable(&sight), None, "nothing was ever good");
-    azure.up();
-    seat.told("up", &sftp(&azure), "well").await;
+    faults::down_at_the_start_is_told_and_passes_by_itself::<Azure>().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -447,4 +459,71 @@ async fn a_list_is_read_page_by_page_up_to_its_bound() {
         followed.changed.next().await;
     };
     assert_eq!(sight.usable().map(|listing| listing.secrets.len()), Some(60));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rights_on_one_secret_are_enough_to_use_it() {
+    let both = [Right::Get, Right::List];
+    let on_it: Option<&[&str]> = Some(&["sftp"]);
+    // What it may, on what, what is told of the secret, and how many values that took.
+    let rows = [
+        ("a role on it", &both[..], on_it, "well", 0),
+        (
+            "a role on another",
+            &both[..],
+            Some(&["crm"][..]),
+            "AccessDenied",
+            1,
+        ),
+        ("to get it alone", &both[..1], on_it, "well", 1),
+        ("to get all and list none", &both[..1], None, "well", 1),
+        ("to list alone", &both[1..], None, "well", 0),
+        ("nothing", &[][..], None, "AccessDenied", 1),
+    ];
+    for (case, rights, only, expected, values) in rows {
+        let azure = start();
+        azure.edit(|data| {
+            let identity = &mut data.identities[0];
+            identity.rights = rights.to_vec();
+            identity.only = only.map(|names| names.iter().map(ToString::to_string).collect());
+        });
+        let mut seat = Seat::new(once(), Some(cloud(&azure)));
+        let sight = seat
+            .until(case, &sftp(&azure), |sight| told(sight) != "nothing")
+            .await;
+        assert_eq!(told(&sight), expected, "{case}");
+        assert_eq!(usable(&sight), (expected == "well").then_some(NEW), "{case}");
+        assert_eq!(azure.count("secret"), values, "{case}");
+        let listing = seat.vaults.list(&by_password(&azure, "password")).await;
+        let listing = listing.unwrap_or_else(|fault| panic!("{case}: {fault}"));
+        let lists = only.is_none() && rights.contains(&Right::List);
+        assert_eq!(
+            (listing.secrets.len(), listing.denied.is_none()),
+            (usize::from(lists), lists),
+            "{case}"
+        );
+    }
+}
+
+/// What is wrong with a secret, and what is told.
+type Case = (&'static str, fn(&mut Data), &'static str);
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_wrong_with_a_secret_is_told_also_to_who_may_only_get_it() {
+    let rows: [Case; 3] = [
+        ("gone", |data| data.secrets.clear(), "SecretNotFound"),
+        ("disabled", |data| newest(data).enabled = false, "SecretDisabled"),
+        (
+            "over",
+            |data| newest(data).expires = Some(jiff::Timestamp::UNIX_EPOCH),
+            "SecretExpired",
+        ),
+    ];
+    for (case, wrong, expected) in rows {
+        let azure = start();
+        azure.edit(|data| data.identities[0].rights = vec![Right::Get]);
+        azure.edit(wrong);
+        let mut seat = Seat::new(once(), Some(cloud(&azure)));
+        seat.told(case, &sftp(&azure), expected).await;
+    }
 }

@@ -173,3 +173,14 @@ async fn passes_by_itself<V: Faulty>((case, strike, reason, keeps): Row<V>) {
     let after = seat.told(case, &vault.sftp(), "well").await;
     assert_eq!(usable(&after), Some(V::NEWEST), "{case}");
 }
+
+/// Nobody has ever heard of the vault.
+pub async fn down_at_the_start_is_told_and_passes_by_itself<V: Faulty>() {
+    let vault = V::start();
+    vault.down();
+    let mut seat = Seat::new(often(), vault.cloud());
+    let sight = seat.told("down", &vault.sftp(), "VaultUnavailable").await;
+    assert_eq!(usable(&sight), None, "nothing was ever good");
+    vault.up();
+    seat.told("up", &vault.sftp(), "well").await;
+}

@@ -155,7 +155,7 @@ impl Faulty for Vault {
     delegate!();
 }
 
-const OWN_FAULTS: [Row<Vault>; 9] = [
+const OWN_FAULTS: [Row<Vault>; 11] = [
     (
         "sealed",
         |vault| vault.fault(Fault::Sealed),
@@ -213,6 +213,24 @@ const OWN_FAULTS: [Row<Vault>; 9] = [
         false,
     ),
     (
+        "signing in fails when the token expires",
+        |vault| {
+            vault.fault_on("login", Fault::ServerError(500));
+            vault.advance(Duration::from_hours(2));
+        },
+        "VaultUnavailable",
+        true,
+    ),
+    (
+        "signing in is throttled when the token expires",
+        |vault| {
+            vault.fault_on("login", Fault::Throttled { retry_after: Some(1) });
+            vault.advance(Duration::from_hours(2));
+        },
+        "Throttled",
+        true,
+    ),
+    (
         "the method is taken away, and the token expires",
         |vault| {
             vault.edit(|data| data.logins.clear());
@@ -222,6 +240,11 @@ const OWN_FAULTS: [Row<Vault>; 9] = [
         false,
     ),
 ];
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_vault_that_is_down_at_the_start_is_told_so_and_found_when_it_comes() {
+    faults::down_at_the_start_is_told_and_passes_by_itself::<Vault>().await;
+}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn each_fault_has_its_reason_and_passes_by_itself() {
@@ -432,34 +455,64 @@ async fn values_are_read_only_when_asked_for() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_folder_of_somebody_else_is_passed_over_and_the_root_is_not() {
+async fn a_folder_of_somebody_else_is_passed_over_and_without_the_root_no_names_are_told() {
     let vault = start();
-    let allow = |rules: &[(&str, Capability)]| {
-        let rules = rules.iter();
-        let policy: Policy = rules
-            .map(|(path, capability)| ((*path).to_owned(), vec![*capability]))
-            .collect();
-        vault.edit(|data| data.policies = [("connections".to_owned(), policy)].into());
-    };
     let address = by_approle(&vault);
     let seat = Seat::new(once(), None);
-    allow(&[("kv/metadata/", Capability::List)]);
+    allow(&vault, &[("kv/metadata/", Capability::List)]);
     let listing = seat.vaults.list(&address).await.expect("a list");
     let names: Vec<&str> = listing.secrets.iter().map(|one| one.name.as_str()).collect();
     assert_eq!((names, listing.truncated), (vec!["crm"], true));
-    allow(&[("kv/metadata/team/*", Capability::List)]);
-    let refused = seat
-        .vaults
-        .list(&address)
-        .await
-        .expect_err("the root may not be listed");
-    assert_eq!(refused.reason(), "AccessDenied");
+    assert_eq!(listing.denied, None);
+    allow(&vault, &[("kv/metadata/team/*", Capability::List)]);
+    let listing = seat.vaults.list(&address).await.expect("the vault answers");
+    assert_eq!(listing.secrets, []);
+    let denied = listing.denied.expect("it isn't told");
+    assert_eq!(denied.reason(), "AccessDenied");
     assert!(
-        refused
+        denied
             .to_string()
             .contains("lacks the capability list on kv/metadata/"),
-        "{refused}"
+        "{denied}"
     );
+}
+
+/// From now on, whoever signs in may do this and nothing else.
+fn allow(vault: &Vault, rules: &[(&str, Capability)]) {
+    let rules = rules.iter();
+    let policy: Policy = rules
+        .map(|(path, capability)| ((*path).to_owned(), vec![*capability]))
+        .collect();
+    vault.edit(|data| data.policies = [("connections".to_owned(), policy)].into());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rights_on_one_secret_are_enough_to_use_it() {
+    let vault = start();
+    let address = by_approle(&vault);
+    let rows = [
+        ("its metadata", "kv/metadata/team/sftp", None, "well"),
+        (
+            "its metadata, and a key",
+            "kv/metadata/team/sftp",
+            Some("password"),
+            "AccessDenied",
+        ),
+        (
+            "its value, and a key",
+            "kv/data/team/sftp",
+            Some("password"),
+            "well",
+        ),
+        ("its value", "kv/data/team/sftp", None, "AccessDenied"),
+        ("another's", "kv/metadata/crm", None, "AccessDenied"),
+    ];
+    for (case, path, key, expected) in rows {
+        allow(&vault, &[(path, Capability::Read)]);
+        let mut seat = Seat::new(once(), None);
+        let look = look(&address, "team/sftp", None, key);
+        seat.told(case, &look, expected).await;
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

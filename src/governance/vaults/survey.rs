@@ -53,6 +53,16 @@ pub fn judge(sight: &Sight<Listing>, known: Known<'_>) -> Survey {
 }
 
 fn answered(listing: &Listing, known: Known<'_>) -> Survey {
+    if let Some(fault) = &listing.denied {
+        let text = format!(
+            "The vault answers. Its secrets can be named, but status.secrets can't list them. {fault}"
+        );
+        return Survey {
+            standing: Standing::met(Reason::SecretsNotListed, text),
+            secrets: Vec::new(),
+            unconfirmed_since: None,
+        };
+    }
     let (secrets, all) = choice(listing, known.patterns);
     Survey {
         standing: Standing::met(Reason::VaultAnswers, words(&secrets, all)),

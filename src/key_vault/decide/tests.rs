@@ -264,7 +264,7 @@ fn listing() -> Result<Listing, Fault> {
     };
     Ok(Listing {
         secrets: vec![secret],
-        truncated: false,
+        ..Listing::default()
     })
 }
 

@@ -161,7 +161,8 @@ fn refusal(asking: &Asking, purpose: &Purpose<'_>, status: u16, body: &[u8]) -> 
             asking.denied(Lack::AzureFirewall)
         }
         (403, _) => asking.denied(match purpose {
-            Purpose::Look(_) | Purpose::List => Lack::AzureMetadata,
+            Purpose::List => Lack::AzureList,
+            Purpose::Look(_) => Lack::AzureMetadata,
             Purpose::Read(_) => Lack::AzureValue,
         }),
         (400 | 404, Some(wanted)) if detail.is_some() => match (purpose, &wanted.version) {

@@ -1,3 +1,4 @@
+use super::Lack::{AzureFirewall, AzureList, AzureMetadata, AzureValue};
 use super::*;
 
 const VAULT: &str = "https://sales.vault.azure.net";
@@ -36,7 +37,7 @@ pub fn every_fault() -> Vec<Fault> {
         path: "kv/metadata/sftp".to_owned(),
     };
     let denied =
-        [Lack::AzureMetadata, Lack::AzureValue, Lack::AzureFirewall, path].map(|lack| Fault::AccessDenied {
+        [AzureList, AzureMetadata, AzureValue, AzureFirewall, path].map(|lack| Fault::AccessDenied {
             vault: vault(),
             who: who(),
             lack,

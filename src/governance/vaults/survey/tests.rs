@@ -30,7 +30,15 @@ fn listing(names: &[&str]) -> Listing {
     });
     Listing {
         secrets: secrets.collect(),
-        truncated: false,
+        ..Listing::default()
+    }
+}
+
+/// The answer to who may read single secrets only.
+fn unlisted() -> Listing {
+    Listing {
+        denied: Some(denied().into()),
+        ..Listing::default()
     }
 }
 
@@ -83,6 +91,10 @@ type Row<'a> = (
 fn an_outage_keeps_what_was_listed_also_over_a_restart_and_nothing_else_does() {
     use ConditionStatus::{False, True, Unknown};
     let good = status(True, Reason::VaultAnswers, None);
+    let no_names = KeyVaultStatus {
+        secrets: Vec::new(),
+        ..status(True, Reason::SecretsNotListed, None)
+    };
     let old_outage = status(True, Reason::VaultUnavailable, Some(5));
     let refused_before = status(False, Reason::AccessDenied, None);
     let unasked = status(Unknown, Reason::VaultNotAsked, None);
@@ -188,6 +200,33 @@ fn an_outage_keeps_what_was_listed_also_over_a_restart_and_nothing_else_does() {
             None,
         ),
         (
+            "no names are told",
+            sight(vec![listed(), Ok(unlisted())]),
+            Some(&good),
+            True,
+            Reason::SecretsNotListed,
+            &[],
+            None,
+        ),
+        (
+            "away while no names are told",
+            sight(vec![Ok(unlisted()), Err(away())]),
+            Some(&good),
+            True,
+            Reason::VaultUnavailable,
+            &[],
+            Some(11),
+        ),
+        (
+            "a new process where no names were told",
+            sight(vec![]),
+            Some(&no_names),
+            True,
+            Reason::SecretsNotListed,
+            &[],
+            None,
+        ),
+        (
             "back",
             sight(vec![Err(denied()), listed()]),
             Some(&refused_before),
@@ -226,6 +265,17 @@ fn what_was_refused_stands_until_the_key_vault_says_something_else() {
     assert_eq!(
         judge(&sight(vec![]), other).standing.reason,
         Reason::VaultNotAsked
+    );
+}
+
+#[test]
+fn which_right_would_list_the_names_is_told() {
+    let told = judge(&sight(vec![Ok(unlisted())]), known(None));
+    assert_eq!(
+        told.standing.message,
+        "The vault answers. Its secrets can be named, but status.secrets can't list them. In the vault \
+         https://vault.example.com:8200, the Vault token lacks the capability list on secret/metadata: give it in a policy \
+         of that identity."
     );
 }
 

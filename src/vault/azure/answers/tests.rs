@@ -258,15 +258,15 @@ fn the_right_that_is_named_is_the_one_that_was_needed() {
     let body = r#"{"error":{"code":"Forbidden","innererror":{"code":"ForbiddenByRbac"}}}"#.as_bytes();
     let any = wanted(None);
     let rows = [
-        (Purpose::Look(&any), "List in the access policy"),
-        (Purpose::List, "List in the access policy"),
-        (Purpose::Read(&any), "Get in the access policy"),
+        (Purpose::Look(&any), " or on the secret, or Get and List"),
+        (Purpose::List, ", or List"),
+        (Purpose::Read(&any), " or on the secret, or Get"),
     ];
     for (purpose, right) in rows {
         let words = refusal(&asking(), &purpose, 403, body).to_string();
         assert!(
             words.contains(&format!(
-                "the role Key Vault Secrets User on the vault, or {right}"
+                "the role Key Vault Secrets User on the vault{right} in the access policy"
             )) && words.contains("managed identity"),
             "{words}"
         );
