@@ -16,6 +16,7 @@ mod removal;
 pub mod run_accounts;
 mod secrets;
 mod sharing;
+mod sign_in;
 mod terms;
 mod types;
 mod vaults;

@@ -1,5 +1,6 @@
 //! A real API server with the operator on it, and a namespace for each test.
 
+pub mod azure;
 pub mod malformed;
 pub mod manifests;
 pub mod operator;
@@ -10,7 +11,7 @@ pub use world::{Active, Conditioned, Kind, PATIENCE, World, given, withdrawn};
 
 use connection_operator::governance::vaults::address::NodeIdentities;
 use connection_operator::process::settings::LogFormat;
-use connection_operator::process::{Settings, run};
+use connection_operator::process::{Settings, run_on};
 use connection_operator::vault::reach::Reach;
 use kube::config::{KubeConfigOptions, Kubeconfig};
 use kube::{Client, Config};
@@ -23,8 +24,9 @@ use std::time::{Duration, Instant};
 pub const CONNECTORS: &str = "sftp,object-storage,audience-api";
 
 /// The vaults that may be linked: stand-ins, and names that nobody has.
-pub const VAULTS: [&str; 5] = [
+pub const VAULTS: [&str; 6] = [
     "localhost",
+    ".vault.localhost",
     "127.0.0.1",
     ".example",
     ".example.com",
@@ -37,8 +39,10 @@ static UNREFUSED: OnceLock<ControlPlane> = OnceLock::new();
 /// All users who are pipelines.
 pub const PIPELINES: &str = "pipeline\nsystem:serviceaccount:marketing:administrators-pipeline";
 /// What the chart is installed with on every control plane.
-pub const VALUES: [&str; 1] =
-    [r#"pipelines=["pipeline","system:serviceaccount:marketing:administrators-pipeline"]"#];
+pub const VALUES: [&str; 1] = [r#"{
+    "pipelines": ["pipeline", "system:serviceaccount:marketing:administrators-pipeline"],
+    "keyVaults": {"hosts": ["localhost", ".vault.localhost", "127.0.0.1", ".example", ".example.com", ".vault.azure.net"]}
+}"#];
 
 /// The control plane of this test run, with the chart installed and the operator running on it by its own account.
 pub fn shared() -> &'static ControlPlane {
@@ -67,7 +71,8 @@ fn governed(control_plane: ControlPlane) -> ControlPlane {
         let runtime = tokio::runtime::Runtime::new().expect("a runtime");
         runtime.block_on(async {
             let client = client(&kubeconfig).await;
-            run(client, settings, std::future::pending())
+            let network = azure::network(&settings.vault_hosts);
+            run_on(client, settings, network, std::future::pending())
                 .await
                 .expect("the operator runs");
         });

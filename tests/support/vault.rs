@@ -1,9 +1,16 @@
 //! A vault that answers: a stand-in, and the link to it.
 
 use super::manifests::secret;
+use super::{World, shared};
+use k8s_openapi::api::authentication::v1::TokenRequest;
+use k8s_openapi::api::core::v1::ServiceAccount;
+use k8s_openapi::api::rbac::v1::ClusterRoleBinding;
+use kube::Api;
+use kube::api::PostParams;
 use serde_json::{Value, json};
+use vault_stand_in::Keys;
 use vault_stand_in::hashicorp::{
-    Capability, Data, Kv, Login, Method, Mount, Policy, Secret as Held, Vault, Version,
+    Capability, Data, Kv, Login, Method, Mount, Policy, Reviewer, Secret as Held, Vault, Version,
 };
 
 /// What the vault accepts the link by.
@@ -68,4 +75,95 @@ pub fn link(name: &str, vault: &Vault) -> Value {
             "auth": {"appRole": {"roleId": "role", "secretIdRef": reference("secret-id")}},
         }},
     })
+}
+
+/// Who signs the tokens of a cluster's accounts.
+#[derive(Clone)]
+pub struct Issuer {
+    /// What it is called.
+    pub name: String,
+    /// What it publishes.
+    pub keys: Keys,
+}
+
+impl World {
+    /// Who signs the tokens of this cluster's accounts.
+    pub async fn issuer(&self) -> Issuer {
+        let get = async |path: &str| {
+            let request = http::Request::get(path).body(Vec::new()).expect("a request");
+            self.client.request_text(request).await.expect("an answer")
+        };
+        let about: Value =
+            serde_json::from_str(&get("/.well-known/openid-configuration").await).expect("JSON");
+        Issuer {
+            name: about["issuer"].as_str().expect("a name").to_owned(),
+            keys: serde_json::from_str(&get("/openid/v1/jwks").await).expect("keys"),
+        }
+    }
+
+    /// An account by which a vault asks the cluster about tokens.
+    async fn reviewer(&self) -> Reviewer {
+        let account = json!({"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "vault"}});
+        self.apply(account).await;
+        let binding: ClusterRoleBinding = serde_json::from_value(json!({
+            "metadata": {"name": format!("{}-vault", self.namespace)},
+            "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "system:auth-delegator"},
+            "subjects": [{"kind": "ServiceAccount", "name": "vault", "namespace": self.namespace}],
+        }))
+        .expect("a binding");
+        let bindings: Api<ClusterRoleBinding> = Api::all(self.client.clone());
+        let made = bindings.create(&PostParams::default(), &binding).await;
+        made.expect("the binding is accepted");
+        let accounts = self.api::<ServiceAccount>();
+        let (params, wanted) = (PostParams::default(), TokenRequest::default());
+        let made = accounts.create_token_request("vault", &params, &wanted).await;
+        let token = made.expect("a token").status.expect("a token").token;
+        let api_server = shared().server();
+        let api_server = api_server
+            .trim_start_matches("https://")
+            .parse()
+            .expect("an address");
+        Reviewer {
+            api_server,
+            ca: shared().authority(),
+            token,
+        }
+    }
+}
+
+/// The same vault, which the run account of a namespace of the shared cluster signs in to by the role `connections`: it asks
+/// the cluster about a token at `kubernetes`, and looks at its signature at `jwt`.
+pub async fn start_trusting(world: &World) -> Vault {
+    let vault = start();
+    let (issuer, reviewer) = (world.issuer().await, world.reviewer().await);
+    let login = |mount: &str, method: Method| Login {
+        mount: mount.to_owned(),
+        method,
+        policies: vec!["connections".to_owned()],
+        ttl: 3600,
+        renewable: true,
+    };
+    let role = || "connections".to_owned();
+    let kubernetes = Method::Kubernetes {
+        role: role(),
+        namespace: world.namespace.clone(),
+        service_account: "connections-run".to_owned(),
+        audience: Some("vault".to_owned()),
+        reviewer: Some(reviewer),
+    };
+    let jwt = Method::Jwt {
+        role: role(),
+        subject: format!("system:serviceaccount:{}:connections-run", world.namespace),
+        audience: "vault".to_owned(),
+        keys: Some(issuer.keys),
+    };
+    vault.edit(|data| data.logins = vec![login("kubernetes", kubernetes), login("jwt", jwt)]);
+    vault
+}
+
+/// The link to it by the run account, by one of these methods.
+pub fn link_by_account(name: &str, vault: &Vault, method: &str) -> Value {
+    let mut link = link(name, vault);
+    link["spec"]["vault"]["auth"] = json!({method: {"role": "connections"}});
+    link
 }
