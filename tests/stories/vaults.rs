@@ -1,9 +1,9 @@
 //! Vaults that answer, and what becomes of what names secrets in them. The vault is a stand-in.
 
-use crate::support::manifests::{dataset, export, partner_secret, sftp, with};
+use crate::support::manifests::{dataset, export, partner_secret, sftp, vault_by_run_account, with};
 use crate::support::operator::{Operator, own_cluster};
 use crate::support::vault::{SECRET_ID, link, login, policy, start};
-use crate::support::{Conditioned, PATIENCE, World, withdrawn};
+use crate::support::{Conditioned, PATIENCE, VALUES, World, withdrawn};
 use connection_operator::api::connection::SecretStatus;
 use connection_operator::api::{Condition, ConditionType, Connection, Dataset, Export, KeyVault};
 use k8s_openapi::api::core::v1::Secret;
@@ -686,4 +686,47 @@ async fn a_connection_moves_into_the_vault_and_back() {
     );
     let gone = tokio::time::timeout(PATIENCE, gone).await;
     gone.expect("in time").expect("the watch works");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_link_can_be_changed_and_removed_when_its_host_is_not_allowed_any_more() {
+    let (control_plane, client) = own_cluster(Options::default()).await;
+    let world = World::on(client).await;
+    world.apply(vault_by_run_account("linked")).await;
+    let narrow = [
+        VALUES[0],
+        r#"keyVaults.hosts=[".vault.azure.net", "10.1.0.0/16"]"#,
+    ];
+    tokio::task::block_in_place(|| control_plane.install_chart(&narrow)).expect("the chart is upgraded");
+    let started = Instant::now();
+    let said = loop {
+        let refused = world.try_apply(&vault_by_run_account("another")).await;
+        match refused {
+            Err(refused) => break refused.to_string(),
+            Ok(_) => assert!(started.elapsed() < PATIENCE, "it is never refused"),
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    };
+    assert!(
+        said.contains(
+            "the vault vault.company.example is none that this installation lets anybody link (*.vault.azure.net): correct \
+             the address, or have whoever installs the operator add the host to the value keyVaults.hosts of its chart"
+        ),
+        "{said}"
+    );
+    let change = |address: &str, role: &str| {
+        with(
+            vault_by_run_account("linked"),
+            &json!({"spec": {"vault": {"address": address, "auth": {"kubernetes": {"role": role}}}}}),
+        )
+    };
+    world
+        .apply(change("https://vault.company.example", "another"))
+        .await;
+    let moved = world
+        .try_apply(&change("https://other.company.example", "another"))
+        .await;
+    assert!(moved.is_err(), "nor does it lead elsewhere");
+    world.apply(change("https://10.1.0.1:8200", "another")).await;
+    world.delete::<KeyVault>("linked").await;
 }

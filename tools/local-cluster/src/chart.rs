@@ -20,7 +20,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 pub const OPERATOR_ACCOUNT: &str = "system:serviceaccount:connection-operator:connection-operator";
 
 impl ControlPlane {
-    /// Installs the chart, or upgrades it, with these values (`name=JSON`), and waits until its policies hold.
+    /// Installs the chart, or upgrades it, with these values (`name=JSON`, or one JSON object), and waits until its policies hold.
     ///
     /// # Errors
     /// When helm refuses, or the policies don't hold in time.
