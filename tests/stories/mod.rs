@@ -19,4 +19,5 @@ mod sharing;
 mod sign_in;
 mod terms;
 mod types;
+mod vault_secrecy;
 mod vaults;

@@ -4,6 +4,7 @@ use crate::support::manifests::{dataset, export, partner_secret, sftp, vault_by_
 use crate::support::operator::{Operator, own_cluster};
 use crate::support::vault::{SECRET_ID, link, login, policy, start};
 use crate::support::{Conditioned, PATIENCE, VALUES, World, withdrawn};
+use base64::Engine;
 use connection_operator::api::connection::SecretStatus;
 use connection_operator::api::{Condition, ConditionType, Connection, Dataset, Export, KeyVault};
 use k8s_openapi::api::core::v1::Secret;
@@ -607,6 +608,7 @@ async fn a_new_operator_in_an_outage_changes_nothing_and_tells_no_value_anywhere
     let told: Vec<&str> = log.lines().filter(|line| line.contains(CANARY)).collect();
     assert!(told.is_empty(), "{told:#?}");
     nothing_of_it_in_objects(&control_plane, &world);
+    nothing_of_it_in_files_of_etcd(&control_plane);
 }
 
 /// The connection and the key vault as they stand, with their versions.
@@ -623,6 +625,40 @@ async fn assert_ready_since(world: &World, before: &(Connection, KeyVault)) {
     let type_ = ConditionType::Ready;
     assert_eq!(ready(after.0.condition(type_)), ready(before.0.condition(type_)));
     assert_eq!(ready(after.1.condition(type_)), ready(before.1.condition(type_)));
+}
+
+/// No value of the vault's secrets, in whatever was an object once, or was only on its way to be one. What stands in a Secret is
+/// found, as etcd keeps that as it is, so the search can be relied on.
+fn nothing_of_it_in_files_of_etcd(control_plane: &local_cluster::ControlPlane) {
+    let mut files = Vec::new();
+    let mut folders = vec![control_plane.directory().join("etcd")];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(&folder).expect("a folder") {
+            let path = entry.expect("an entry").path();
+            if path.is_dir() {
+                folders.push(path);
+            } else {
+                files.push((std::fs::read(&path).expect("a file"), path));
+            }
+        }
+    }
+    let holding = |text: &str| {
+        let encoded = base64::engine::general_purpose::STANDARD.encode(text);
+        let form = regex::bytes::Regex::new(&format!("{text}|{encoded}")).expect("plain letters");
+        let held = files.iter().filter(|(bytes, _)| form.is_match(bytes));
+        held.map(|(_, path)| path.as_path()).collect::<Vec<_>>()
+    };
+    for value in ["canary-old", "canary-new", "canary-user"] {
+        assert_eq!(holding(value), Vec::<&std::path::Path>::new(), "{value}");
+    }
+    let known = holding(SECRET_ID);
+    assert!(known.iter().any(|path| path.ends_with("snap/db")), "{known:?}");
+    assert!(
+        known
+            .iter()
+            .any(|path| path.extension().is_some_and(|kind| kind == "wal")),
+        "{known:?}"
+    );
 }
 
 /// No object of any kind but the Secret itself holds a value.

@@ -1,0 +1,87 @@
+//! Who defines exports on a connection sees nothing of the vault that its credentials stay in.
+
+use super::sharing::{contributors, shared_sftp, until_can_use, user};
+use crate::support::manifests::{export, with};
+use crate::support::vault::{self, SECRET_ID, link, policy, start};
+use crate::support::{World, shared};
+use connection_operator::api::{Connection, Export, KeyVault};
+use serde_json::json;
+use std::process::Command;
+
+#[tokio::test]
+async fn a_contributor_sees_nothing_of_the_vault() {
+    let vault = start();
+    let world = World::furnished().await;
+    world
+        .apply(contributors("RoleBinding", "contributors", &[user("carol")]))
+        .await;
+    world.apply(vault::login(&vault, SECRET_ID)).await;
+    world.apply(link("company-vault", &vault)).await;
+    world.consent_to_vault("company-vault").await;
+    world.until_ready_says::<KeyVault>("company-vault", "Ready").await;
+    let reference = json!({"name": "company-vault", "secret": "team/sftp"});
+    let password =
+        json!({"spec": {"secrets": {"password": {"secretKeyRef": null, "keyVaultRef": reference}}}});
+    world.connect(with(shared_sftp("partner"), &password)).await;
+    world.apply(export("nightly", "partner")).await;
+    world.until_active::<Export>("nightly").await;
+    until_can_use(&world, "carol", "partner", true).await;
+    nothing_of_it_is_seen(&world, &vault.url(), "Ready").await;
+
+    // What goes wrong is told with names, to administrators.
+    vault.edit(|data| data.policies.clear());
+    let told = world
+        .until_ready_says::<Connection>("partner", "AccessDenied")
+        .await;
+    assert!(told.message.contains("team/sftp") && told.message.contains(&vault.url()));
+    world
+        .until_inactive::<Export>("nightly", "ConnectionNotReady")
+        .await;
+    nothing_of_it_is_seen(&world, &vault.url(), "ConnectionNotReady").await;
+    vault.edit(|data| data.policies = [("connections".to_owned(), policy())].into());
+    world.until_active::<Export>("nightly").await;
+}
+
+/// Reads all that a contributor may list, an export that says so among it.
+async fn nothing_of_it_is_seen(world: &World, address: &str, expected: &str) {
+    let kubeconfig = world_file(world);
+    let namespace = format!("--namespace={}", world.namespace);
+    let seen = tokio::task::spawn_blocking(move || {
+        let text = shared().kubeconfig_for("carol", None).expect("a certificate");
+        std::fs::write(&kubeconfig, text).expect("it can be written");
+        let mut kinds = shared().kubectl();
+        kinds.args(["api-resources", "--verbs=list", "--namespaced", "--output=name"]);
+        let kinds = output(&mut kinds).lines().collect::<Vec<_>>().join(",");
+        assert!(kinds.contains("keyvaults.connections.dev"), "{kinds}");
+        let mut get = shared().kubectl();
+        get.arg(format!("--kubeconfig={}", kubeconfig.display()));
+        // What she may not list is refused beside the rest.
+        output(get.args([
+            "get",
+            &kinds,
+            &namespace,
+            "--output=yaml",
+            "--show-managed-fields",
+        ]))
+    });
+    let seen = seen.await.expect("it is read");
+    for kind in ["kind: Export", "kind: SharedConnection", expected] {
+        assert!(seen.contains(kind), "{kind}: {seen}");
+    }
+    let authority = address.trim_start_matches("https://");
+    for hidden in ["company-vault", "keyVault", "team/sftp", authority, "approle"] {
+        let told = seen.lines().find(|line| line.contains(hidden));
+        assert_eq!(told, None, "{hidden}");
+    }
+}
+
+fn world_file(world: &World) -> std::path::PathBuf {
+    shared()
+        .directory()
+        .join(format!("{}-carol.kubeconfig", world.namespace))
+}
+
+fn output(command: &mut Command) -> String {
+    let output = command.output().expect("kubectl runs");
+    String::from_utf8(output.stdout).expect("text")
+}
