@@ -142,11 +142,16 @@ fn target_directory(places: &Places) -> PathBuf {
         .join("image")
 }
 
-/// Installs the operator, or brings it to this image, and waits until it is ready.
+/// Installs the operator, or brings it to this image, with these values (`name=JSON`), and waits until it is ready.
 ///
 /// # Errors
 /// When helm says that it isn't.
-pub fn install(places: &Places, kubeconfig: &Path, repository: &str, tag: &str) -> Result<(), Error> {
+pub fn install(
+    places: &Places,
+    kubeconfig: &Path,
+    (repository, tag): (&str, &str),
+    values: &[String],
+) -> Result<(), Error> {
     step("the operator installed and ready", Duration::from_secs(4), || {
         let mut helm = Command::new(HELM.path()?);
         helm.env("KUBECONFIG", kubeconfig)
@@ -164,6 +169,9 @@ pub fn install(places: &Places, kubeconfig: &Path, repository: &str, tag: &str) 
                 "--set-string",
                 &format!("image.repository={repository},image.tag={tag}"),
             ]);
+        for value in values {
+            helm.args(["--set-json", value]);
+        }
         run(&mut helm).map(drop).map_err(|error| Error::NotHere {
             missing: error.to_string(),
             next: format!(
