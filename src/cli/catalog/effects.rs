@@ -7,7 +7,7 @@ use crate::api::export::PayloadItem;
 use crate::api::names::CONSENT_ANNOTATION;
 use crate::api::reference::ConnectionRef;
 use crate::api::{Connection, ConnectionType, Dataset, Enrichment, Export};
-use crate::governance::consent::{Agreed, Subject, required};
+use crate::governance::consent::{Agreed, Required, Subject, required};
 use crate::governance::message::{NAMES_MAX, bounded};
 use crate::governance::parameters::CompiledType;
 use crate::governance::terms::{self, Age, Item, Load};
@@ -345,20 +345,24 @@ impl Change<'_> {
 
     /// One whose consent stands, and would be for something else.
     fn stale(&self, connection: &Connection, now: Timestamp) -> Option<Broken> {
-        let agreed = self.agreed(connection, now)?;
-        agreed.is_none().then(|| (full_name(connection), String::new()))
+        let (given, needed) = self.consent(connection)?;
+        needed
+            .agreed(given, now)
+            .is_none()
+            .then(|| (full_name(connection), String::new()))
     }
 
     /// One whose consent stands, and would count until the time that the type tells.
     fn later(&self, connection: &Connection, now: Timestamp) -> Option<Broken> {
-        match self.agreed(connection, now)?? {
+        let (given, needed) = self.consent(connection)?;
+        match needed.agreed(given, now)? {
             Agreed::ToCurrent => None,
             Agreed::ToPrevious(until) => Some((full_name(connection), format!("It counts until {until}."))),
         }
     }
 
-    /// What consent that stands would be to, if to anything.
-    fn agreed(&self, connection: &Connection, now: Timestamp) -> Option<Option<Agreed>> {
+    /// The consent that stands, and those that would count.
+    fn consent<'a>(&self, connection: &'a Connection) -> Option<(&'a str, Required)> {
         let status = connection.status.as_ref();
         status
             .and_then(|status| status.consent.as_ref())
@@ -370,8 +374,7 @@ impl Change<'_> {
             namespace: &namespace,
             name: &name,
         };
-        let needed = required(subject, &connection.spec, &self.after.spec);
-        Some(needed.agreed(given, now))
+        Some((given, required(subject, &connection.spec, &self.after.spec)))
     }
 }
 
