@@ -83,7 +83,7 @@ fn connections(world: &World) -> Vec<Judged> {
 fn key_vaults() -> Vec<Judged> {
     use Situation::{Consent, Mistake, Waiting, Well};
     let by_token = json!({"spec": {"vault": {"auth": {"kubernetes": null, "token": {"secretRef": {"name": "absent", "key": "token"}}}}}});
-    let elsewhere = json!({"spec": {"vault": {"address": "https://vault.elsewhere.net"}}});
+    let elsewhere = json!({"spec": {"vault": {"address": "https://10.9.9.9:8200"}}});
     vec![
         (Well, link("linked-vault", vault()), "Ready"),
         (Consent, key_vault("asking-vault"), "ConsentRequired"),
