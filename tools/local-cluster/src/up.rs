@@ -58,7 +58,7 @@ fn values(record: &Record) -> [String; 2] {
     let own = "\".vault.azure.net\", \".vault.usgovcloudapi.net\", \".vault.azure.cn\"";
     [
         format!("keyVaults.hosts=[{own}, \".example.com\", \"{machine}\"]"),
-        "keyVaults.intervalSeconds=5".to_owned(),
+        "keyVaults.intervalSeconds=10".to_owned(),
     ]
 }
 
