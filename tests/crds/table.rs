@@ -13,7 +13,7 @@ use serde_json::Value;
 pub enum Expect {
     /// It is taken.
     Accepted,
-    /// The schema refuses it, in the API server's own words.
+    /// The API server refuses it, in words of its own or of a policy's, and our rules don't.
     Refused(&'static str),
     /// One of our rules refuses it, in our words.
     RefusedByRule(&'static str),

@@ -3,7 +3,7 @@
 
 use crate::support::azure::{Application, PASSWORD, azure, login};
 use crate::support::manifests::{sftp, with};
-use crate::support::vault::{self, SECRET_ID, link_by_account, policy, start_trusting};
+use crate::support::vault::{self, SECRET_ID, in_vault, link_by_account, listed, policy, start_trusting};
 use crate::support::{Conditioned, PATIENCE, World};
 use connection_operator::api::{Condition, ConditionType, Connection, KeyVault};
 use serde_json::{Value, json};
@@ -21,14 +21,10 @@ impl World {
 
     /// Waits until these secrets can be chosen.
     async fn until_listed(&self, secrets: &[&str]) {
-        let listed = |vault: &KeyVault| {
-            let listed = vault.status.iter().flat_map(|status| &status.secrets);
-            listed
-                .map(|secret| secret.name.as_str())
-                .eq(secrets.iter().copied())
-        };
-        self.until::<KeyVault>("company-vault", "its secrets are listed", listed)
-            .await;
+        self.until::<KeyVault>("company-vault", "its secrets are listed", |vault| {
+            listed(vault) == secrets
+        })
+        .await;
     }
 
     /// Waits until the connection's secrets are told of by this reason.
@@ -40,24 +36,7 @@ impl World {
 
 /// A connection whose password is in the vault.
 fn vaulted(secret: &str) -> Value {
-    let reference = json!({"name": "company-vault", "secret": secret});
-    let password =
-        json!({"spec": {"secrets": {"password": {"secretKeyRef": null, "keyVaultRef": reference}}}});
-    with(sftp("partner"), &password)
-}
-
-/// The version of the connection's password.
-async fn version(world: &World) -> Option<String> {
-    let connection = world
-        .api::<Connection>()
-        .get("partner")
-        .await
-        .expect("it is there");
-    let secrets = connection.status.into_iter().flat_map(|status| status.secrets);
-    secrets
-        .into_iter()
-        .find(|secret| secret.name == "password")?
-        .version
+    with(sftp("partner"), &in_vault(&json!({"secret": secret})))
 }
 
 #[tokio::test]
@@ -76,7 +55,7 @@ async fn vault_takes_the_run_account_of_the_namespace_by_either_method() {
         world.connect(vaulted("team/sftp")).await;
         signed_in(&vault).await;
         world.until_resolution("AllResolved").await;
-        assert_eq!(version(&world).await.as_deref(), Some("2"), "{method}");
+        assert_eq!(world.password().await.version.as_deref(), Some("2"), "{method}");
         vault.edit(|data| {
             let policy = data.policies.get_mut("connections").expect("the policy");
             policy.insert("kv/metadata/team/sftp".to_owned(), vec![Capability::Deny]);
@@ -138,7 +117,7 @@ async fn azure_takes_the_run_account_of_the_namespace_and_a_password() {
         .linked(application.link("company-vault"), &["crm", "sftp"])
         .await;
     world.connect(vaulted("sftp")).await;
-    assert_eq!(version(&world).await.as_deref(), newest);
+    assert_eq!(world.password().await.version.as_deref(), newest);
     let workload = format!(
         "{} (workload identity of namespace {})",
         application.called(),

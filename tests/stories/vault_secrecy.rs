@@ -2,9 +2,9 @@
 
 use super::sharing::{contributors, shared_sftp, until_can_use, user};
 use crate::support::manifests::{export, with};
-use crate::support::vault::{self, SECRET_ID, link, policy, start};
+use crate::support::vault::{in_vault, policy, start};
 use crate::support::{World, shared};
-use connection_operator::api::{Connection, Export, KeyVault};
+use connection_operator::api::{Connection, Export};
 use serde_json::json;
 use std::process::Command;
 
@@ -15,14 +15,10 @@ async fn a_contributor_sees_nothing_of_the_vault() {
     world
         .apply(contributors("RoleBinding", "contributors", &[user("carol")]))
         .await;
-    world.apply(vault::login(&vault, SECRET_ID)).await;
-    world.apply(link("company-vault", &vault)).await;
-    world.consent_to_vault("company-vault").await;
-    world.until_ready_says::<KeyVault>("company-vault", "Ready").await;
-    let reference = json!({"name": "company-vault", "secret": "team/sftp"});
-    let password =
-        json!({"spec": {"secrets": {"password": {"secretKeyRef": null, "keyVaultRef": reference}}}});
-    world.connect(with(shared_sftp("partner"), &password)).await;
+    world.link(&vault).await;
+    world
+        .connect(with(shared_sftp("partner"), &in_vault(&json!({}))))
+        .await;
     world.apply(export("nightly", "partner")).await;
     world.until_active::<Export>("nightly").await;
     until_can_use(&world, "carol", "partner", true).await;

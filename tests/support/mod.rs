@@ -16,6 +16,7 @@ use connection_operator::vault::reach::Reach;
 use kube::config::{KubeConfigOptions, Kubeconfig};
 use kube::{Client, Config};
 use local_cluster::{ControlPlane, Options};
+use serde_json::Value;
 use std::sync::OnceLock;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -23,22 +24,13 @@ use std::time::{Duration, Instant};
 /// What the connectors of the catalog are called.
 pub const CONNECTORS: &str = "sftp,object-storage,audience-api";
 
-/// The vaults that may be linked: stand-ins, and names that nobody has.
-pub const VAULTS: [&str; 6] = [
-    "localhost",
-    ".vault.localhost",
-    "127.0.0.1",
-    ".example",
-    ".example.com",
-    ".vault.azure.net",
-];
-
 static SHARED: OnceLock<ControlPlane> = OnceLock::new();
 static UNREFUSED: OnceLock<ControlPlane> = OnceLock::new();
 
 /// All users who are pipelines.
 pub const PIPELINES: &str = "pipeline\nsystem:serviceaccount:marketing:administrators-pipeline";
-/// What the chart is installed with on every control plane.
+/// What the chart is installed with on every control plane. The vaults that may be linked are stand-ins, and names that nobody
+/// has.
 pub const VALUES: [&str; 1] = [r#"{
     "pipelines": ["pipeline", "system:serviceaccount:marketing:administrators-pipeline"],
     "keyVaults": {"hosts": ["localhost", ".vault.localhost", "127.0.0.1", ".example", ".example.com", ".vault.azure.net"]}
@@ -133,7 +125,7 @@ pub fn settings() -> Settings {
         catalog_exclude: String::new(),
         namespaces: String::new(),
         events_per_second: 100,
-        vault_hosts: Reach::parse(VAULTS).expect("a list"),
+        vault_hosts: vault_hosts(),
         vault_node_identities: NodeIdentities::default(),
         vault_interval_seconds: 1,
         vault_requests_per_10_seconds: 1000,
@@ -153,4 +145,11 @@ pub async fn client(kubeconfig: &str) -> Client {
         .await
         .expect("a config");
     Client::try_from(config).expect("a client")
+}
+
+/// The vaults that may be linked, as the chart has them.
+fn vault_hosts() -> Reach {
+    let values: Value = serde_json::from_str(VALUES[0]).expect("JSON");
+    let hosts = values["keyVaults"]["hosts"].as_array().expect("a list");
+    Reach::parse(hosts.iter().filter_map(Value::as_str)).expect("hosts")
 }

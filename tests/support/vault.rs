@@ -2,6 +2,8 @@
 
 use super::manifests::secret;
 use super::{World, shared};
+use connection_operator::api::connection::SecretStatus;
+use connection_operator::api::{Connection, KeyVault};
 use k8s_openapi::api::authentication::v1::TokenRequest;
 use k8s_openapi::api::core::v1::ServiceAccount;
 use k8s_openapi::api::rbac::v1::ClusterRoleBinding;
@@ -77,6 +79,28 @@ pub fn link(name: &str, vault: &Vault) -> Value {
     })
 }
 
+/// What makes a connection's password one of the vault's: the secret `team/sftp`, if the reference says nothing else.
+pub fn in_vault(named: &Value) -> Value {
+    let mut reference = json!({"name": "company-vault", "secret": "team/sftp"});
+    for (field, value) in named.as_object().into_iter().flatten() {
+        reference[field] = value.clone();
+    }
+    json!({"spec": {"secrets": {"password": {"secretKeyRef": null, "keyVaultRef": reference}}}})
+}
+
+/// What is told of a connection's password.
+pub fn password(connection: &Connection) -> SecretStatus {
+    let mut secrets = connection.status.iter().flat_map(|status| &status.secrets);
+    let found = secrets.find(|secret| secret.name == "password");
+    found.cloned().unwrap_or_default()
+}
+
+/// The secrets that can be chosen.
+pub fn listed(vault: &KeyVault) -> Vec<&str> {
+    let secrets = vault.status.iter().flat_map(|status| &status.secrets);
+    secrets.map(|secret| secret.name.as_str()).collect()
+}
+
 /// Who signs the tokens of a cluster's accounts.
 #[derive(Clone)]
 pub struct Issuer {
@@ -87,6 +111,25 @@ pub struct Issuer {
 }
 
 impl World {
+    /// Links the vault with consent, and waits until it has answered; tells the digest.
+    pub async fn link(&self, vault: &Vault) -> String {
+        self.apply(login(vault, SECRET_ID)).await;
+        self.apply(link("company-vault", vault)).await;
+        let digest = self.consent_to_vault("company-vault").await;
+        self.until_ready_says::<KeyVault>("company-vault", "Ready").await;
+        digest
+    }
+
+    /// What is told of the password of the connection `partner`.
+    pub async fn password(&self) -> SecretStatus {
+        let connection = self
+            .api::<Connection>()
+            .get("partner")
+            .await
+            .expect("it is there");
+        password(&connection)
+    }
+
     /// Who signs the tokens of this cluster's accounts.
     pub async fn issuer(&self) -> Issuer {
         let get = async |path: &str| {

@@ -220,14 +220,19 @@ impl World {
 
     /// Waits until Ready gives this reason.
     pub async fn until_ready_says<K: Kind + Conditioned>(&self, name: &str, reason: &str) -> Condition {
-        let object = self
-            .until::<K>(name, reason, |object| {
-                object
-                    .condition(ConditionType::Ready)
-                    .is_some_and(|ready| ready.reason == reason)
-            })
-            .await;
-        object.condition(ConditionType::Ready).expect("just seen").clone()
+        self.until_says::<K>(name, ConditionType::Ready, reason).await
+    }
+
+    /// Waits until that condition gives this reason.
+    pub async fn until_says<K: Kind + Conditioned>(
+        &self,
+        name: &str,
+        type_: ConditionType,
+        reason: &str,
+    ) -> Condition {
+        let says = |object: &K| object.condition(type_).is_some_and(|told| told.reason == reason);
+        let object = self.until::<K>(name, reason, says).await;
+        object.condition(type_).expect("just seen").clone()
     }
 
     /// Applies a connection, agrees to what it asks for, and waits until it can be used.

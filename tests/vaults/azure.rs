@@ -81,6 +81,7 @@ impl Faulty for Azure {
     const NEWEST: &'static str = NEW;
     const CALLED: &'static str = ".vault.localhost";
     const LOOK: &'static str = "versions";
+    const SIGN_IN: &'static str = "token";
 
     fn start() -> Self {
         start()
@@ -101,7 +102,7 @@ impl Faulty for Azure {
     delegate!();
 }
 
-const OWN_FAULTS: [Row<Azure>; 12] = [
+const OWN_FAULTS: [Row<Azure>; 10] = [
     (
         "may not",
         |azure| azure.fault(Fault::Forbidden),
@@ -155,24 +156,6 @@ const OWN_FAULTS: [Row<Azure>; 12] = [
         |azure| azure.edit(|data| newest(data).expires = Some(jiff::Timestamp::UNIX_EPOCH)),
         "SecretExpired",
         false,
-    ),
-    (
-        "the directory is in trouble when the token expires",
-        |azure| {
-            azure.fault_on("token", Fault::ServerError(503));
-            azure.advance(Duration::from_hours(2));
-        },
-        "VaultUnavailable",
-        true,
-    ),
-    (
-        "the directory throttles when the token expires",
-        |azure| {
-            azure.fault_on("token", Fault::Throttled { retry_after: Some(1) });
-            azure.advance(Duration::from_hours(2));
-        },
-        "Throttled",
-        true,
     ),
     (
         "the password was changed, and the token expires",

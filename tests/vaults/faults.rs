@@ -16,6 +16,8 @@ pub trait Faulty: Sized + Send + Sync + 'static {
     const CALLED: &'static str;
     /// The kind of request by which a secret is looked at.
     const LOOK: &'static str;
+    /// The kind of request by which somebody signs in.
+    const SIGN_IN: &'static str;
 
     /// One where all is well.
     fn start() -> Self;
@@ -28,6 +30,8 @@ pub trait Faulty: Sized + Send + Sync + 'static {
 
     fn fault(&self, fault: Fault);
     fn fault_next(&self, times: u32, route: &str, fault: Fault);
+    fn fault_on(&self, route: &str, fault: Fault);
+    fn advance(&self, by: Duration);
     fn heal(&self);
     fn down(&self);
     fn up(&self);
@@ -42,6 +46,14 @@ macro_rules! delegate {
 
         fn fault_next(&self, times: u32, route: &str, fault: vault_stand_in::Fault) {
             self.fault_next(times, route, fault);
+        }
+
+        fn fault_on(&self, route: &str, fault: vault_stand_in::Fault) {
+            self.fault_on(route, fault);
+        }
+
+        fn advance(&self, by: std::time::Duration) {
+            self.advance(by);
         }
 
         fn heal(&self) {
@@ -63,7 +75,7 @@ pub(crate) use delegate;
 pub type Row<V> = (&'static str, fn(&V), &'static str, bool);
 
 /// What any vault can suffer: it is away, or wants to be left alone.
-fn of_any<V: Faulty>() -> [Row<V>; 12] {
+fn of_any<V: Faulty>() -> [Row<V>; 15] {
     [
         ("down", |vault| vault.down(), "VaultUnavailable", true),
         (
@@ -132,7 +144,30 @@ fn of_any<V: Faulty>() -> [Row<V>; 12] {
             "Throttled",
             true,
         ),
+        (
+            "signing in fails when the token expires",
+            |vault| sign_in_fails(vault, Fault::ServerError(500)),
+            "VaultUnavailable",
+            true,
+        ),
+        (
+            "signing in is out of service when the token expires",
+            |vault| sign_in_fails(vault, Fault::ServerError(503)),
+            "VaultUnavailable",
+            true,
+        ),
+        (
+            "signing in is throttled when the token expires",
+            |vault| sign_in_fails(vault, Fault::Throttled { retry_after: Some(1) }),
+            "Throttled",
+            true,
+        ),
     ]
+}
+
+fn sign_in_fails<V: Faulty>(vault: &V, fault: Fault) {
+    vault.fault_on(V::SIGN_IN, fault);
+    vault.advance(Duration::from_hours(2));
 }
 
 pub fn usable(sight: &Sight) -> Option<&str> {

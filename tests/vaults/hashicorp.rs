@@ -135,6 +135,7 @@ impl Faulty for Vault {
     const NEWEST: &'static str = "2";
     const CALLED: &'static str = "https://localhost:";
     const LOOK: &'static str = "metadata";
+    const SIGN_IN: &'static str = "login";
 
     fn start() -> Self {
         start()
@@ -155,7 +156,7 @@ impl Faulty for Vault {
     delegate!();
 }
 
-const OWN_FAULTS: [Row<Vault>; 11] = [
+const OWN_FAULTS: [Row<Vault>; 9] = [
     (
         "sealed",
         |vault| vault.fault(Fault::Sealed),
@@ -211,24 +212,6 @@ const OWN_FAULTS: [Row<Vault>; 11] = [
         },
         "CredentialRejected",
         false,
-    ),
-    (
-        "signing in fails when the token expires",
-        |vault| {
-            vault.fault_on("login", Fault::ServerError(500));
-            vault.advance(Duration::from_hours(2));
-        },
-        "VaultUnavailable",
-        true,
-    ),
-    (
-        "signing in is throttled when the token expires",
-        |vault| {
-            vault.fault_on("login", Fault::Throttled { retry_after: Some(1) });
-            vault.advance(Duration::from_hours(2));
-        },
-        "Throttled",
-        true,
     ),
     (
         "the method is taken away, and the token expires",

@@ -99,6 +99,11 @@ async fn an_azure_key_vault_is_refused_when_it_contradicts_its_schema() {
             RefusedByRule("as the portal shows it"),
         ),
         (
+            "no name of a vault",
+            azure_with(json!({"vaultUrl": "https://vault.azure.net"})),
+            Refused("the vault vault.azure.net is none that this installation lets anybody link"),
+        ),
+        (
             "too short a name",
             azure_with(json!({"vaultUrl": "https://ab.vault.azure.net"})),
             RefusedByRule("3 to 24 letters"),

@@ -19,6 +19,8 @@ use crate::progress::step;
 use crate::readiness::wait_until;
 use crate::requirements;
 use crate::run_directory::locked;
+use crate::values;
+use serde_json::Value;
 
 const PATIENCE: Duration = Duration::from_mins(2);
 const SHORT: Duration = Duration::ZERO;
@@ -40,7 +42,7 @@ pub fn up(places: &Places) -> Result<(), Error> {
     wait_for_node(places, &record)?;
     serve_names(places, &dns)?;
     let operator = (operator.repository.as_str(), operator.tag.as_str());
-    operator::install(places, &places.kubeconfig(), operator, &values(&record))?;
+    operator::install(places, &places.kubeconfig(), operator, &values(places, &record)?)?;
 
     println!("up after {} s; to use it:", started.elapsed().as_secs());
     println!(
@@ -53,13 +55,18 @@ pub fn up(places: &Places) -> Result<(), Error> {
 
 /// What differs from the chart's own values: the vaults of examples and of this machine may be linked too, and are looked at
 /// more often, so that the demo needn't wait for a minute to see a new version.
-fn values(record: &Record) -> [String; 2] {
-    let machine = Link::of(record.number).machine();
-    let own = "\".vault.azure.net\", \".vault.usgovcloudapi.net\", \".vault.azure.cn\"";
-    [
-        format!("keyVaults.hosts=[{own}, \".example.com\", \"{machine}\"]"),
+fn values(places: &Places, record: &Record) -> Result<[String; 2], Error> {
+    let chart = values::defaults(places)?;
+    let mut hosts = chart["keyVaults"]["hosts"]
+        .as_array()
+        .cloned()
+        .unwrap_or_default();
+    let machine = Link::of(record.number).machine().to_string();
+    hosts.extend([Value::from(".example.com"), Value::from(machine)]);
+    Ok([
+        format!("keyVaults.hosts={}", Value::from(hosts)),
         "keyVaults.intervalSeconds=10".to_owned(),
-    ]
+    ])
 }
 
 /// Stops the node and removes what it left. Logs stay.

@@ -13,17 +13,7 @@ use crate::places::Places;
 /// # Errors
 /// When the schema or the defaults can't be read.
 pub fn page(places: &Places) -> Result<String, Error> {
-    let chart = places.clone_root().join("charts").join(NAME);
-    let read = |name: &str| {
-        let file = chart.join(name);
-        let text = fs::read_to_string(&file).map_err(Error::file("read", &file))?;
-        // JSON is YAML.
-        serde_saphyr::from_str(&text).map_err(|error| Error::NotHere {
-            missing: format!("{} can't be read: {error}", file.display()),
-            next: "correct it".to_owned(),
-        })
-    };
-    let (schema, defaults): (Value, Value) = (read("values.schema.json")?, read("values.yaml")?);
+    let (schema, defaults) = (read(places, "values.schema.json")?, defaults(places)?);
     let mut rows = Vec::new();
     describe(("", ""), &schema, &schema, &defaults, &mut rows);
     Ok(format!(
@@ -31,6 +21,24 @@ pub fn page(places: &Places) -> Result<String, Error> {
          value that doesn't stand here is refused.\n\n| value | default | form | meaning |\n|---|---|---|---|\n{}",
         rows.concat()
     ))
+}
+
+/// The values of the chart as it lies there.
+///
+/// # Errors
+/// When they can't be read.
+pub fn defaults(places: &Places) -> Result<Value, Error> {
+    read(places, "values.yaml")
+}
+
+fn read(places: &Places, name: &str) -> Result<Value, Error> {
+    let file = places.clone_root().join("charts").join(NAME).join(name);
+    let text = fs::read_to_string(&file).map_err(Error::file("read", &file))?;
+    // JSON is YAML.
+    serde_saphyr::from_str(&text).map_err(|error| Error::NotHere {
+        missing: format!("{} can't be read: {error}", file.display()),
+        next: "correct it".to_owned(),
+    })
 }
 
 /// One row for each value that holds no others; what is said of those around it comes first.
