@@ -91,6 +91,26 @@ pub fn standing(need: Need<'_>) -> Standing {
     }
 }
 
+/// What keeps runs from beginning: somebody else's object has the account's name.
+#[must_use]
+pub fn taken(namespace: &str, facts: &RunAccountFacts) -> Option<Standing> {
+    let standing = standing(Need {
+        namespace,
+        needed: true,
+        deleting: false,
+        facts,
+    });
+    (standing.reason == Reason::RunAccountTaken).then_some(standing)
+}
+
+/// Whether the account is there with its rights, so that what runs as it can begin.
+#[must_use]
+pub fn is_complete(facts: &RunAccountFacts) -> bool {
+    let account = facts.account.present().is_some_and(is_ours);
+    let role = facts.role.present().is_some_and(is_ours);
+    account && role && facts.role_binding.present().is_some_and(is_ours)
+}
+
 /// Has the account made.
 #[must_use]
 pub fn effects(need: Need<'_>) -> Vec<Effect> {

@@ -5,9 +5,9 @@ use super::message::quoted;
 use crate::api::Reason;
 use crate::api::export::Schedule;
 use croner::{Cron, YEAR_UPPER_LIMIT};
-use jiff::Zoned;
 use jiff::civil::date;
 use jiff::tz::TimeZone;
+use jiff::{Timestamp, Zoned};
 use std::collections::BTreeSet;
 use std::str::FromStr;
 
@@ -77,6 +77,15 @@ pub fn judge(schedule: Option<&Schedule>) -> Standing {
             ),
         ),
     }
+}
+
+/// The next time after `now`, if any comes.
+#[must_use]
+pub fn next(schedule: &Schedule, now: Timestamp) -> Option<Timestamp> {
+    let start = now.to_zoned(time_zone(zone(schedule))?);
+    let cron = Cron::from_str(&times(&schedule.cron).ok()?).ok()?;
+    let next = cron.find_next_occurrence(&start, false).ok()?;
+    Some(next.timestamp())
 }
 
 fn zone(schedule: &Schedule) -> &str {

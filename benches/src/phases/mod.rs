@@ -151,6 +151,9 @@ impl Bench {
 /// A control plane with the chart installed.
 fn governed(options: Options) -> Result<ControlPlane, local_cluster::Error> {
     let control_plane = ControlPlane::start(options)?;
-    control_plane.install_chart(&[r#"keyVaults.hosts=["localhost","127.0.0.1"]"#])?;
+    control_plane.install_chart(&[
+        r#"keyVaults.hosts=["localhost","127.0.0.1"]"#,
+        r#"connector.image="registry.example/connector:bench""#,
+    ])?;
     Ok(control_plane)
 }
