@@ -210,13 +210,14 @@ pub struct ExportStatus {
 }
 
 impl ExportStatus {
-    /// Whether something of it may run: it is Active, or only held after a failure.
+    /// Whether it needs the account that runs have: it is Active, or only held after a failure, or waits for that account.
     #[must_use]
-    pub fn may_run(&self) -> bool {
-        let held = |condition: &Condition| {
-            condition.type_ == ConditionType::Ready.as_str() && condition.reason == Reason::RunFailed.as_str()
+    pub fn needs_run_account(&self) -> bool {
+        let waits = [Reason::RunFailed, Reason::RunAccountTaken].map(Reason::as_str);
+        let waiting = |condition: &Condition| {
+            condition.type_ == ConditionType::Ready.as_str() && waits.contains(&condition.reason.as_str())
         };
-        self.state == Some(State::Active) || self.conditions.iter().any(held)
+        self.state == Some(State::Active) || self.conditions.iter().any(waiting)
     }
 }
 
@@ -319,8 +320,8 @@ impl Export {
 
     /// What its runs run as, while there may be any.
     fn run_account(&self, namespace: String) -> Option<Reference> {
-        let runs = self.status.as_ref().is_some_and(ExportStatus::may_run);
-        runs.then_some(Reference::RunAccount(namespace))
+        let needed = self.status.as_ref().is_some_and(ExportStatus::needs_run_account);
+        needed.then_some(Reference::RunAccount(namespace))
     }
 
     /// One dataset of its payload, as it goes over a connection.

@@ -26,6 +26,8 @@ pub const RUN_LABEL: &str = "connections.dev/run";
 pub const RUN_OF_ANNOTATION: &str = "connections.dev/run-of";
 /// The hash of a run's plan, by which its ConfigMap is called.
 pub const RUN_PLAN_ANNOTATION: &str = "connections.dev/run-plan";
+/// On a CronJob, the plan before that, by which a Job may just have been made.
+pub const RUN_PLAN_BEFORE_ANNOTATION: &str = "connections.dev/run-plan-before";
 /// A hash of what a run began with: the versions of the spec, the connection and its secrets.
 pub const RUN_BASIS_ANNOTATION: &str = "connections.dev/run-basis";
 /// A hash of what the operator applied last.

@@ -79,7 +79,7 @@ impl Effect {
             Self::Run(step) => match **step {
                 RunStep::Start { .. } => Stage::Before,
                 RunStep::Schedule { .. } | RunStep::Suspend(_) => Stage::Beside,
-                RunStep::Retire(_) | RunStep::End { .. } => Stage::After,
+                RunStep::Retire { .. } | RunStep::End { .. } => Stage::After,
             },
         }
     }

@@ -88,7 +88,9 @@ pub fn next(schedule: &Schedule, now: Timestamp) -> Option<Timestamp> {
     Some(next.timestamp())
 }
 
-fn zone(schedule: &Schedule) -> &str {
+/// The zone of its times.
+#[must_use]
+pub fn zone(schedule: &Schedule) -> &str {
     schedule.time_zone.as_deref().unwrap_or(DEFAULT_ZONE)
 }
 

@@ -30,6 +30,9 @@ impl Context {
             .collect();
         let jobs = stores.jobs.referring(&own).into_iter();
         let jobs = jobs.filter_map(|key| stores.jobs.get(&key.namespace, &key.name));
+        // What is left of one of the same name that was there before is none of its.
+        let begun = export.creation_timestamp();
+        let jobs = jobs.filter(|job| job.creation_timestamp() >= begun);
         let request = export
             .status
             .as_ref()
@@ -54,6 +57,7 @@ impl Context {
             jobs: jobs
                 .map(|job| results::seen(&job, pods.iter().map(|pod| &**pod)))
                 .collect(),
+            last_words: results::last_words(pods.iter().map(|pod| &**pod)),
             starting,
             account: self.run_account_of(&namespace),
             connector: self.connector.as_ref(),
@@ -64,17 +68,22 @@ impl Context {
 
     pub(super) async fn take_step(&self, namespace: &str, step: &RunStep) -> Result<(), WriteError> {
         match step {
-            RunStep::Schedule { plan, cron_job } => {
+            RunStep::Schedule {
+                plan,
+                cron_job,
+                outlived,
+            } => {
                 if let Some(plan) = plan {
                     self.make_once(plan).await?;
                 }
-                let version = writes::apply(&self.client, cron_job).await?;
-                self.written.note(cron_job, &version);
+                let version = writes::apply(&self.client, &**cron_job).await?;
+                self.written.note(&**cron_job, &version);
+                self.remove_plans(namespace, outlived).await?;
             }
             RunStep::Start { plan, job } => {
                 self.make_once(plan).await?;
-                if let Some(version) = self.make_once(job).await? {
-                    self.written.note(job, &version);
+                if let Some(version) = self.make_once(&**job).await? {
+                    self.written.note(&**job, &version);
                 }
             }
             RunStep::Suspend(seen) => {
@@ -83,35 +92,31 @@ impl Context {
                 let version = writes::change(&self.client, &**seen, &wanted).await?;
                 self.written.note(&**seen, &version);
             }
-            RunStep::Retire(seen) => {
-                writes::delete_with_pods(&self.client, &**seen).await?;
-                self.written.note_removed::<CronJob>(seen);
+            RunStep::Retire { cron_job, plans } => {
+                writes::delete_with_pods(&self.client, &**cron_job).await?;
+                self.written.note_removed::<CronJob>(cron_job);
+                self.remove_plans(namespace, plans).await?;
             }
-            RunStep::End { job, uid, plan, .. } => self.end(namespace, (job, uid), plan.as_deref()).await?,
+            RunStep::End { job, uid, plan, .. } => {
+                let job = Job {
+                    metadata: named(namespace, job, Some(uid)),
+                    ..Job::default()
+                };
+                writes::delete_with_pods(&self.client, &job).await?;
+                self.remove_plans(namespace, plan).await?;
+            }
         }
         Ok(())
     }
 
-    async fn end(
+    async fn remove_plans(
         &self,
         namespace: &str,
-        (job, uid): (&str, &str),
-        plan: Option<&str>,
+        plans: impl IntoIterator<Item = &String>,
     ) -> Result<(), WriteError> {
-        let named = |name: &str, uid: Option<&str>| ObjectMeta {
-            name: Some(name.to_owned()),
-            namespace: Some(namespace.to_owned()),
-            uid: uid.map(str::to_owned),
-            ..ObjectMeta::default()
-        };
-        let job = Job {
-            metadata: named(job, Some(uid)),
-            ..Job::default()
-        };
-        writes::delete_with_pods(&self.client, &job).await?;
-        if let Some(plan) = plan {
+        for plan in plans {
             let plan = ConfigMap {
-                metadata: named(plan, None),
+                metadata: named(namespace, plan, None),
                 ..ConfigMap::default()
             };
             writes::delete(&self.client, &plan).await?;
@@ -129,5 +134,14 @@ impl Context {
             Err(WriteError::Conflict) => Ok(None),
             Err(error) => Err(error),
         }
+    }
+}
+
+fn named(namespace: &str, name: &str, uid: Option<&str>) -> ObjectMeta {
+    ObjectMeta {
+        name: Some(name.to_owned()),
+        namespace: Some(namespace.to_owned()),
+        uid: uid.map(str::to_owned),
+        ..ObjectMeta::default()
     }
 }

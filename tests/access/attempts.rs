@@ -14,7 +14,7 @@ use std::time::Instant;
 const AT_LEAST: usize = 100;
 /// What no attempt may change, but on purpose the connection `withdrawn`.
 const GUARDED: &str = "connections,exports,enrichments,datasets,sharedconnections,consentrecords,secrets,\
-                       serviceaccounts,roles.rbac.authorization.k8s.io,rolebindings.rbac.authorization.k8s.io";
+                       serviceaccounts,cronjobs.batch,roles.rbac.authorization.k8s.io,rolebindings.rbac.authorization.k8s.io";
 
 /// What is cut from a line that tells of a refusal.
 const CUT: [&str; 6] = [

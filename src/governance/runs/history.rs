@@ -2,13 +2,20 @@
 
 use super::results::{Ended, JobSeen};
 use crate::api::export::Run;
-use crate::api::run::{FailureClass, Persistence, RunFailure, RunOutcome};
+use crate::api::run::{FailureClass, Persistence, RunCounts, RunFailure, RunOutcome};
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use std::collections::BTreeMap;
 
+#[cfg(test)]
+mod tests;
+
 /// How many runs status keeps.
 pub const RUNS_MAX: usize = 10;
+
+/// What is said of a run whose Job went before it told how it ended.
+const LOST: &str =
+    "The run's Job was removed before it told how the run ended. Ask whoever runs the cluster by whom.";
 
 /// The newest runs, the newest first: those that stood in status, brought up to date by the Jobs that are there.
 /// `stopping` says that those under way are told to stop now.
@@ -24,8 +31,8 @@ pub fn merged(before: &[Run], jobs: &[JobSeen], stopping: bool, now: Timestamp) 
     }
     for job in jobs {
         let known = runs.get(&job.name);
-        // What was told once stays told: a Job on its way may lose its pods first.
-        if known.is_none_or(|known| known.ended_at.is_none()) {
+        // What was told once stays told: a Job on its way may lose its pods first. One that was only out of sight is back.
+        if known.is_none_or(|known| known.ended_at.is_none() || is_lost(known)) {
             runs.insert(job.name.clone(), run(job, stopping, now));
         }
     }
@@ -42,7 +49,7 @@ pub fn merged(before: &[Run], jobs: &[JobSeen], stopping: bool, now: Timestamp) 
 }
 
 fn run(job: &JobSeen, stopping: bool, now: Timestamp) -> Run {
-    let stopped = (stopping || job.going).then(|| Ended {
+    let stopped = (stopping || job.going).then_some(Ended {
         at: Time(now),
         outcome: RunOutcome::Stopped,
         counts: None,
@@ -69,8 +76,24 @@ fn lose(run: &mut Run, now: Timestamp) {
     run.failure = Some(RunFailure {
         class: FailureClass::System,
         persistence: Persistence::Transient,
-        message: "The run's Job was removed before it told how the run ended. Ask whoever runs the cluster by whom.".to_owned(),
+        message: LOST.to_owned(),
     });
+}
+
+fn is_lost(run: &Run) -> bool {
+    run.failure
+        .as_ref()
+        .is_some_and(|failure| failure.message == LOST)
+}
+
+/// What a run that was told to stop had done by then is known only once its pod has ended, after its Job went.
+pub fn complete(runs: &mut [Run], last_words: &BTreeMap<String, RunCounts>) {
+    for run in runs {
+        let stopped = run.outcome == Some(RunOutcome::Stopped) && run.counts.is_none();
+        if let (true, Some(job)) = (stopped, &run.job) {
+            run.counts = last_words.get(job).copied();
+        }
+    }
 }
 
 /// The Jobs that may go: they have ended, what is known of them stands in status, and newer ones have taken their place.

@@ -16,9 +16,11 @@ pub mod workload;
 use super::kept::Seen;
 use super::run_account::RunAccountFacts;
 use crate::api::export::{Mode, PayloadItem};
+use crate::api::run::RunCounts;
 use k8s_openapi::api::batch::v1::CronJob;
 use k8s_openapi::api::core::v1::ResourceRequirements;
 use results::JobSeen;
+use std::collections::BTreeMap;
 
 #[cfg(test)]
 mod tests;
@@ -55,6 +57,8 @@ pub struct RunsFacts<'a> {
     pub cron_job: Seen<CronJob>,
     /// The Jobs that are there.
     pub jobs: Vec<JobSeen>,
+    /// What pods told of runs that were stopped, by the names of their Jobs.
+    pub last_words: BTreeMap<String, RunCounts>,
     /// Whether a Job was made for a request a moment ago, and the watch hasn't brought it yet.
     pub starting: bool,
     /// What its runs run as.

@@ -15,6 +15,9 @@ use k8s_openapi::api::core::v1::ConfigMap;
 use kube::ResourceExt;
 use std::collections::BTreeMap;
 
+#[cfg(test)]
+mod tests;
+
 /// A plan as it is written.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Written {

@@ -5,6 +5,9 @@ use crate::api::export::{RequestAnswer, RunRequest};
 use crate::governance::Standing;
 use jiff::{SignedDuration, Timestamp};
 
+#[cfg(test)]
+mod tests;
+
 /// How far from now a request may be when it is first seen: a restored backup sends nothing.
 const FRESH: SignedDuration = SignedDuration::from_mins(10);
 /// Most characters of a request that status keeps.

@@ -12,7 +12,13 @@ use k8s_openapi::api::batch::v1::{Job, JobCondition};
 use k8s_openapi::api::core::v1::{ContainerStateTerminated, Pod};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use kube::ResourceExt;
+use std::collections::BTreeMap;
 
+#[cfg(test)]
+mod tests;
+
+/// The label by which Kubernetes marks the pods of a Job.
+const JOB_NAME_LABEL: &str = "batch.kubernetes.io/job-name";
 /// Most characters of a failure's message.
 const MESSAGE_MAX: usize = 1000;
 
@@ -83,6 +89,17 @@ pub fn seen<'a>(job: &Job, pods: impl Iterator<Item = &'a Pod>) -> JobSeen {
         going: job.metadata.deletion_timestamp.is_some(),
         uid,
     }
+}
+
+/// What pods told of runs that were stopped, by the names of their Jobs, which may be gone.
+#[must_use]
+pub fn last_words<'a>(pods: impl Iterator<Item = &'a Pod>) -> BTreeMap<String, RunCounts> {
+    let told = pods.filter_map(|pod| {
+        let job = pod.labels().get(JOB_NAME_LABEL)?.clone();
+        let result: RunResult = serde_json::from_str(terminated(pod)?.message.as_deref()?).ok()?;
+        (result.outcome == RunOutcome::Stopped).then(|| (job, bounded(result.counts)))
+    });
+    told.collect()
 }
 
 fn terminated(pod: &Pod) -> Option<&ContainerStateTerminated> {

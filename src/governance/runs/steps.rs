@@ -1,6 +1,6 @@
 //! What is to be written for the runs of one export.
 
-use super::history::{all_told, merged, outlived};
+use super::history::{all_told, complete, merged, outlived};
 use super::request::{self, RequestFacts};
 use super::results::JobSeen;
 use super::verdict;
@@ -8,7 +8,7 @@ use super::workload::{self, Making};
 use super::{RunsFacts, names, plan};
 use crate::api::connection::Parameters;
 use crate::api::export::{ExportStatus, RequestAnswer, Run, RunRequest, Schedule, Trigger};
-use crate::api::names::RUN_PLAN_ANNOTATION;
+use crate::api::names::{RUN_PLAN_ANNOTATION, RUN_PLAN_BEFORE_ANNOTATION};
 use crate::api::run::RunOutcome;
 use crate::api::{ConditionType, Connection, Reason};
 use crate::governance::Standing;
@@ -17,6 +17,7 @@ use crate::governance::datasets::Use;
 use crate::governance::decision::{Announcement, Effect};
 use crate::governance::parameters::CompiledType;
 use crate::governance::run_account::{self, Need};
+use crate::governance::schedule;
 use jiff::{SignedDuration, Timestamp};
 use k8s_openapi::api::batch::v1::{CronJob, Job};
 use k8s_openapi::api::core::v1::ConfigMap;
@@ -29,19 +30,26 @@ pub enum RunStep {
         /// The plan, unless it's there.
         plan: Option<ConfigMap>,
         /// The CronJob.
-        cron_job: CronJob,
+        cron_job: Box<CronJob>,
+        /// The name of a plan that nothing runs by any more.
+        outlived: Option<String>,
     },
     /// Begins a run that was requested, after its plan. Made twice, it is begun once.
     Start {
         /// The plan.
         plan: ConfigMap,
         /// The Job.
-        job: Job,
+        job: Box<Job>,
     },
     /// Lets the CronJob rest, as it is otherwise.
     Suspend(Box<CronJob>),
     /// Removes the CronJob with all that it made.
-    Retire(Box<CronJob>),
+    Retire {
+        /// The CronJob.
+        cron_job: Box<CronJob>,
+        /// The names of its plans that nothing else runs by.
+        plans: Vec<String>,
+    },
     /// Removes a Job with its pods, by name and uid: it is told to stop, or has told all.
     End {
         /// Its name.
@@ -68,7 +76,11 @@ pub struct Begun {
 #[must_use]
 pub fn begun(facts: Option<&RunsFacts<'_>>, before: &ExportStatus, stopping: bool, now: Timestamp) -> Begun {
     let runs = match facts {
-        Some(facts) => merged(&before.runs, &facts.jobs, stopping, now),
+        Some(facts) => {
+            let mut runs = merged(&before.runs, &facts.jobs, stopping, now);
+            complete(&mut runs, &facts.last_words);
+            runs
+        }
         None => before.runs.clone(),
     };
     Begun { runs, stopping }
@@ -104,6 +116,8 @@ pub struct Due {
 
 /// How long the run account is waited for before it is looked at again.
 const ACCOUNT_WAIT: SignedDuration = SignedDuration::from_secs(1);
+/// By how much our clock and that of the controller of CronJobs may differ.
+const CLOCKS_DIFFER: SignedDuration = SignedDuration::from_secs(2);
 
 /// What is due for the runs of an export: the account, what begins, what rests and what ends. `detached` says that its
 /// CronJob isn't kept.
@@ -116,7 +130,7 @@ pub fn due(
     detached: bool,
     now: Timestamp,
 ) -> Due {
-    let running = facts.jobs.iter().any(|job| job.ended.is_none());
+    let running = facts.starting || facts.jobs.iter().any(|job| job.ended.is_none());
     let answered = request::answer(RequestFacts {
         requested: facts.requested,
         before: before.last_request.as_ref(),
@@ -130,7 +144,7 @@ pub fn due(
     };
     if let Some(runnable) = runnable {
         due.effects.extend(account(facts));
-        begin(facts, before, runnable, &mut due);
+        begin(facts, before, (runnable, now), &mut due);
     }
     let unscheduled = runnable.is_some_and(|runnable| runnable.schedule.is_none());
     if runnable.is_none() || unscheduled {
@@ -149,7 +163,12 @@ fn rest(facts: &RunsFacts<'_>, retires: bool) -> Option<Effect> {
     if !rests {
         return Some(step(RunStep::Suspend(cron_job)));
     }
-    (retires && seen.metadata.deletion_timestamp.is_none()).then(|| step(RunStep::Retire(cron_job)))
+    (retires && seen.metadata.deletion_timestamp.is_none()).then(|| {
+        let plans = [RUN_PLAN_ANNOTATION, RUN_PLAN_BEFORE_ANNOTATION].map(|which| scheduled(facts, which));
+        let plans = plans.into_iter().flatten().filter(|plan| !runs_by(facts, plan));
+        let plans = plans.map(|plan| names::plan(plan)).collect();
+        step(RunStep::Retire { cron_job, plans })
+    })
 }
 
 fn step(step: RunStep) -> Effect {
@@ -165,7 +184,12 @@ fn account(facts: &RunsFacts<'_>) -> Vec<Effect> {
     })
 }
 
-fn begin(facts: &RunsFacts<'_>, before: &ExportStatus, runnable: Runnable<'_>, due: &mut Due) {
+fn begin(
+    facts: &RunsFacts<'_>,
+    before: &ExportStatus,
+    (runnable, now): (Runnable<'_>, Timestamp),
+    due: &mut Due,
+) {
     let planned = plan::plan(facts, runnable.connection, runnable.uses, runnable.parameters);
     let written = planned.as_ref().and_then(plan::written);
     let (Some(written), Some(connector)) = (written, facts.connector) else {
@@ -178,6 +202,7 @@ fn begin(facts: &RunsFacts<'_>, before: &ExportStatus, runnable: Runnable<'_>, d
         connection: runnable.connection.0,
         uses: runnable.uses,
         plan: &written,
+        plan_before: plan_before(facts, &written.hash),
         basis: &basis,
     };
     let mut alone = facts.starting || facts.jobs.iter().any(is_requested_and_running);
@@ -185,7 +210,7 @@ fn begin(facts: &RunsFacts<'_>, before: &ExportStatus, runnable: Runnable<'_>, d
         if run_account::is_complete(&facts.account) {
             due.effects.push(step(RunStep::Start {
                 plan: plan::config_map(facts, &written),
-                job: workload::job(facts, making, &request),
+                job: Box::new(workload::job(facts, making, &request)),
             }));
             alone = true;
         } else {
@@ -194,7 +219,9 @@ fn begin(facts: &RunsFacts<'_>, before: &ExportStatus, runnable: Runnable<'_>, d
         }
     }
     if let Some(wanted) = runnable.schedule {
-        let suspend = runnable.held || alone;
+        let passing = passing(facts, wanted, now);
+        due.recheck = due.recheck.into_iter().chain(passing).min();
+        let suspend = runnable.held || alone || passing.is_some();
         due.effects.extend(schedule(facts, making, wanted, suspend));
     }
 }
@@ -211,24 +238,52 @@ fn is_requested_and_running(job: &JobSeen) -> bool {
     job.ended.is_none() && job.trigger == Trigger::Request
 }
 
+/// How long a CronJob must rest until Kubernetes no longer makes up for a time that came just before it goes on, or
+/// before it got this schedule. One that is made anew makes up for nothing.
+fn passing(facts: &RunsFacts<'_>, schedule: &Schedule, now: Timestamp) -> Option<SignedDuration> {
+    let seen = facts.cron_job.present()?.spec.as_ref()?;
+    if seen.suspend != Some(true) && workload::keeps(seen, schedule) {
+        return None;
+    }
+    let late = SignedDuration::from_secs(workload::STARTING_DEADLINE) + CLOCKS_DIFFER;
+    let came = schedule::next(schedule, now - late)?;
+    (came <= now).then(|| came.duration_since(now) + late)
+}
+
 fn schedule(facts: &RunsFacts<'_>, making: Making<'_>, schedule: &Schedule, suspend: bool) -> Option<Effect> {
     let seen = facts.cron_job.present();
     let wanted = workload::cron_job(facts, making, schedule, suspend);
     if facts.cron_job.is_pending() || seen.is_some_and(|seen| workload::is_in_form(seen, &wanted)) {
         return None;
     }
-    let plan =
-        (scheduled_plan(facts) != Some(&making.plan.hash)).then(|| plan::config_map(facts, making.plan));
+    let hash = making.plan.hash.as_str();
+    let anew = scheduled(facts, RUN_PLAN_ANNOTATION) != Some(hash);
+    let outlived = scheduled(facts, RUN_PLAN_BEFORE_ANNOTATION)
+        .filter(|outlived| anew && *outlived != hash && !runs_by(facts, outlived));
     Some(step(RunStep::Schedule {
-        plan,
-        cron_job: wanted,
+        plan: anew.then(|| plan::config_map(facts, making.plan)),
+        cron_job: Box::new(wanted),
+        outlived: outlived.map(names::plan),
     }))
 }
 
-/// The plan of the CronJob that is there: it was made before that.
-fn scheduled_plan<'a>(facts: &'a RunsFacts<'_>) -> Option<&'a String> {
+/// The plan of the CronJob that is there, or the one before.
+fn scheduled<'a>(facts: &'a RunsFacts<'_>, which: &str) -> Option<&'a str> {
     let annotations = facts.cron_job.present()?.metadata.annotations.as_ref()?;
-    annotations.get(RUN_PLAN_ANNOTATION)
+    annotations.get(which).map(String::as_str)
+}
+
+/// The plan before this one. It stays until there is another one again: a Job may have been made by it a moment ago.
+fn plan_before<'a>(facts: &'a RunsFacts<'_>, hash: &str) -> Option<&'a str> {
+    match scheduled(facts, RUN_PLAN_ANNOTATION) {
+        Some(plan) if plan != hash => Some(plan),
+        Some(_) | None => scheduled(facts, RUN_PLAN_BEFORE_ANNOTATION),
+    }
+}
+
+/// Whether a Job has this plan.
+fn runs_by(facts: &RunsFacts<'_>, plan: &str) -> bool {
+    facts.jobs.iter().any(|job| job.plan.as_deref() == Some(plan))
 }
 
 /// The Jobs that are told to stop, and those that have told all and are no longer among the newest.
@@ -241,11 +296,14 @@ fn ends(facts: &RunsFacts<'_>, before: &ExportStatus, begun: &Begun) -> Vec<Effe
         job.ended.is_none() && !job.going && (begun.stopping || ended_in(&before.runs, &job.name))
     });
     let outlived = outlived(&before.runs, &begun.runs, &facts.jobs);
-    let scheduled = scheduled_plan(facts);
     let lonely = |job: &JobSeen| {
         let plan = job.plan.as_ref()?;
+        let each = [RUN_PLAN_ANNOTATION, RUN_PLAN_BEFORE_ANNOTATION];
+        let kept = each
+            .iter()
+            .any(|which| scheduled(facts, which) == Some(plan.as_str()));
         let mut others = facts.jobs.iter().filter(|other| other.name != job.name);
-        let used = scheduled == Some(plan) || others.any(|other| other.plan.as_ref() == Some(plan));
+        let used = kept || others.any(|other| other.plan.as_ref() == Some(plan));
         (!used && !facts.cron_job.is_pending()).then(|| names::plan(plan))
     };
     let end = |job: &JobSeen, running| {

@@ -1,27 +1,21 @@
 #![expect(clippy::too_many_lines, reason = "a table is long, not deep")]
 
-use super::history::{RUNS_MAX, merged, outlived};
-use super::request::{RequestFacts, answer};
-use super::results;
 use super::steps::RunStep;
-use super::{names, plan, verdict, workload};
+use super::{names, verdict};
 use crate::api::connection_type::UsedFor;
-use crate::api::export::{ExportStatus, Mode, RequestAnswer, Run, RunRequest, State, Trigger};
-use crate::api::run::{FailureClass, Persistence, RunOutcome};
+use crate::api::export::{ExportStatus, Mode, State};
+use crate::api::names::{RUN_PLAN_ANNOTATION, RUN_PLAN_BEFORE_ANNOTATION};
+use crate::api::run::{Persistence, RunOutcome};
 use crate::api::{ConditionStatus, ConditionType, Reason};
-use crate::fixtures::{
-    ConnectionBuilder, Runs, Visit, at, catalog_type, dataset, ran, sftp_partner, vault_secret, visit,
-};
+use crate::fixtures::{ConnectionBuilder, Visit, dataset, ran, sftp_partner, vault_secret, visit};
 use crate::governance::activity;
 use crate::governance::attachment::ConnectionSeen;
 use crate::governance::conditions::find;
 use crate::governance::datasets::Purpose;
 use crate::governance::decision::{Decision, Effect};
 use crate::governance::kept::Seen;
-use crate::governance::parameters::CompiledType;
-use k8s_openapi::api::batch::v1::{CronJob, Job};
-use k8s_openapi::api::core::v1::Pod;
-use proptest::prelude::*;
+use jiff::SignedDuration;
+use k8s_openapi::api::batch::v1::CronJob;
 use serde_json::{Value, json};
 use std::sync::Arc;
 
@@ -32,7 +26,7 @@ fn export() -> Visit {
 fn steps(decision: &Decision<ExportStatus>) -> Vec<String> {
     let told = decision.effects.iter().map(|effect| match effect {
         Effect::Run(step) => match &**step {
-            RunStep::Schedule { plan, cron_job } => {
+            RunStep::Schedule { plan, cron_job, .. } => {
                 let suspended = cron_job.spec.as_ref().and_then(|spec| spec.suspend) == Some(true);
                 let plan = if plan.is_some() { "plan and " } else { "" };
                 format!(
@@ -44,7 +38,7 @@ fn steps(decision: &Decision<ExportStatus>) -> Vec<String> {
                 format!("start {}", job.metadata.name.clone().unwrap_or_default().len())
             }
             RunStep::Suspend(_) => "suspend".to_owned(),
-            RunStep::Retire(_) => "retire".to_owned(),
+            RunStep::Retire { plans, .. } => format!("retire with {} plans", plans.len()),
             RunStep::End { job, running, .. } => {
                 format!("{} {job}", if *running { "stop" } else { "remove" })
             }
@@ -59,7 +53,7 @@ fn scheduled(visit: &Visit) -> Seen<CronJob> {
     let decision = activity::decide(&visit.facts());
     let mut made = decision.effects.iter().filter_map(|effect| match effect {
         Effect::Run(step) => match &**step {
-            RunStep::Schedule { cron_job, .. } => Some(cron_job.clone()),
+            RunStep::Schedule { cron_job, .. } => Some((**cron_job).clone()),
             _ => None,
         },
         _ => None,
@@ -74,6 +68,13 @@ fn after(mut visit: Visit) -> Visit {
 
 fn daily() -> Visit {
     let mut visit = export().every("30 2 * * *");
+    visit.runs.cron_job = scheduled(&visit);
+    after(visit)
+}
+
+/// Its time came forty seconds ago.
+fn passing() -> Visit {
+    let mut visit = export().every("16 22 * * *");
     visit.runs.cron_job = scheduled(&visit);
     after(visit)
 }
@@ -122,10 +123,29 @@ fn what_is_written_follows_from_how_the_export_stands() {
             resting(daily()),
             vec!["schedule"],
         ),
+        (
+            "scheduled for a time that has just passed, which isn't made up for",
+            daily().every("16 22 * * *"),
+            vec!["resting schedule"],
+        ),
+        (
+            "resting while its time has just passed",
+            resting(passing()),
+            vec!["resting schedule"],
+        ),
+        (
+            "running by itself while its time has just passed",
+            passing(),
+            vec![],
+        ),
         ("suspended", daily().suspended(), vec!["suspend"]),
         ("suspended, and at rest", resting(daily().suspended()), vec![]),
         ("detached", detached(), vec!["suspend"]),
-        ("detached, and at rest", resting(detached()), vec!["retire"]),
+        (
+            "detached, and at rest",
+            resting(detached()),
+            vec!["retire with 1 plans"],
+        ),
         (
             "a run under way, and all is well",
             changed(daily(), |visit| visit.runs.jobs = vec![ran(10, None, None)]),
@@ -161,108 +181,9 @@ fn what_is_written_follows_from_how_the_export_stands() {
 }
 
 #[test]
-fn a_request_is_answered_once_and_only_while_it_is_fresh() {
-    let now = at(1000);
-    let written = |second: i64| at(second).to_string();
-    let known = |value: String| RunRequest {
-        value,
-        answer: RequestAnswer::Inactive,
-    };
-    let rows: Vec<(
-        &str,
-        Option<String>,
-        Option<RunRequest>,
-        (bool, bool),
-        Option<RequestAnswer>,
-    )> = vec![
-        ("none", None, None, (true, false), None),
-        (
-            "now",
-            Some(written(1000)),
-            None,
-            (true, false),
-            Some(RequestAnswer::Begun),
-        ),
-        (
-            "a while ago",
-            Some(written(400)),
-            None,
-            (true, false),
-            Some(RequestAnswer::Begun),
-        ),
-        (
-            "too long ago",
-            Some(written(399)),
-            None,
-            (true, false),
-            Some(RequestAnswer::NotNow),
-        ),
-        (
-            "in the future",
-            Some(written(1601)),
-            None,
-            (true, false),
-            Some(RequestAnswer::NotNow),
-        ),
-        (
-            "in another zone",
-            Some("2023-11-15T00:30:00+02:00".to_owned()),
-            None,
-            (true, false),
-            Some(RequestAnswer::Begun),
-        ),
-        (
-            "no time",
-            Some("now".to_owned()),
-            None,
-            (true, false),
-            Some(RequestAnswer::Unreadable),
-        ),
-        (
-            "of what is inactive",
-            Some(written(1000)),
-            None,
-            (false, false),
-            Some(RequestAnswer::Inactive),
-        ),
-        (
-            "while another runs",
-            Some(written(1000)),
-            None,
-            (true, true),
-            Some(RequestAnswer::UnderWay),
-        ),
-        (
-            "answered before",
-            Some(written(1000)),
-            Some(known(written(1000))),
-            (true, false),
-            None,
-        ),
-        (
-            "another than was answered",
-            Some(written(1000)),
-            Some(known(written(990))),
-            (true, false),
-            Some(RequestAnswer::Begun),
-        ),
-    ];
-    for (case, requested, before, (runnable, running), expected) in rows {
-        let told = answer(RequestFacts {
-            requested: requested.as_deref(),
-            before: before.as_ref(),
-            runnable,
-            running,
-            now,
-        });
-        assert_eq!(told.map(|told| told.answer), expected, "{case}");
-    }
-}
-
-#[test]
 fn a_requested_run_is_begun_and_the_schedule_rests_while_it_runs() {
     let requested = changed(daily(), |visit| {
-        visit.runs.requested = Some(visit.now.to_string())
+        visit.runs.requested = Some(visit.now.to_string());
     });
     let decision = activity::decide(&requested.facts());
     assert_eq!(steps(&decision), ["start 54", "resting schedule"]);
@@ -296,7 +217,7 @@ fn a_requested_run_is_begun_and_the_schedule_rests_while_it_runs() {
     assert!(waits.recheck.expect("soon").as_secs() <= 1);
 
     let resting = changed(daily().suspended(), |visit| {
-        visit.runs.requested = Some(visit.now.to_string())
+        visit.runs.requested = Some(visit.now.to_string());
     });
     let refused = activity::decide(&resting.facts());
     let told = find(&refused.status.conditions, ConditionType::RequestGranted).expect("it is told");
@@ -414,7 +335,7 @@ fn what_the_connector_lacks_is_told_and_nothing_is_active_by_it() {
         (
             "only what has changed",
             Some(valid(&changed(export(), |visit| {
-                visit.runs.mode = Some(Mode::Incremental)
+                visit.runs.mode = Some(Mode::Incremental);
             }))),
             "spec.mode is Incremental",
         ),
@@ -432,191 +353,6 @@ fn valid(visit: &Visit) -> String {
     assert_eq!(valid.reason, "ConnectorLacks");
     assert_eq!(status.state, Some(State::Inactive));
     valid.message.clone()
-}
-
-fn job(conditions: &Value) -> Job {
-    let job = json!({
-        "metadata": {"name": "job", "uid": "j", "creationTimestamp": "2026-11-29T06:00:00Z"},
-        "status": {"startTime": "2026-11-29T06:00:01Z", "conditions": conditions, "failed": 2},
-    });
-    serde_json::from_value(job).expect("a Job")
-}
-
-fn pod(owner: &str, terminated: &Value) -> Pod {
-    let pod = json!({
-        "metadata": {"name": "pod", "ownerReferences": [{"apiVersion": "batch/v1", "kind": "Job", "name": "job", "uid": owner}]},
-        "status": {"containerStatuses": [{
-            "name": "connector", "image": "", "imageID": "", "ready": false, "restartCount": 0, "state": {"terminated": terminated},
-        }]},
-    });
-    serde_json::from_value(pod).expect("a Pod")
-}
-
-#[test]
-fn how_a_run_ended_is_read_from_its_pod_unless_that_contradicts_its_job() {
-    let said = |outcome: &str, failure: &Value| {
-        json!({"outcome": outcome, "startedAt": "2026-11-29T06:00:02Z", "endedAt": "2026-11-29T06:00:03Z",
-            "counts": {"rowsRead": 5, "rowsSent": 3, "rowsRejected": 2, "bytes": 99}, "failure": failure})
-        .to_string()
-    };
-    let ended = |code: i32, message: String| json!({"exitCode": code, "finishedAt": "2026-11-29T06:00:03Z", "message": message});
-    let refused = json!({"class": "Destination", "persistence": "Transient", "message": "Refused.\nAgain."});
-    let [complete, failed, late] = [
-        json!([{"type": "Complete", "status": "True"}]),
-        json!([{"type": "Failed", "status": "True", "reason": "PodFailurePolicy"}]),
-        json!([{"type": "Failed", "status": "True", "reason": "DeadlineExceeded"}]),
-    ];
-    use Persistence::{Permanent, Transient};
-    use RunOutcome::{Failed, Stopped, Succeeded};
-    let rows: Vec<(
-        &str,
-        &Value,
-        Option<Value>,
-        RunOutcome,
-        Option<(Persistence, &str)>,
-    )> = vec![
-        (
-            "well",
-            &complete,
-            Some(ended(0, said("Succeeded", &Value::Null))),
-            Succeeded,
-            None,
-        ),
-        ("well, and told nothing", &complete, None, Succeeded, None),
-        (
-            "badly",
-            &failed,
-            Some(ended(11, said("Failed", &refused))),
-            Failed,
-            Some((Permanent, "Refused.")),
-        ),
-        (
-            "badly for now",
-            &failed,
-            Some(ended(10, said("Failed", &refused))),
-            Failed,
-            Some((Transient, "Refused.")),
-        ),
-        (
-            "told to stop",
-            &failed,
-            Some(ended(12, said("Stopped", &Value::Null))),
-            Stopped,
-            None,
-        ),
-        (
-            "told to stop, and told nothing",
-            &failed,
-            Some(ended(12, String::new())),
-            Stopped,
-            None,
-        ),
-        (
-            "says well, and failed",
-            &failed,
-            Some(ended(1, said("Succeeded", &Value::Null))),
-            Failed,
-            Some((Transient, "exit code 1 and told no result")),
-        ),
-        (
-            "says what is no result",
-            &failed,
-            Some(ended(11, "{".to_owned())),
-            Failed,
-            Some((Permanent, "exit code 11")),
-        ),
-        (
-            "took too long",
-            &late,
-            None,
-            Failed,
-            Some((Transient, "took longer")),
-        ),
-        (
-            "used too much memory",
-            &failed,
-            Some(json!({"exitCode": 137, "reason": "OOMKilled"})),
-            Failed,
-            Some((Transient, "more memory")),
-        ),
-        (
-            "nothing is left",
-            &failed,
-            None,
-            Failed,
-            Some((Transient, "nothing is left")),
-        ),
-    ];
-    for (case, conditions, terminated, outcome, failure) in rows {
-        let pods: Vec<Pod> = terminated.iter().map(|terminated| pod("j", terminated)).collect();
-        let others = pod("another", &ended(0, said("Succeeded", &Value::Null)));
-        let seen = results::seen(&job(conditions), pods.iter().chain([&others]));
-        let told = seen.ended.expect("it has ended");
-        assert_eq!(told.outcome, outcome, "{case}");
-        let why = told.failure.as_ref();
-        assert_eq!(
-            why.map(|why| why.persistence),
-            failure.map(|(persistence, _)| persistence),
-            "{case}"
-        );
-        let message = why.map(|why| why.message.clone()).unwrap_or_default();
-        assert!(
-            message.contains(failure.map_or("", |(_, words)| words)) && !message.contains('\n'),
-            "{case}: {message}"
-        );
-        assert_eq!(seen.attempt, 2, "{case}");
-    }
-    let running = results::seen(
-        &job(&json!([{"type": "FailureTarget", "status": "True"}])),
-        std::iter::empty(),
-    );
-    assert_eq!(running.ended, None, "it isn't over before its pods are");
-}
-
-#[test]
-fn a_job_goes_once_its_result_stands_in_status_and_ten_newer_ones_do_too() {
-    let jobs: Vec<_> = (0..13)
-        .map(|second| ran(second, Some(RunOutcome::Succeeded), None))
-        .collect();
-    let first = merged(&[], &jobs, false, at(50));
-    let names = |runs: &[Run]| runs.iter().filter_map(|run| run.job.clone()).collect::<Vec<_>>();
-    assert_eq!(
-        names(&first).first().map(String::as_str),
-        Some("job-0012"),
-        "the newest first"
-    );
-    assert_eq!(first.len(), RUNS_MAX);
-    assert!(
-        outlived(&[], &first, &jobs).is_empty(),
-        "nothing goes before the status is written"
-    );
-    let second = merged(&first, &jobs, false, at(60));
-    assert_eq!(second, first);
-    let gone: Vec<&str> = outlived(&first, &second, &jobs)
-        .iter()
-        .map(|job| job.name.as_str())
-        .collect();
-    assert_eq!(gone, ["job-0000", "job-0001", "job-0002"]);
-}
-
-#[test]
-fn a_run_whose_job_vanished_is_told_as_lost_and_what_was_told_stays() {
-    let running = merged(&[], &[ran(1, None, None)], false, at(5));
-    assert_eq!(running[0].outcome, None);
-    let lost = merged(&running, &[], false, at(9));
-    assert_eq!(lost[0].outcome, Some(RunOutcome::Failed));
-    assert_eq!(
-        lost[0].failure.as_ref().map(|why| why.class),
-        Some(FailureClass::System)
-    );
-    let stopped = merged(&running, &[ran(1, None, None)], true, at(9));
-    assert_eq!(stopped[0].outcome, Some(RunOutcome::Stopped));
-    let failed_meanwhile = ran(1, Some(RunOutcome::Failed), Some(Persistence::Transient));
-    assert_eq!(
-        merged(&stopped, &[failed_meanwhile], false, at(12)),
-        stopped,
-        "it was told to stop, and that stands"
-    );
 }
 
 #[test]
@@ -666,54 +402,58 @@ fn a_pod_may_do_nothing_but_what_a_run_needs() {
     );
 }
 
-proptest! {
-    /// ConfigMaps are read by more people than connections.
-    #[test]
-    fn no_plan_holds_a_parameter_account_or_reference_of_the_connection(
-        host in "[a-z]{8,12}\\.secret", folder in "/[a-z]{9,14}", secret in "[a-z]{9,14}", key in "[a-z]{9,14}",
-    ) {
-        let connection = sftp_partner()
-            .with("hostname", &host)
-            .with("folder", &folder)
-            .secret("username", &secret, &key)
-            .secret("password", &secret, "password")
-            .consented()
-            .visited();
-        let runs = Runs::default();
-        let type_ = catalog_type("sftp-export");
-        let type_ = CompiledType::compile("sftp-export", &type_.spec).expect("it is sound");
-        let uses = [dataset("customers").visited().used("spec.payload", Purpose::Read)];
-        let parameters = crate::fixtures::parameters([("compression", "Gzip")]);
-        let facts = runs.facts();
-        let plan = plan::plan(&facts, (&connection.0, &type_), &uses, &parameters).expect("all is there");
-        let written = plan::written(&plan).expect("JSON");
-        let text = serde_json::to_string(&plan::config_map(&facts, &written)).expect("JSON");
-        for canary in [&host, &folder, &secret, &key] {
-            prop_assert!(!text.contains(canary.as_str()), "{canary} stands in {text}");
-        }
-        prop_assert_eq!(names::hash(written.text.as_bytes()), written.hash);
-    }
+#[test]
+fn what_rests_until_a_missed_time_is_past_goes_on_by_itself() {
+    let decision = activity::decide(&daily().every("16 22 * * *").facts());
+    assert_eq!(
+        decision.recheck,
+        Some(SignedDuration::from_secs(7)),
+        "of 45, and 2 for the clocks"
+    );
+}
 
-    #[test]
-    fn names_fit_whatever_the_exports_name(name in "[a-z0-9][-a-z0-9.]{0,251}", request in ".{0,64}") {
-        let cron_job = names::cron_job("Export", &name);
-        prop_assert!(cron_job.len() <= names::CRON_JOB_NAME_MAX);
-        prop_assert!(names::requested_job("Export", &name, &request).len() <= 63);
-        prop_assert!(workload::is_in_form(&CronJob::default(), &CronJob::default()));
-    }
+/// A plan as it is scheduled, the one before, and the one that is removed.
+fn plans(visit: &Visit) -> [Option<String>; 3] {
+    let decision = activity::decide(&visit.facts());
+    let mut told = decision.effects.iter().filter_map(|effect| match effect {
+        Effect::Run(step) => match &**step {
+            RunStep::Schedule {
+                cron_job, outlived, ..
+            } => {
+                let annotations = cron_job.metadata.annotations.clone().unwrap_or_default();
+                let [plan, before] = [RUN_PLAN_ANNOTATION, RUN_PLAN_BEFORE_ANNOTATION]
+                    .map(|which| annotations.get(which).cloned());
+                Some([plan, before, outlived.clone()])
+            }
+            _ => None,
+        },
+        _ => None,
+    });
+    told.next().expect("it is scheduled")
 }
 
 #[test]
-fn trigger_is_told_by_the_job() {
-    let mut requested = job(&json!([]));
-    requested.metadata.annotations =
-        Some([("connections.dev/run-requested-at".to_owned(), "x".to_owned())].into());
-    assert_eq!(
-        results::seen(&requested, std::iter::empty()).trigger,
-        Trigger::Request
-    );
-    assert_eq!(
-        results::seen(&job(&json!([])), std::iter::empty()).trigger,
-        Trigger::Schedule
-    );
+fn a_plan_goes_once_the_second_after_it_is_there_and_no_job_has_it() {
+    let next = |visit: &Visit, compression: &str| {
+        let mut next = visit.clone();
+        next.runs.cron_job = scheduled(visit);
+        next.choosing("compression", compression)
+    };
+    let first = export().every("30 2 * * *");
+    let second = next(&first, "Gzip");
+    let third = changed(next(&second, "None"), |visit| {
+        visit.runs.payload[0].where_ = Some("a > 1".to_owned())
+    });
+    let [one, two, three] = [&first, &second, &third].map(plans);
+    assert_eq!((&one[1], &one[2]), (&None, &None));
+    assert_eq!((&two[1], &two[2]), (&one[0], &None));
+    let name = one[0].as_deref().map(names::plan);
+    assert_eq!((&three[1], &three[2]), (&two[0], &name));
+
+    let kept = changed(third, |visit| {
+        let mut job = ran(10, Some(RunOutcome::Succeeded), None);
+        job.plan = one[0].clone();
+        visit.runs.jobs = vec![job];
+    });
+    assert_eq!(plans(&kept)[2], None, "a Job has it");
 }

@@ -36,10 +36,7 @@ pub fn judge(runs: &[Run], basis: Option<&str>) -> Standing {
     });
     match last.outcome {
         Some(RunOutcome::Succeeded) => Standing::met(Reason::RunSucceeded, succeeded(last)),
-        Some(RunOutcome::Stopped) => Standing::unmet(
-            Reason::RunStopped,
-            "The newest run was told to stop before its end, as it might no longer go on.",
-        ),
+        Some(RunOutcome::Stopped) => Standing::unmet(Reason::RunStopped, stopped(last)),
         Some(RunOutcome::Failed) | None => {
             let permanent = failure.is_some_and(|failure| failure.persistence == Persistence::Permanent);
             if permanent && last.basis.as_deref() == basis {
@@ -55,6 +52,14 @@ pub fn judge(runs: &[Run], basis: Option<&str>) -> Standing {
             )
         }
     }
+}
+
+fn stopped(run: &Run) -> String {
+    let sent = run.counts.map(|counts| counts.rows_sent).filter(|sent| *sent > 0);
+    let sent = sent.map_or_else(String::new, |sent| {
+        format!(" By then {sent} rows stood at the destination.")
+    });
+    format!("The newest run was stopped before its end, as it was no longer allowed.{sent}")
 }
 
 fn succeeded(run: &Run) -> String {

@@ -6,11 +6,12 @@ use crate::api::connection_type::UsedFor;
 use crate::api::export::{PayloadItem, Schedule};
 use crate::api::names::{
     MANAGED_BY_LABEL, RUN_ACCOUNT, RUN_BASIS_ANNOTATION, RUN_CONTAINER, RUN_FORM_ANNOTATION, RUN_LABEL,
-    RUN_OF_ANNOTATION, RUN_PLAN_ANNOTATION, RUN_REQUESTED_ANNOTATION,
+    RUN_OF_ANNOTATION, RUN_PLAN_ANNOTATION, RUN_PLAN_BEFORE_ANNOTATION, RUN_REQUESTED_ANNOTATION,
 };
 use crate::api::run::{EXIT_PERMANENT, EXIT_STOPPED, PLAN_DIRECTORY, SECRETS_DIRECTORY, VOLUMES_DIRECTORY};
 use crate::api::{Connection, Export};
 use crate::governance::datasets::Use;
+use crate::governance::schedule;
 use k8s_openapi::api::batch::v1::{
     CronJob, CronJobSpec, Job, JobSpec, JobTemplateSpec, PodFailurePolicy,
     PodFailurePolicyOnExitCodesRequirement, PodFailurePolicyOnPodConditionsPattern, PodFailurePolicyRule,
@@ -25,8 +26,9 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ObjectMeta, OwnerReference}
 use kube::Resource;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// How late a scheduled run may begin, in seconds. Short, so that what is resumed doesn't make up for what it missed.
-const STARTING_DEADLINE: i64 = 60;
+/// How late a scheduled run may begin, in seconds: time enough for another controller of CronJobs to take over. What goes on
+/// rests for so long after a time that it missed, so it's shorter than the shortest schedule.
+pub const STARTING_DEADLINE: i64 = 45;
 /// How many Jobs Kubernetes keeps of each sort: the operator removes them itself, once their results are in status.
 const HISTORY: i32 = 1000;
 /// How often a failure that may pass is tried again, after pauses that double from ten seconds.
@@ -51,6 +53,8 @@ pub struct Making<'a> {
     pub uses: &'a [Use],
     /// Its plan.
     pub plan: &'a plan::Written,
+    /// The plan of its CronJob before.
+    pub plan_before: Option<&'a str>,
     /// A hash of what it begins with.
     pub basis: &'a str,
 }
@@ -96,7 +100,7 @@ pub fn cron_job(facts: &RunsFacts<'_>, making: Making<'_>, schedule: &Schedule, 
     };
     let spec = CronJobSpec {
         schedule: schedule.cron.clone(),
-        time_zone: Some(schedule.time_zone.clone().unwrap_or_else(|| "Etc/UTC".to_owned())),
+        time_zone: Some(schedule::zone(schedule).to_owned()),
         concurrency_policy: Some("Forbid".to_owned()),
         starting_deadline_seconds: Some(STARTING_DEADLINE),
         successful_jobs_history_limit: Some(HISTORY),
@@ -111,6 +115,8 @@ pub fn cron_job(facts: &RunsFacts<'_>, making: Making<'_>, schedule: &Schedule, 
     let annotations = metadata.annotations.get_or_insert_default();
     annotations.insert(RUN_PLAN_ANNOTATION.to_owned(), making.plan.hash.clone());
     annotations.insert(RUN_FORM_ANNOTATION.to_owned(), form);
+    let before = making.plan_before.map(str::to_owned);
+    annotations.extend(before.map(|before| (RUN_PLAN_BEFORE_ANNOTATION.to_owned(), before)));
     CronJob {
         metadata,
         spec: Some(spec),
@@ -351,6 +357,12 @@ fn token() -> Vec<VolumeProjection> {
             ..VolumeProjection::default()
         },
     ]
+}
+
+/// Whether this is when it runs.
+#[must_use]
+pub fn keeps(seen: &CronJobSpec, schedule: &Schedule) -> bool {
+    seen.schedule == schedule.cron && seen.time_zone.as_deref() == Some(schedule::zone(schedule))
 }
 
 /// Whether a CronJob that is there is as it was applied last, and rests or doesn't as wanted.

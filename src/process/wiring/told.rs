@@ -223,6 +223,9 @@ pub(super) fn on_service_account((wakers, stores): Woken) -> impl FnMut(&Change<
         wakers
             .key_vaults
             .wake(key_vault::watch::woken_by_run_account(change, &stores.key_vaults));
+        wakers
+            .exports
+            .wake(export::watch::woken_by_run_account(change, &stores.exports));
     }
 }
 
@@ -239,6 +242,9 @@ fn on_grant<K: Resource<DynamicType = ()> + Refers>((wakers, stores): &Woken, ch
     wakers
         .key_vaults
         .wake(key_vault::watch::woken_by_run_account(change, &stores.key_vaults));
+    wakers
+        .exports
+        .wake(export::watch::woken_by_run_account(change, &stores.exports));
 }
 
 pub(super) fn on_role_binding(woken: Woken, events: Events) -> impl FnMut(&Change<RoleBinding>) {
