@@ -84,7 +84,7 @@ impl Bench {
 
     /// All phases.
     pub async fn run(&self, report: &mut Report) -> Outcome<()> {
-        self.visit(report).await?;
+        Box::pin(self.visit(report)).await?;
         let ceiling = self.ceiling(report, "ceiling before converging").await?;
         bare::unwrite(&self.bare.client, &self.patches).await?;
         let operator = self.converge(report, ceiling).await?;

@@ -166,7 +166,7 @@ fn rest(facts: &RunsFacts<'_>, retires: bool) -> Option<Effect> {
     (retires && seen.metadata.deletion_timestamp.is_none()).then(|| {
         let plans = [RUN_PLAN_ANNOTATION, RUN_PLAN_BEFORE_ANNOTATION].map(|which| scheduled(facts, which));
         let plans = plans.into_iter().flatten().filter(|plan| !runs_by(facts, plan));
-        let plans = plans.map(|plan| names::plan(plan)).collect();
+        let plans = plans.map(names::plan).collect();
         step(RunStep::Retire { cron_job, plans })
     })
 }

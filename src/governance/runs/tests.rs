@@ -1,5 +1,3 @@
-#![expect(clippy::too_many_lines, reason = "a table is long, not deep")]
-
 use super::steps::RunStep;
 use super::{names, verdict};
 use crate::api::connection_type::UsedFor;
@@ -442,7 +440,7 @@ fn a_plan_goes_once_the_second_after_it_is_there_and_no_job_has_it() {
     let first = export().every("30 2 * * *");
     let second = next(&first, "Gzip");
     let third = changed(next(&second, "None"), |visit| {
-        visit.runs.payload[0].where_ = Some("a > 1".to_owned())
+        visit.runs.payload[0].where_ = Some("a > 1".to_owned());
     });
     let [one, two, three] = [&first, &second, &third].map(plans);
     assert_eq!((&one[1], &one[2]), (&None, &None));

@@ -1,9 +1,14 @@
-#![expect(clippy::too_many_lines, reason = "a table is long, not deep")]
-
 use super::*;
 use crate::fixtures::at;
 
-type Answer = Option<RequestAnswer>;
+/// The case, what is requested, what was answered last, whether it may run and runs, and the answer.
+type Row<'a> = (
+    &'a str,
+    Option<String>,
+    Option<RunRequest>,
+    (bool, bool),
+    Option<RequestAnswer>,
+);
 
 #[test]
 fn a_request_is_answered_once_and_only_while_it_is_fresh() {
@@ -13,7 +18,7 @@ fn a_request_is_answered_once_and_only_while_it_is_fresh() {
         value,
         answer: RequestAnswer::Inactive,
     };
-    let rows: Vec<(&str, Option<String>, Option<RunRequest>, (bool, bool), Answer)> = vec![
+    let rows: Vec<Row<'_>> = vec![
         ("none", None, None, (true, false), None),
         (
             "now",
