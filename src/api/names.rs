@@ -24,9 +24,11 @@ pub const RUN_ACCOUNT: &str = "connections-run";
 pub const RUN_LABEL: &str = "connections.dev/run";
 /// The name of the export or enrichment that runs; a label's value may be too short for it.
 pub const RUN_OF_ANNOTATION: &str = "connections.dev/run-of";
+/// The uid of that: what is made again under its name has runs of its own.
+pub const RUN_OF_UID_ANNOTATION: &str = "connections.dev/run-of-uid";
 /// The hash of a run's plan, by which its ConfigMap is called.
 pub const RUN_PLAN_ANNOTATION: &str = "connections.dev/run-plan";
-/// On a CronJob, the plan before that, by which a Job may just have been made.
+/// On a CronJob, the plans before that, each with the time it was replaced at: a Job may just have been made by it.
 pub const RUN_PLAN_BEFORE_ANNOTATION: &str = "connections.dev/run-plan-before";
 /// A hash of what a run began with: the versions of the spec, the connection and its secrets.
 pub const RUN_BASIS_ANNOTATION: &str = "connections.dev/run-basis";

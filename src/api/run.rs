@@ -49,6 +49,8 @@ pub struct Plan {
     pub namespace: ObjectName,
     /// The export or enrichment.
     pub name: ObjectName,
+    /// Its uid: what is made again under its name has plans of its own, as those from before go with what they belonged to.
+    pub uid: String,
     /// The connection, which the connector reads.
     pub connection: ObjectName,
     /// The consent that must stand on the connection: the digest of its type's part here and of what the connection says.

@@ -9,7 +9,7 @@ use super::readiness;
 use super::removal::Hold;
 use super::run_account;
 use super::runs::steps::{self, Begun, Due, Runnable};
-use super::runs::{RunsFacts, lacks, request, verdict};
+use super::runs::{RunsFacts, lacks, news, request, verdict};
 use super::schedule;
 use super::terms::{self, Load, Settings};
 use crate::api::connection::Parameters;
@@ -76,7 +76,7 @@ pub fn decide(facts: &ActivityFacts<'_>) -> Decision<ExportStatus> {
     let begun = steps::begun(
         facts.runs.as_ref(),
         &facts.before,
-        may_not_go_on(facts),
+        (may_not_go_on(facts), facts.deleting),
         facts.now,
     );
     let last_run = last_run(facts, &begun);
@@ -111,11 +111,9 @@ pub fn decide(facts: &ActivityFacts<'_>) -> Decision<ExportStatus> {
         last_request: due.request,
     };
     let mut told = announcements(&facts.before.conditions, &status.conditions);
-    for news in steps::announcements(&facts.before, &status) {
-        if !told.contains(&news) {
-            told.push(news);
-        }
-    }
+    let of_runs = news::announcements(&facts.before, &status).into_iter();
+    let of_runs: Vec<_> = of_runs.filter(|news| !told.contains(news)).collect();
+    told.extend(of_runs);
     let due_again = next.map(|next| next.duration_since(facts.now) + AFTER_DUE);
     Decision {
         hold: Hold::Keep,
@@ -142,7 +140,7 @@ fn last_run(facts: &ActivityFacts<'_>, begun: &Begun) -> Standing {
         ConnectionSeen::Present { connection, .. } => Some(verdict::basis(facts.generation, connection)),
         ConnectionSeen::Detached | ConnectionSeen::Absent(_) => None,
     };
-    verdict::judge(&begun.runs, basis.as_deref())
+    verdict::judge(begun.last_ended.as_ref(), basis.as_deref())
 }
 
 fn runnable<'a>(facts: &'a ActivityFacts<'_>, held: bool) -> Option<Runnable<'a>> {

@@ -250,11 +250,12 @@ fn thin_job(mut job: Job) -> Option<Job> {
     names_ours(job)
 }
 
-/// Of a run's pod, only how its container ended.
+/// Of a run's pod, only how it and its container ended.
 fn thin_pod(mut pod: Pod) -> Option<Pod> {
     pod.spec = None;
     pod.status = pod.status.map(|status| PodStatus {
         container_statuses: status.container_statuses,
+        phase: status.phase,
         ..PodStatus::default()
     });
     names_ours(pod)

@@ -2,18 +2,20 @@
 
 use super::Context;
 use crate::api::connection_type::UsedFor;
-use crate::api::names::RUN_REQUESTED_ANNOTATION;
+use crate::api::names::{RUN_OF_UID_ANNOTATION, RUN_REQUESTED_ANNOTATION};
 use crate::api::{Export, Reference};
 use crate::cluster::ObjectKey;
 use crate::cluster::writes::{self, WriteError};
+use crate::governance::runs::results::JobSeen;
 use crate::governance::runs::steps::RunStep;
-use crate::governance::runs::{RunsFacts, names, results};
+use crate::governance::runs::{RunsFacts, names, request, results};
 use k8s_openapi::NamespaceResourceScope;
 use k8s_openapi::api::batch::v1::{CronJob, Job};
 use k8s_openapi::api::core::v1::{ConfigMap, Pod};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use kube::{Resource, ResourceExt};
 use serde::Serialize;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 impl Context {
@@ -31,19 +33,19 @@ impl Context {
         let jobs = stores.jobs.referring(&own).into_iter();
         let jobs = jobs.filter_map(|key| stores.jobs.get(&key.namespace, &key.name));
         // What is left of one of the same name that was there before is none of its.
-        let begun = export.creation_timestamp();
-        let jobs = jobs.filter(|job| job.creation_timestamp() >= begun);
-        let request = export
-            .status
-            .as_ref()
-            .and_then(|status| status.last_request.as_ref());
-        let starting = request.is_some_and(|request| {
-            let job = names::requested_job(&kind, &name, &request.value);
-            self.kept(&stores.jobs, &ObjectKey::new(&namespace, &job))
-                .is_pending()
-        });
+        let uid = export.uid().unwrap_or_default();
+        let jobs = jobs.filter(|job| job.annotations().get(RUN_OF_UID_ANNOTATION) == Some(&uid));
+        let by_job = by_job(&pods);
+        let jobs: Vec<JobSeen> = jobs
+            .map(|job| {
+                let own = job.metadata.uid.as_deref().and_then(|uid| by_job.get(uid));
+                results::seen(&job, own.into_iter().flatten().copied())
+            })
+            .collect();
         RunsFacts {
-            uid: export.uid().unwrap_or_default(),
+            starting: self.starting(export, &uid),
+            undoing: results::undoing(pods.iter().map(|pod| &**pod), &jobs, self.now()),
+            uid,
             payload: &export.spec.payload,
             mode: export.spec.mode,
             requested: export
@@ -54,16 +56,29 @@ impl Context {
                 &stores.cron_jobs,
                 &ObjectKey::new(&namespace, &names::cron_job(&kind, &name)),
             ),
-            jobs: jobs
-                .map(|job| results::seen(&job, pods.iter().map(|pod| &**pod)))
-                .collect(),
+            jobs,
             last_words: results::last_words(pods.iter().map(|pod| &**pod)),
-            starting,
             account: self.run_account_of(&namespace),
             connector: self.connector.as_ref(),
             namespace,
             name,
         }
+    }
+
+    /// The Jobs of the newest request, answered or not, that were made and not seen yet.
+    fn starting(&self, export: &Export, uid: &str) -> BTreeSet<String> {
+        let status = export.status.as_ref();
+        let answered = status.and_then(|status| Some(status.last_request.as_ref()?.value.clone()));
+        let asked = export.annotations().get(RUN_REQUESTED_ANNOTATION);
+        let asked = asked.map(|asked| request::value(asked));
+        let (namespace, name) = (export.namespace().unwrap_or_default(), export.name_any());
+        let jobs = answered.into_iter().chain(asked);
+        jobs.map(|value| names::requested_job(&UsedFor::Export.to_string(), (&name, uid), &value))
+            .filter(|job| {
+                self.kept(&self.stores.jobs, &ObjectKey::new(&namespace, job))
+                    .is_pending()
+            })
+            .collect()
     }
 
     pub(super) async fn take_step(&self, namespace: &str, step: &RunStep) -> Result<(), WriteError> {
@@ -93,17 +108,25 @@ impl Context {
                 self.written.note(&**seen, &version);
             }
             RunStep::Retire { cron_job, plans } => {
+                // Plans first: once it is gone nothing names them any more, should this end half-way.
+                self.remove_plans(namespace, plans).await?;
                 writes::delete_with_pods(&self.client, &**cron_job).await?;
                 self.written.note_removed::<CronJob>(cron_job);
-                self.remove_plans(namespace, plans).await?;
             }
-            RunStep::End { job, uid, plan, .. } => {
+            RunStep::End {
+                job,
+                uid,
+                plan,
+                running,
+            } => {
+                let (first, last) = if *running { (&None, plan) } else { (plan, &None) };
+                self.remove_plans(namespace, first).await?;
                 let job = Job {
                     metadata: named(namespace, job, Some(uid)),
                     ..Job::default()
                 };
                 writes::delete_with_pods(&self.client, &job).await?;
-                self.remove_plans(namespace, plan).await?;
+                self.remove_plans(namespace, last).await?;
             }
         }
         Ok(())
@@ -135,6 +158,17 @@ impl Context {
             Err(error) => Err(error),
         }
     }
+}
+
+/// Pods by the uid of the Job that made them.
+fn by_job(pods: &[Arc<Pod>]) -> BTreeMap<&str, Vec<&Pod>> {
+    let mut by_job: BTreeMap<&str, Vec<&Pod>> = BTreeMap::new();
+    for pod in pods {
+        for owner in pod.owner_references() {
+            by_job.entry(&owner.uid).or_default().push(pod);
+        }
+    }
+    by_job
 }
 
 fn named(namespace: &str, name: &str, uid: Option<&str>) -> ObjectMeta {

@@ -14,6 +14,7 @@ mod records;
 mod refusals;
 mod removal;
 pub mod run_accounts;
+mod run_objects;
 mod runs;
 mod secrets;
 mod sharing;

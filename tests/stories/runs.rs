@@ -20,10 +20,10 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 const REQUEST: &str = "connections.dev/run-requested-at";
-const PLAN: &str = "connections.dev/run-plan";
+pub(super) const PLAN: &str = "connections.dev/run-plan";
 
 /// An export that has long to wait for its time.
-fn yearly(name: &str) -> Value {
+pub(super) fn yearly(name: &str) -> Value {
     with(
         export(name, "partner"),
         &json!({"spec": {"schedule": {"cron": "0 0 29 2 *", "timeZone": "Europe/Berlin"}}}),
@@ -31,22 +31,22 @@ fn yearly(name: &str) -> Value {
 }
 
 /// The change by which somebody requests a run now.
-fn request(value: &str) -> Value {
+pub(super) fn request(value: &str) -> Value {
     json!({"metadata": {"annotations": {REQUEST: value}}})
 }
 
-fn now() -> String {
+pub(super) fn now() -> String {
     jiff::Timestamp::now().to_string()
 }
 
 /// The CronJob of the one export in the namespace.
-async fn cron_job(world: &World, what: &str, holds: impl Fn(&CronJob) -> bool + Send) -> CronJob {
+pub(super) async fn cron_job(world: &World, what: &str, holds: impl Fn(&CronJob) -> bool + Send) -> CronJob {
     let name = only_name::<CronJob>(world).await;
     world.until::<CronJob>(&name, what, holds).await
 }
 
 /// Waits until there is one object of the kind, and names it.
-async fn only_name<K: Kind>(world: &World) -> String {
+pub(super) async fn only_name<K: Kind>(world: &World) -> String {
     let started = std::time::Instant::now();
     loop {
         let found = world.api::<K>().list(&ListParams::default()).await;
@@ -59,11 +59,11 @@ async fn only_name<K: Kind>(world: &World) -> String {
     }
 }
 
-fn suspended(cron_job: &CronJob) -> bool {
+pub(super) fn suspended(cron_job: &CronJob) -> bool {
     cron_job.spec.as_ref().and_then(|spec| spec.suspend) == Some(true)
 }
 
-fn status(export: &Export) -> ExportStatus {
+pub(super) fn status(export: &Export) -> ExportStatus {
     export.status.clone().unwrap_or_default()
 }
 
@@ -76,7 +76,7 @@ async fn until_ended(world: &World, export: &str) -> Run {
     status(&export).last_run.expect("just seen")
 }
 
-async fn connected() -> World {
+pub(super) async fn connected() -> World {
     let world = World::furnished().await;
     // What the type's own examples don't name.
     let private = json!({"spec": {"parameters": {"hostname": "private.test", "folder": "/private-folder"}}});

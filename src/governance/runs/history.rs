@@ -5,7 +5,7 @@ use crate::api::export::Run;
 use crate::api::run::{FailureClass, Persistence, RunCounts, RunFailure, RunOutcome};
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 #[cfg(test)]
 mod tests;
@@ -19,6 +19,9 @@ const LOST: &str =
 
 /// The newest runs, the newest first: those that stood in status, brought up to date by the Jobs that are there.
 /// `stopping` says that those under way are told to stop now.
+///
+/// Of those that ended unseen come the oldest first, as many as fit in: once they stand in status, the next ones do. So
+/// each stands there once, however many they are.
 #[must_use]
 pub fn merged(before: &[Run], jobs: &[JobSeen], stopping: bool, now: Timestamp) -> Vec<Run> {
     let mut runs: BTreeMap<String, Run> = BTreeMap::new();
@@ -29,10 +32,14 @@ pub fn merged(before: &[Run], jobs: &[JobSeen], stopping: bool, now: Timestamp) 
             None => nameless.push(run.clone()),
         }
     }
+    let mut untold = untold(before, jobs);
     for job in jobs {
         let known = runs.get(&job.name);
         // What was told once stays told: a Job on its way may lose its pods first. One that was only out of sight is back.
-        if known.is_none_or(|known| known.ended_at.is_none() || is_lost(known)) {
+        let news = known.map_or(job.ended.is_none(), |known| {
+            known.ended_at.is_none() || is_lost(known)
+        });
+        if news {
             runs.insert(job.name.clone(), run(job, stopping, now));
         }
     }
@@ -43,9 +50,37 @@ pub fn merged(before: &[Run], jobs: &[JobSeen], stopping: bool, now: Timestamp) 
         }
     }
     let mut all: Vec<Run> = runs.into_values().chain(nameless).collect();
-    all.sort_by(|a, b| (&b.started_at, &b.job).cmp(&(&a.started_at, &a.job)));
+    let newer = untold
+        .first()
+        .map(|first| all.iter().filter(|run| order(run) > job_order(first)).count());
+    untold.truncate(RUNS_MAX.saturating_sub(newer.unwrap_or_default()).max(1));
+    all.extend(untold.into_iter().map(|job| run(job, stopping, now)));
+    all.sort_by(|a, b| order(b).cmp(&order(a)));
     all.truncate(RUNS_MAX);
     all
+}
+
+/// The Jobs that have ended and never stood in status, the oldest first. What is older than all that stands there did.
+fn untold<'a>(before: &[Run], jobs: &'a [JobSeen]) -> Vec<&'a JobSeen> {
+    let known: BTreeSet<&str> = before.iter().filter_map(|run| run.job.as_deref()).collect();
+    let oldest = before.iter().map(order).min();
+    let oldest = oldest.filter(|_| before.len() >= RUNS_MAX);
+    let ended = jobs.iter().filter(|job| job.ended.is_some());
+    let untold = ended.filter(|job| !known.contains(job.name.as_str()));
+    let mut untold: Vec<&JobSeen> = untold
+        .filter(|job| oldest.is_none_or(|oldest| job_order(job) > oldest))
+        .collect();
+    untold.sort_by_key(|job| job_order(job));
+    untold
+}
+
+/// By when it started. Of two at the same moment one has to be the first.
+fn order(run: &Run) -> (&Time, Option<&str>) {
+    (&run.started_at, run.job.as_deref())
+}
+
+fn job_order(job: &JobSeen) -> (&Time, Option<&str>) {
+    (&job.started_at, Some(&job.name))
 }
 
 fn run(job: &JobSeen, stopping: bool, now: Timestamp) -> Run {
@@ -113,8 +148,16 @@ pub fn all_told(before: &[Run], merged: &[Run]) -> bool {
     before == merged && merged.iter().all(|run| run.ended_at.is_some())
 }
 
-/// The newest run that has ended.
+/// The newest run that has ended, whether or not its turn to stand in status has come.
 #[must_use]
-pub fn last_ended(runs: &[Run]) -> Option<&Run> {
-    runs.iter().find(|run| run.ended_at.is_some())
+pub fn last_ended(runs: &[Run], jobs: &[JobSeen], now: Timestamp) -> Option<Run> {
+    let told = runs.iter().find(|run| run.ended_at.is_some());
+    let stands = |job: &JobSeen| runs.iter().any(|run| run.job.as_deref() == Some(&job.name));
+    let untold = jobs.iter().filter(|job| job.ended.is_some() && !stands(job));
+    let newest = untold.max_by_key(|job| job_order(job));
+    match (told, newest) {
+        (Some(told), Some(newest)) if job_order(newest) < order(told) => Some(told.clone()),
+        (_, Some(newest)) => Some(run(newest, false, now)),
+        (told, None) => told.cloned(),
+    }
 }

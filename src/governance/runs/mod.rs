@@ -6,7 +6,9 @@
 pub mod history;
 pub mod lacks;
 pub mod names;
+pub mod news;
 pub mod plan;
+pub mod plans;
 pub mod request;
 pub mod results;
 pub mod steps;
@@ -17,10 +19,12 @@ use super::kept::Seen;
 use super::run_account::RunAccountFacts;
 use crate::api::export::{Mode, PayloadItem};
 use crate::api::run::RunCounts;
+use jiff::Timestamp;
 use k8s_openapi::api::batch::v1::CronJob;
 use k8s_openapi::api::core::v1::ResourceRequirements;
+use kube::ResourceExt;
 use results::JobSeen;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 #[cfg(test)]
 mod tests;
@@ -59,10 +63,37 @@ pub struct RunsFacts<'a> {
     pub jobs: Vec<JobSeen>,
     /// What pods told of runs that were stopped, by the names of their Jobs.
     pub last_words: BTreeMap<String, RunCounts>,
-    /// Whether a Job was made for a request a moment ago, and the watch hasn't brought it yet.
-    pub starting: bool,
+    /// The names of Jobs that were made for requests a moment ago, and that the watch hasn't brought yet.
+    pub starting: BTreeSet<String>,
+    /// Until when pods may go on whose run is over, as they undo what they had begun.
+    pub undoing: Option<Timestamp>,
     /// What its runs run as.
     pub account: RunAccountFacts,
     /// What they are run by, if this installation runs anything.
     pub connector: Option<&'a Connector>,
+}
+
+impl RunsFacts<'_> {
+    /// The CronJob that is there, if it goes with this very export.
+    #[must_use]
+    pub fn own_cron_job(&self) -> Option<&CronJob> {
+        self.cron_job.present().filter(|seen| self.owns(seen))
+    }
+
+    /// The CronJob of what had this name before: Kubernetes is about to remove it with all that it made.
+    #[must_use]
+    pub fn stray_cron_job(&self) -> Option<&CronJob> {
+        self.cron_job.present().filter(|seen| !self.owns(seen))
+    }
+
+    /// Whether what is known of the CronJob isn't what is there, or won't be.
+    #[must_use]
+    pub fn awaits_cron_job(&self) -> bool {
+        self.cron_job.is_pending() || self.stray_cron_job().is_some()
+    }
+
+    fn owns(&self, cron_job: &CronJob) -> bool {
+        let mut owners = cron_job.owner_references().iter();
+        owners.any(|owner| owner.uid == self.uid)
+    }
 }

@@ -33,10 +33,11 @@ pub fn cron_job(kind: &str, name: &str) -> String {
     format!("{RUN_NAME_PREFIX}{}", &hash_of(&[kind, name])[..20])
 }
 
-/// The name of the Job that answers a request: the same for the same request, so that it is begun once.
+/// The name of the Job that answers a request: the same for the same request, so that it is begun once, and another for
+/// what is made again under the same name.
 #[must_use]
-pub fn requested_job(kind: &str, name: &str, request: &str) -> String {
-    format!("{}-r{}", cron_job(kind, name), &hash_of(&[request])[..16])
+pub fn requested_job(kind: &str, (name, uid): (&str, &str), request: &str) -> String {
+    format!("{}-r{}", cron_job(kind, name), &hash_of(&[uid, request])[..16])
 }
 
 /// The name of a plan's ConfigMap.

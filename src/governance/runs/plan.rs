@@ -41,6 +41,7 @@ pub fn plan(
         used_for: UsedFor::Export,
         namespace: facts.namespace.as_str().into(),
         name: facts.name.as_str().into(),
+        uid: facts.uid.clone(),
         connection: connection.name_any().as_str().into(),
         consent: connection.annotations().get(CONSENT_ANNOTATION)?.clone(),
         type_: type_.name.as_str().into(),

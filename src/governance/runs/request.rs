@@ -20,6 +20,8 @@ pub struct RequestFacts<'a> {
     pub requested: Option<&'a str>,
     /// The one that was answered last.
     pub before: Option<&'a RunRequest>,
+    /// Whether its run was begun already, and only that wasn't told yet.
+    pub begun: bool,
     /// Whether it may run, a hold after a failure aside.
     pub runnable: bool,
     /// Whether a run is under way.
@@ -28,14 +30,21 @@ pub struct RequestFacts<'a> {
     pub now: Timestamp,
 }
 
+/// A request as it is kept.
+#[must_use]
+pub fn value(requested: &str) -> String {
+    requested.chars().take(VALUE_MAX).collect()
+}
+
 /// The answer to a request that has none yet.
 #[must_use]
 pub fn answer(facts: RequestFacts<'_>) -> Option<RunRequest> {
-    let value: String = facts.requested?.chars().take(VALUE_MAX).collect();
+    let value = value(facts.requested?);
     if facts.before.is_some_and(|before| before.value == value) {
         return None;
     }
     let answer = match value.parse::<Timestamp>() {
+        _ if facts.begun => RequestAnswer::Begun,
         Err(_) => RequestAnswer::Unreadable,
         Ok(at) if facts.now.duration_since(at).abs() > FRESH => RequestAnswer::NotNow,
         Ok(_) if !facts.runnable => RequestAnswer::Inactive,

@@ -1,5 +1,6 @@
 //! How a run stands, read from its Job and the pods of that.
 
+use super::workload::GRACE;
 use crate::api::export::Trigger;
 use crate::api::names::{RUN_BASIS_ANNOTATION, RUN_CONTAINER, RUN_PLAN_ANNOTATION, RUN_REQUESTED_ANNOTATION};
 use crate::api::run::{
@@ -7,7 +8,7 @@ use crate::api::run::{
     RunFailure, RunOutcome, RunResult,
 };
 use crate::governance::message;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use k8s_openapi::api::batch::v1::{Job, JobCondition};
 use k8s_openapi::api::core::v1::{ContainerStateTerminated, Pod};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
@@ -100,6 +101,33 @@ pub fn last_words<'a>(pods: impl Iterator<Item = &'a Pod>) -> BTreeMap<String, R
         (result.outcome == RunOutcome::Stopped).then(|| (job, bounded(result.counts)))
     });
     told.collect()
+}
+
+/// Until when pods may go on whose run is over: their Job is gone or has ended, and they undo what they had begun. One whose
+/// time is over as well is on a node that is lost, and isn't waited for.
+#[must_use]
+pub fn undoing<'a>(
+    pods: impl Iterator<Item = &'a Pod>,
+    jobs: &[JobSeen],
+    now: Timestamp,
+) -> Option<Timestamp> {
+    let under_way = jobs.iter().filter(|job| job.ended.is_none());
+    let under_way: Vec<&str> = under_way.map(|job| job.uid.as_str()).collect();
+    let left = pods.filter(|pod| {
+        let mut owners = pod.owner_references().iter();
+        !has_ended(pod) && !owners.any(|owner| under_way.contains(&owner.uid.as_str()))
+    });
+    let until = left.map(|pod| {
+        let ends = pod.metadata.deletion_timestamp.as_ref();
+        // One that isn't told yet to end will be.
+        ends.map_or(now + SignedDuration::from_secs(GRACE), |ends| ends.0)
+    });
+    until.filter(|until| *until > now).max()
+}
+
+fn has_ended(pod: &Pod) -> bool {
+    let phase = pod.status.as_ref().and_then(|status| status.phase.as_deref());
+    terminated(pod).is_some() || matches!(phase, Some("Succeeded" | "Failed"))
 }
 
 fn terminated(pod: &Pod) -> Option<&ContainerStateTerminated> {

@@ -1,20 +1,18 @@
 //! What is to be written for the runs of one export.
 
-use super::history::{all_told, complete, merged, outlived};
+use super::history::{all_told, complete, last_ended, merged, outlived};
 use super::request::{self, RequestFacts};
 use super::results::JobSeen;
 use super::verdict;
 use super::workload::{self, Making};
-use super::{RunsFacts, names, plan};
+use super::{RunsFacts, names, plan, plans};
+use crate::api::Connection;
 use crate::api::connection::Parameters;
+use crate::api::connection_type::UsedFor;
 use crate::api::export::{ExportStatus, RequestAnswer, Run, RunRequest, Schedule, Trigger};
-use crate::api::names::{RUN_PLAN_ANNOTATION, RUN_PLAN_BEFORE_ANNOTATION};
 use crate::api::run::RunOutcome;
-use crate::api::{ConditionType, Connection, Reason};
-use crate::governance::Standing;
-use crate::governance::conditions::find;
 use crate::governance::datasets::Use;
-use crate::governance::decision::{Announcement, Effect};
+use crate::governance::decision::Effect;
 use crate::governance::parameters::CompiledType;
 use crate::governance::run_account::{self, Need};
 use crate::governance::schedule;
@@ -31,8 +29,8 @@ pub enum RunStep {
         plan: Option<ConfigMap>,
         /// The CronJob.
         cron_job: Box<CronJob>,
-        /// The name of a plan that nothing runs by any more.
-        outlived: Option<String>,
+        /// The names of plans that nothing runs by any more.
+        outlived: Vec<String>,
     },
     /// Begins a run that was requested, after its plan. Made twice, it is begun once.
     Start {
@@ -66,24 +64,36 @@ pub enum RunStep {
 /// How the runs of an export stand before anything is judged.
 #[derive(Clone, Debug)]
 pub struct Begun {
-    /// The newest runs.
+    /// The newest runs, as status will have them.
     pub runs: Vec<Run>,
-    /// Those that may not go on.
+    /// The newest that has ended, which may not stand there yet.
+    pub last_ended: Option<Run>,
+    /// Whether those under way may not go on.
     pub stopping: bool,
+    /// Whether what runs is being removed, and all that its runs are made of goes before it.
+    pub leaving: bool,
 }
 
-/// The newest runs, those ended that may not go on.
+/// How the runs stand, those ended that may not go on.
 #[must_use]
-pub fn begun(facts: Option<&RunsFacts<'_>>, before: &ExportStatus, stopping: bool, now: Timestamp) -> Begun {
-    let runs = match facts {
-        Some(facts) => {
-            let mut runs = merged(&before.runs, &facts.jobs, stopping, now);
-            complete(&mut runs, &facts.last_words);
-            runs
-        }
-        None => before.runs.clone(),
-    };
-    Begun { runs, stopping }
+pub fn begun(
+    facts: Option<&RunsFacts<'_>>,
+    before: &ExportStatus,
+    (stopping, leaving): (bool, bool),
+    now: Timestamp,
+) -> Begun {
+    let mut runs = before.runs.clone();
+    if let Some(facts) = facts {
+        runs = merged(&before.runs, &facts.jobs, stopping, now);
+        complete(&mut runs, &facts.last_words);
+    }
+    let jobs = facts.map(|facts| facts.jobs.as_slice()).unwrap_or_default();
+    Begun {
+        last_ended: last_ended(&runs, jobs, now),
+        runs,
+        stopping,
+        leaving,
+    }
 }
 
 /// What there is to run, if it may.
@@ -114,8 +124,8 @@ pub struct Due {
     pub recheck: Option<SignedDuration>,
 }
 
-/// How long the run account is waited for before it is looked at again.
-const ACCOUNT_WAIT: SignedDuration = SignedDuration::from_secs(1);
+/// How long the run account, or a schedule that is to rest, is waited for before it is looked at again.
+const BEGIN_WAIT: SignedDuration = SignedDuration::from_secs(1);
 /// By how much our clock and that of the controller of CronJobs may differ.
 const CLOCKS_DIFFER: SignedDuration = SignedDuration::from_secs(2);
 
@@ -130,43 +140,79 @@ pub fn due(
     detached: bool,
     now: Timestamp,
 ) -> Due {
-    let running = facts.starting || facts.jobs.iter().any(|job| job.ended.is_none());
+    let under_way = facts.jobs.iter().any(|job| job.ended.is_none());
     let answered = request::answer(RequestFacts {
         requested: facts.requested,
         before: before.last_request.as_ref(),
+        begun: facts
+            .requested
+            .is_some_and(|requested| is_begun(facts, &request::value(requested))),
         runnable: runnable.is_some(),
-        running,
+        running: under_way || !facts.starting.is_empty() || facts.undoing.is_some(),
         now,
     });
     let mut due = Due {
         request: answered.or_else(|| before.last_request.clone()),
         ..Due::default()
     };
+    // What had this name before goes at once: nothing of it may run beside what is made now.
+    let stray = facts.stray_cron_job();
+    let stray = stray.filter(|stray| stray.metadata.deletion_timestamp.is_none());
+    due.effects.extend(stray.map(|stray| {
+        step(RunStep::Retire {
+            cron_job: Box::new(stray.clone()),
+            plans: Vec::new(),
+        })
+    }));
     if let Some(runnable) = runnable {
         due.effects.extend(account(facts));
         begin(facts, before, (runnable, now), &mut due);
     }
+    let quiet = is_quiet(facts, &due);
+    let told = all_told(&before.runs, &begun.runs);
     let unscheduled = runnable.is_some_and(|runnable| runnable.schedule.is_none());
     if runnable.is_none() || unscheduled {
-        let told = all_told(&before.runs, &begun.runs);
-        due.effects.extend(rest(facts, (detached || unscheduled) && told));
+        // Of what is being removed the Jobs go first, each with its plan.
+        let unkept = if begun.leaving {
+            facts.jobs.is_empty()
+        } else {
+            detached || unscheduled
+        };
+        due.effects.extend(rest(facts, unkept && told && quiet));
     }
-    due.effects.extend(ends(facts, before, begun));
+    due.effects.extend(ends(facts, before, begun, quiet));
     due
+}
+
+/// Whether the run of a request was begun: its Job is there, or on its way.
+fn is_begun(facts: &RunsFacts<'_>, request: &str) -> bool {
+    let kind = UsedFor::Export.to_string();
+    let job = names::requested_job(&kind, (&facts.name, &facts.uid), request);
+    facts.starting.contains(&job) || facts.jobs.iter().any(|seen| seen.name == job)
+}
+
+/// Whether no Job is on its way that wasn't seen yet: it may have any plan.
+fn is_quiet(facts: &RunsFacts<'_>, due: &Due) -> bool {
+    let starts =
+        |effect: &Effect| matches!(effect, Effect::Run(step) if matches!(**step, RunStep::Start { .. }));
+    facts.starting.is_empty() && !due.effects.iter().any(starts)
+}
+
+/// Whether Kubernetes begins nothing by a schedule, as far as is known.
+fn rests(facts: &RunsFacts<'_>) -> bool {
+    let suspended = |cron_job: &CronJob| cron_job.spec.as_ref().and_then(|spec| spec.suspend) == Some(true);
+    !facts.awaits_cron_job() && facts.own_cron_job().is_none_or(suspended)
 }
 
 /// Lets the CronJob rest, and removes it once it does, if it isn't kept.
 fn rest(facts: &RunsFacts<'_>, retires: bool) -> Option<Effect> {
-    let seen = facts.cron_job.present()?;
-    let rests = seen.spec.as_ref().and_then(|spec| spec.suspend) == Some(true);
+    let seen = facts.own_cron_job()?;
     let cron_job = Box::new(seen.clone());
-    if !rests {
+    if !rests(facts) {
         return Some(step(RunStep::Suspend(cron_job)));
     }
     (retires && seen.metadata.deletion_timestamp.is_none()).then(|| {
-        let plans = [RUN_PLAN_ANNOTATION, RUN_PLAN_BEFORE_ANNOTATION].map(|which| scheduled(facts, which));
-        let plans = plans.into_iter().flatten().filter(|plan| !runs_by(facts, plan));
-        let plans = plans.map(names::plan).collect();
+        let plans = plans::retired(facts);
         step(RunStep::Retire { cron_job, plans })
     })
 }
@@ -190,10 +236,13 @@ fn begin(
     (runnable, now): (Runnable<'_>, Timestamp),
     due: &mut Due,
 ) {
+    let request = begins(facts, before, due);
     let planned = plan::plan(facts, runnable.connection, runnable.uses, runnable.parameters);
     let written = planned.as_ref().and_then(plan::written);
     let (Some(written), Some(connector)) = (written, facts.connector) else {
-        due.request.clone_from(&before.last_request);
+        if request.is_some() {
+            due.request.clone_from(&before.last_request);
+        }
         return;
     };
     let basis = verdict::basis(runnable.generation, runnable.connection.0);
@@ -202,35 +251,41 @@ fn begin(
         connection: runnable.connection.0,
         uses: runnable.uses,
         plan: &written,
-        plan_before: plan_before(facts, &written.hash),
+        plans_before: "",
         basis: &basis,
     };
-    let mut alone = facts.starting || facts.jobs.iter().any(is_requested_and_running);
-    if let Some(request) = begins(before, due) {
-        if run_account::is_complete(&facts.account) {
+    let mut alone = !facts.starting.is_empty()
+        || facts.undoing.is_some()
+        || facts.jobs.iter().any(is_requested_and_running);
+    if let Some(request) = request {
+        alone = true;
+        if run_account::is_complete(&facts.account) && rests(facts) {
             due.effects.push(step(RunStep::Start {
                 plan: plan::config_map(facts, &written),
                 job: Box::new(workload::job(facts, making, &request)),
             }));
-            alone = true;
         } else {
             due.request.clone_from(&before.last_request);
-            due.recheck = Some(ACCOUNT_WAIT);
+            due.recheck = Some(BEGIN_WAIT);
         }
     }
     if let Some(wanted) = runnable.schedule {
         let passing = passing(facts, wanted, now);
-        due.recheck = due.recheck.into_iter().chain(passing).min();
+        let undone = facts.undoing.map(|until| until.duration_since(now));
+        due.recheck = due.recheck.into_iter().chain(passing).chain(undone).min();
         let suspend = runnable.held || alone || passing.is_some();
-        due.effects.extend(schedule(facts, making, wanted, suspend));
+        let plans = plans::before(facts, &written.hash, is_quiet(facts, due), now);
+        due.effects
+            .extend(schedule(facts, making, plans, (wanted, suspend)));
     }
 }
 
 /// The request that a run is begun for now.
-fn begins(before: &ExportStatus, due: &Due) -> Option<String> {
+fn begins(facts: &RunsFacts<'_>, before: &ExportStatus, due: &Due) -> Option<String> {
     let request = due.request.as_ref()?;
     let new = before.last_request.as_ref() != Some(request);
-    (new && request.answer == RequestAnswer::Begun).then(|| request.value.clone())
+    let begins = new && request.answer == RequestAnswer::Begun && !is_begun(facts, &request.value);
+    begins.then(|| request.value.clone())
 }
 
 /// What was requested and the schedule don't know of each other, and only one runs at a time.
@@ -241,7 +296,7 @@ fn is_requested_and_running(job: &JobSeen) -> bool {
 /// How long a CronJob must rest until Kubernetes no longer makes up for a time that came just before it goes on, or
 /// before it got this schedule. One that is made anew makes up for nothing.
 fn passing(facts: &RunsFacts<'_>, schedule: &Schedule, now: Timestamp) -> Option<SignedDuration> {
-    let seen = facts.cron_job.present()?.spec.as_ref()?;
+    let seen = facts.own_cron_job()?.spec.as_ref()?;
     if seen.suspend != Some(true) && workload::keeps(seen, schedule) {
         return None;
     }
@@ -250,44 +305,32 @@ fn passing(facts: &RunsFacts<'_>, schedule: &Schedule, now: Timestamp) -> Option
     (came <= now).then(|| came.duration_since(now) + late)
 }
 
-fn schedule(facts: &RunsFacts<'_>, making: Making<'_>, schedule: &Schedule, suspend: bool) -> Option<Effect> {
-    let seen = facts.cron_job.present();
+fn schedule(
+    facts: &RunsFacts<'_>,
+    making: Making<'_>,
+    before: plans::Before,
+    (schedule, suspend): (&Schedule, bool),
+) -> Option<Effect> {
+    let making = Making {
+        plans_before: &before.stay,
+        ..making
+    };
+    let seen = facts.own_cron_job();
     let wanted = workload::cron_job(facts, making, schedule, suspend);
-    if facts.cron_job.is_pending() || seen.is_some_and(|seen| workload::is_in_form(seen, &wanted)) {
+    if facts.awaits_cron_job() || seen.is_some_and(|seen| workload::is_in_form(seen, &wanted)) {
         return None;
     }
-    let hash = making.plan.hash.as_str();
-    let anew = scheduled(facts, RUN_PLAN_ANNOTATION) != Some(hash);
-    let outlived = scheduled(facts, RUN_PLAN_BEFORE_ANNOTATION)
-        .filter(|outlived| anew && *outlived != hash && !runs_by(facts, outlived));
+    let anew = plans::scheduled(facts) != Some(making.plan.hash.as_str());
     Some(step(RunStep::Schedule {
         plan: anew.then(|| plan::config_map(facts, making.plan)),
         cron_job: Box::new(wanted),
-        outlived: outlived.map(names::plan),
+        outlived: before.go,
     }))
 }
 
-/// The plan of the CronJob that is there, or the one before.
-fn scheduled<'a>(facts: &'a RunsFacts<'_>, which: &str) -> Option<&'a str> {
-    let annotations = facts.cron_job.present()?.metadata.annotations.as_ref()?;
-    annotations.get(which).map(String::as_str)
-}
-
-/// The plan before this one. It stays until there is another one again: a Job may have been made by it a moment ago.
-fn plan_before<'a>(facts: &'a RunsFacts<'_>, hash: &str) -> Option<&'a str> {
-    match scheduled(facts, RUN_PLAN_ANNOTATION) {
-        Some(plan) if plan != hash => Some(plan),
-        Some(_) | None => scheduled(facts, RUN_PLAN_BEFORE_ANNOTATION),
-    }
-}
-
-/// Whether a Job has this plan.
-fn runs_by(facts: &RunsFacts<'_>, plan: &str) -> bool {
-    facts.jobs.iter().any(|job| job.plan.as_deref() == Some(plan))
-}
-
-/// The Jobs that are told to stop, and those that have told all and are no longer among the newest.
-fn ends(facts: &RunsFacts<'_>, before: &ExportStatus, begun: &Begun) -> Vec<Effect> {
+/// The Jobs that are told to stop, and those that have told all and are no longer among the newest; of what is being
+/// removed, all that have told. The last that has a plan takes that along.
+fn ends(facts: &RunsFacts<'_>, before: &ExportStatus, begun: &Begun, quiet: bool) -> Vec<Effect> {
     let ended_in = |runs: &[Run], name: &str| {
         runs.iter()
             .any(|run| run.job.as_deref() == Some(name) && run.outcome == Some(RunOutcome::Stopped))
@@ -295,67 +338,27 @@ fn ends(facts: &RunsFacts<'_>, before: &ExportStatus, begun: &Begun) -> Vec<Effe
     let stopped = facts.jobs.iter().filter(|job| {
         job.ended.is_none() && !job.going && (begun.stopping || ended_in(&before.runs, &job.name))
     });
-    let outlived = outlived(&before.runs, &begun.runs, &facts.jobs);
-    let lonely = |job: &JobSeen| {
-        let plan = job.plan.as_ref()?;
-        let each = [RUN_PLAN_ANNOTATION, RUN_PLAN_BEFORE_ANNOTATION];
-        let kept = each
-            .iter()
-            .any(|which| scheduled(facts, which) == Some(plan.as_str()));
-        let mut others = facts.jobs.iter().filter(|other| other.name != job.name);
-        let used = kept || others.any(|other| other.plan.as_ref() == Some(plan));
-        (!used && !facts.cron_job.is_pending()).then(|| names::plan(plan))
+    let over = if begun.leaving && all_told(&before.runs, &begun.runs) {
+        let ended = facts.jobs.iter();
+        ended.filter(|job| job.ended.is_some() && !job.going).collect()
+    } else {
+        outlived(&before.runs, &begun.runs, &facts.jobs)
     };
-    let end = |job: &JobSeen, running| {
+    let over = over.into_iter().map(|job| (job, false));
+    let mut left = plans::counted(facts);
+    let ends = stopped.map(|job| (job, true)).chain(over);
+    ends.map(|(job, running)| {
+        let plan = job.plan.as_deref().filter(|plan| {
+            let count = left.entry(plan).or_default();
+            *count = count.saturating_sub(1);
+            *count == 0 && quiet && !plans::is_scheduled(facts, plan)
+        });
         step(RunStep::End {
             job: job.name.clone(),
             uid: job.uid.clone(),
-            plan: lonely(job),
+            plan: plan.map(names::plan),
             running,
         })
-    };
-    let stopped = stopped.map(|job| end(job, true));
-    let outlived = outlived.into_iter().map(|job| end(job, false));
-    stopped.chain(outlived).collect()
-}
-
-/// What people should hear of: how a run ended, and what became of a request.
-#[must_use]
-pub fn announcements(before: &ExportStatus, after: &ExportStatus) -> Vec<Announcement> {
-    let ended = newly_ended(before, after).map(|run| match run.outcome {
-        Some(RunOutcome::Succeeded) => (false, Reason::RunSucceeded),
-        Some(RunOutcome::Stopped) => (true, Reason::RunStopped),
-        Some(RunOutcome::Failed) | None => (true, failed(after)),
-    });
-    let request = after.last_request.as_ref();
-    let request = request.filter(|request| before.last_request.as_ref() != Some(request));
-    let answered = request.map(|request| {
-        let Standing { reason, .. } = request::standing(request);
-        (request.answer != RequestAnswer::Begun, reason)
-    });
-    let all = ended.chain(answered);
-    all.map(|(warning, reason)| Announcement { warning, reason })
-        .collect()
-}
-
-/// A failure that holds what follows is told as what it does to the export.
-fn failed(after: &ExportStatus) -> Reason {
-    let last = find(&after.conditions, ConditionType::LastRunSucceeded);
-    if last.is_some_and(|last| last.reason == Reason::RunFailed.as_str()) {
-        Reason::RunFailed
-    } else {
-        Reason::RunFailedForNow
-    }
-}
-
-/// The runs that have ended since.
-pub fn newly_ended<'a>(before: &'a ExportStatus, after: &'a ExportStatus) -> impl Iterator<Item = &'a Run> {
-    let told = |run: &Run| {
-        let mut known = before.runs.iter();
-        known.any(|known| known.job == run.job && known.ended_at.is_some())
-    };
-    after
-        .runs
-        .iter()
-        .filter(move |run| run.ended_at.is_some() && !told(run))
+    })
+    .collect()
 }

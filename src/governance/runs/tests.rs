@@ -2,7 +2,6 @@ use super::steps::RunStep;
 use super::{names, verdict};
 use crate::api::connection_type::UsedFor;
 use crate::api::export::{ExportStatus, Mode, State};
-use crate::api::names::{RUN_PLAN_ANNOTATION, RUN_PLAN_BEFORE_ANNOTATION};
 use crate::api::run::{Persistence, RunOutcome};
 use crate::api::{ConditionStatus, ConditionType, Reason};
 use crate::fixtures::{ConnectionBuilder, Visit, dataset, ran, sftp_partner, vault_secret, visit};
@@ -15,7 +14,13 @@ use crate::governance::kept::Seen;
 use jiff::SignedDuration;
 use k8s_openapi::api::batch::v1::CronJob;
 use serde_json::{Value, json};
+use std::collections::BTreeSet;
 use std::sync::Arc;
+
+mod begins;
+mod leaving;
+mod plans;
+mod unseen;
 
 fn export() -> Visit {
     visit(UsedFor::Export).over(&sftp_partner().consented().visited())
@@ -77,6 +82,30 @@ fn passing() -> Visit {
     after(visit)
 }
 
+/// Its CronJob rests.
+fn resting(visit: Visit) -> Visit {
+    changed(visit, |visit| {
+        if let Seen::Present(cron_job) = &mut visit.runs.cron_job {
+            Arc::make_mut(cron_job).spec.as_mut().expect("a spec").suspend = Some(true);
+        }
+    })
+}
+
+/// A run of it is requested.
+fn requested(visit: Visit) -> Visit {
+    changed(visit, |visit| visit.runs.requested = Some(visit.now.to_string()))
+}
+
+/// The name of the Job of what is requested.
+fn on_its_way(visit: &Visit) -> BTreeSet<String> {
+    let request = visit.runs.requested.clone().unwrap_or_default();
+    BTreeSet::from([names::requested_job(
+        "Export",
+        ("nightly", &visit.runs.uid),
+        &request,
+    )])
+}
+
 /// With this much changed.
 fn changed(mut visit: Visit, change: impl FnOnce(&mut Visit)) -> Visit {
     change(&mut visit);
@@ -88,13 +117,6 @@ fn what_is_written_follows_from_how_the_export_stands() {
     let stopped_by = |connection: ConnectionBuilder| {
         changed(daily().over(&connection.visited()), |visit| {
             visit.runs.jobs = vec![ran(10, None, None)];
-        })
-    };
-    let resting = |visit: Visit| {
-        changed(visit, |visit| {
-            if let Seen::Present(cron_job) = &mut visit.runs.cron_job {
-                Arc::make_mut(cron_job).spec.as_mut().expect("a spec").suspend = Some(true);
-            }
         })
     };
     let detached = || changed(daily(), |visit| visit.connection = ConnectionSeen::Detached);
@@ -179,12 +201,23 @@ fn what_is_written_follows_from_how_the_export_stands() {
 }
 
 #[test]
-fn a_requested_run_is_begun_and_the_schedule_rests_while_it_runs() {
-    let requested = changed(daily(), |visit| {
-        visit.runs.requested = Some(visit.now.to_string());
-    });
+fn a_requested_run_is_begun_once_the_schedule_rests() {
+    let early = requested(daily());
+    let decision = activity::decide(&early.facts());
+    assert_eq!(
+        (steps(&decision), decision.status.last_request),
+        (vec!["resting schedule".to_owned()], None)
+    );
+    let unseen = changed(early.clone(), |visit| visit.runs.cron_job = Seen::Pending);
+    assert_eq!(
+        steps(&activity::decide(&unseen.facts())),
+        Vec::<String>::new(),
+        "until it is seen"
+    );
+
+    let requested = changed(early.clone(), |visit| visit.runs.cron_job = scheduled(&early));
     let decision = activity::decide(&requested.facts());
-    assert_eq!(steps(&decision), ["start 54", "resting schedule"]);
+    assert_eq!(steps(&decision), ["start 54"]);
     let granted = find(&decision.status.conditions, ConditionType::RequestGranted).expect("it is told");
     assert_eq!(
         (granted.status, granted.reason.as_str()),
@@ -195,15 +228,14 @@ fn a_requested_run_is_begun_and_the_schedule_rests_while_it_runs() {
         Reason::RequestBegun
     );
 
-    let begun = changed(after(requested), |visit| visit.runs.starting = true);
+    let begun = changed(after(requested), |visit| visit.runs.starting = on_its_way(visit));
     assert_eq!(
         steps(&activity::decide(&begun.facts())),
-        ["resting schedule"],
+        Vec::<String>::new(),
         "it is begun once"
     );
 
-    let lonely = changed(daily(), |visit| {
-        visit.runs.requested = Some(visit.now.to_string());
+    let lonely = changed(super::tests::requested(export()), |visit| {
         visit.runs.account.role_binding = Seen::Absent;
     });
     let waits = activity::decide(&lonely.facts());
@@ -214,10 +246,7 @@ fn a_requested_run_is_begun_and_the_schedule_rests_while_it_runs() {
     );
     assert!(waits.recheck.expect("soon").as_secs() <= 1);
 
-    let resting = changed(daily().suspended(), |visit| {
-        visit.runs.requested = Some(visit.now.to_string());
-    });
-    let refused = activity::decide(&resting.facts());
+    let refused = activity::decide(&super::tests::requested(daily().suspended()).facts());
     let told = find(&refused.status.conditions, ConditionType::RequestGranted).expect("it is told");
     assert_eq!(
         (told.status, told.reason.as_str()),
@@ -293,14 +322,9 @@ fn a_failure_for_good_holds_the_schedule_until_something_changes() {
         Some(State::Active),
         "and so does a run that ends well"
     );
-    let requested = changed(after(failed(Persistence::Permanent)), |visit| {
-        visit.runs.requested = Some(visit.now.to_string());
-    });
-    assert_eq!(
-        told(&requested).3,
-        ["start 54", "resting schedule"],
-        "which can be requested"
-    );
+    let held = super::tests::requested(after(failed(Persistence::Permanent)));
+    let requested = changed(held.clone(), |visit| visit.runs.cron_job = scheduled(&held));
+    assert_eq!(told(&requested).3, ["start 54"], "which can be requested");
 }
 
 #[test]
@@ -408,50 +432,4 @@ fn what_rests_until_a_missed_time_is_past_goes_on_by_itself() {
         Some(SignedDuration::from_secs(7)),
         "of 45, and 2 for the clocks"
     );
-}
-
-/// A plan as it is scheduled, the one before, and the one that is removed.
-fn plans(visit: &Visit) -> [Option<String>; 3] {
-    let decision = activity::decide(&visit.facts());
-    let mut told = decision.effects.iter().filter_map(|effect| match effect {
-        Effect::Run(step) => match &**step {
-            RunStep::Schedule {
-                cron_job, outlived, ..
-            } => {
-                let annotations = cron_job.metadata.annotations.clone().unwrap_or_default();
-                let [plan, before] = [RUN_PLAN_ANNOTATION, RUN_PLAN_BEFORE_ANNOTATION]
-                    .map(|which| annotations.get(which).cloned());
-                Some([plan, before, outlived.clone()])
-            }
-            _ => None,
-        },
-        _ => None,
-    });
-    told.next().expect("it is scheduled")
-}
-
-#[test]
-fn a_plan_goes_once_the_second_after_it_is_there_and_no_job_has_it() {
-    let next = |visit: &Visit, compression: &str| {
-        let mut next = visit.clone();
-        next.runs.cron_job = scheduled(visit);
-        next.choosing("compression", compression)
-    };
-    let first = export().every("30 2 * * *");
-    let second = next(&first, "Gzip");
-    let third = changed(next(&second, "None"), |visit| {
-        visit.runs.payload[0].where_ = Some("a > 1".to_owned());
-    });
-    let [one, two, three] = [&first, &second, &third].map(plans);
-    assert_eq!((&one[1], &one[2]), (&None, &None));
-    assert_eq!((&two[1], &two[2]), (&one[0], &None));
-    let name = one[0].as_deref().map(names::plan);
-    assert_eq!((&three[1], &three[2]), (&two[0], &name));
-
-    let kept = changed(third, |visit| {
-        let mut job = ran(10, Some(RunOutcome::Succeeded), None);
-        job.plan = one[0].clone();
-        visit.runs.jobs = vec![job];
-    });
-    assert_eq!(plans(&kept)[2], None, "a Job has it");
 }

@@ -1,6 +1,5 @@
 //! What the newest run says about the export: whether it ended well, and whether scheduled runs are held.
 
-use super::history::last_ended;
 use super::names::hash_of;
 use crate::api::export::Run;
 use crate::api::run::{Persistence, RunOutcome};
@@ -26,8 +25,8 @@ pub fn basis(generation: Option<i64>, connection: &Connection) -> String {
 
 /// Judges the newest run that has ended: the condition LastRunSucceeded.
 #[must_use]
-pub fn judge(runs: &[Run], basis: Option<&str>) -> Standing {
-    let Some(last) = last_ended(runs) else {
+pub fn judge(last_ended: Option<&Run>, basis: Option<&str>) -> Standing {
+    let Some(last) = last_ended else {
         return Standing::unknown(Reason::NeverRan, "It has not run yet.");
     };
     let failure = last.failure.as_ref();

@@ -6,7 +6,8 @@ use crate::api::connection_type::UsedFor;
 use crate::api::export::{PayloadItem, Schedule};
 use crate::api::names::{
     MANAGED_BY_LABEL, RUN_ACCOUNT, RUN_BASIS_ANNOTATION, RUN_CONTAINER, RUN_FORM_ANNOTATION, RUN_LABEL,
-    RUN_OF_ANNOTATION, RUN_PLAN_ANNOTATION, RUN_PLAN_BEFORE_ANNOTATION, RUN_REQUESTED_ANNOTATION,
+    RUN_OF_ANNOTATION, RUN_OF_UID_ANNOTATION, RUN_PLAN_ANNOTATION, RUN_PLAN_BEFORE_ANNOTATION,
+    RUN_REQUESTED_ANNOTATION,
 };
 use crate::api::run::{EXIT_PERMANENT, EXIT_STOPPED, PLAN_DIRECTORY, SECRETS_DIRECTORY, VOLUMES_DIRECTORY};
 use crate::api::{Connection, Export};
@@ -34,7 +35,7 @@ const HISTORY: i32 = 1000;
 /// How often a failure that may pass is tried again, after pauses that double from ten seconds.
 const RETRIES: i32 = 4;
 /// How long a run that is told to stop may take to undo what it has begun, in seconds.
-const GRACE: i64 = 10;
+pub const GRACE: i64 = 10;
 /// How long the token of a run is valid, in seconds; the kubelet brings a new one in time.
 const TOKEN_SECONDS: i64 = 600;
 /// As whom the connector runs in its pod: nobody.
@@ -53,8 +54,8 @@ pub struct Making<'a> {
     pub uses: &'a [Use],
     /// Its plan.
     pub plan: &'a plan::Written,
-    /// The plan of its CronJob before.
-    pub plan_before: Option<&'a str>,
+    /// The plans of its CronJob before, as that remembers them.
+    pub plans_before: &'a str,
     /// A hash of what it begins with.
     pub basis: &'a str,
 }
@@ -86,7 +87,10 @@ fn labels() -> BTreeMap<String, String> {
 }
 
 fn annotations(facts: &RunsFacts<'_>) -> BTreeMap<String, String> {
-    BTreeMap::from([(RUN_OF_ANNOTATION.to_owned(), facts.name.clone())])
+    BTreeMap::from([
+        (RUN_OF_ANNOTATION.to_owned(), facts.name.clone()),
+        (RUN_OF_UID_ANNOTATION.to_owned(), facts.uid.clone()),
+    ])
 }
 
 /// The CronJob of an export with a schedule.
@@ -115,8 +119,12 @@ pub fn cron_job(facts: &RunsFacts<'_>, making: Making<'_>, schedule: &Schedule, 
     let annotations = metadata.annotations.get_or_insert_default();
     annotations.insert(RUN_PLAN_ANNOTATION.to_owned(), making.plan.hash.clone());
     annotations.insert(RUN_FORM_ANNOTATION.to_owned(), form);
-    let before = making.plan_before.map(str::to_owned);
-    annotations.extend(before.map(|before| (RUN_PLAN_BEFORE_ANNOTATION.to_owned(), before)));
+    if !making.plans_before.is_empty() {
+        annotations.insert(
+            RUN_PLAN_BEFORE_ANNOTATION.to_owned(),
+            making.plans_before.to_owned(),
+        );
+    }
     CronJob {
         metadata,
         spec: Some(spec),
@@ -127,7 +135,7 @@ pub fn cron_job(facts: &RunsFacts<'_>, making: Making<'_>, schedule: &Schedule, 
 /// The Job that answers a request.
 #[must_use]
 pub fn job(facts: &RunsFacts<'_>, making: Making<'_>, request: &str) -> Job {
-    let name = names::requested_job(&UsedFor::Export.to_string(), &facts.name, request);
+    let name = names::requested_job(&UsedFor::Export.to_string(), (&facts.name, &facts.uid), request);
     let mut metadata = metadata(facts, name);
     let mut annotations = of_run(facts, making);
     annotations.insert(RUN_REQUESTED_ANNOTATION.to_owned(), request.to_owned());

@@ -13,7 +13,7 @@ use crate::cluster::follow::Unread;
 use crate::cluster::secrets::SecretMeta;
 use crate::cluster::{Change, Leadership, ObjectKey, Objects};
 use crate::governance::connection_types::CompiledTypes;
-use crate::governance::runs::steps;
+use crate::governance::runs::news;
 use crate::metrics::Metrics;
 use crate::reconcile::{Links, Stores, Writes};
 use crate::{connection, connection_type, dataset, enrichment, export, key_vault, run_account};
@@ -143,7 +143,7 @@ fn count_runs(change: &Change<Export>, metrics: &Metrics) {
         return; // at the first sight, what stands there was counted before
     };
     let [before, after] = [before, after].map(|export| export.status.clone().unwrap_or_default());
-    for run in steps::newly_ended(&before, &after) {
+    for run in news::newly_ended(&before, &after) {
         let trigger = run.trigger.map_or("", Trigger::as_str);
         let outcome = run.outcome.map_or("", RunOutcome::as_str);
         metrics.ran(&Export::kind(&()), trigger, outcome);

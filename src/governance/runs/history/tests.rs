@@ -2,20 +2,22 @@ use super::*;
 use crate::fixtures::{at, ran};
 
 #[test]
-fn a_job_goes_once_its_result_stands_in_status_and_ten_newer_ones_do_too() {
+fn a_job_goes_once_its_result_stood_in_status_and_ten_newer_ones_do() {
     let jobs: Vec<_> = (0..13)
         .map(|second| ran(second, Some(RunOutcome::Succeeded), None))
         .collect();
-    let first = merged(&[], &jobs, false, at(50));
+    let oldest = merged(&[], &jobs, false, at(50));
     let names = |runs: &[Run]| runs.iter().filter_map(|run| run.job.clone()).collect::<Vec<_>>();
     assert_eq!(
-        names(&first).first().map(String::as_str),
-        Some("job-0012"),
-        "the newest first"
+        names(&oldest).first().map(String::as_str),
+        Some("job-0009"),
+        "the newest of the oldest first"
     );
-    assert_eq!(first.len(), RUNS_MAX);
+    assert_eq!(oldest.len(), RUNS_MAX);
+    let first = merged(&oldest, &jobs, false, at(55));
+    assert_eq!(names(&first).first().map(String::as_str), Some("job-0012"));
     assert!(
-        outlived(&[], &first, &jobs).is_empty(),
+        outlived(&oldest, &first, &jobs).is_empty(),
         "nothing goes before the status is written"
     );
     let second = merged(&first, &jobs, false, at(60));
@@ -70,4 +72,29 @@ fn what_a_stopped_run_had_done_is_added_once_it_is_known() {
     let last_words = BTreeMap::from(["job-0001", "job-0002"].map(|job| (job.to_owned(), counts)));
     complete(&mut runs, &last_words);
     assert_eq!((runs[1].counts, runs[0].counts), (Some(counts), None));
+}
+
+#[test]
+fn what_is_under_way_stands_in_status_whatever_ended_unseen_before() {
+    let mut jobs: Vec<_> = (0..30)
+        .map(|second| ran(second, Some(RunOutcome::Succeeded), None))
+        .collect();
+    jobs.push(ran(40, None, None));
+    let mut before = Vec::new();
+    let mut told = BTreeSet::new();
+    loop {
+        let runs = merged(&before, &jobs, false, at(50));
+        assert_eq!(runs[0].job.as_deref(), Some("job-0040"));
+        let ended = runs.iter().filter(|run| run.ended_at.is_some());
+        told.extend(ended.filter_map(|run| run.job.clone()));
+        if runs == before {
+            break;
+        }
+        before = runs;
+    }
+    assert_eq!(told.len(), 30);
+    let newest = last_ended(&before, &jobs, at(50)).expect("one");
+    assert_eq!(newest.job.as_deref(), Some("job-0029"));
+    let newest = last_ended(&[], &jobs, at(50)).expect("one");
+    assert_eq!(newest.job.as_deref(), Some("job-0029"), "before it stands there");
 }

@@ -37,7 +37,7 @@ proptest! {
     fn names_fit_whatever_the_exports_name(name in "[a-z0-9][-a-z0-9.]{0,251}", request in ".{0,64}") {
         let cron_job = names::cron_job("Export", &name);
         prop_assert!(cron_job.len() <= names::CRON_JOB_NAME_MAX);
-        prop_assert!(names::requested_job("Export", &name, &request).len() <= 63);
+        prop_assert!(names::requested_job("Export", (&name, &name), &request).len() <= 63);
         prop_assert!(workload::is_in_form(&CronJob::default(), &CronJob::default()));
     }
 }

@@ -95,6 +95,7 @@ fn a_request_is_answered_once_and_only_while_it_is_fresh() {
         let told = answer(RequestFacts {
             requested: requested.as_deref(),
             before: before.as_ref(),
+            begun: false,
             runnable,
             running,
             now,

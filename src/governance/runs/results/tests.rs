@@ -167,3 +167,46 @@ fn what_a_stopped_run_had_done_is_told_by_its_pod() {
         None
     );
 }
+
+#[test]
+fn a_pod_whose_run_is_over_may_go_on_until_its_time_is_over_too() {
+    let now: Timestamp = "2026-11-29T06:00:00Z".parse().expect("a time");
+    let in_seconds = |seconds| now + SignedDuration::from_secs(seconds);
+    let under_way = seen(&job(&json!([])), std::iter::empty());
+    let over = JobSeen {
+        ended: Some(Ended {
+            at: Time(now),
+            outcome: Stopped,
+            counts: None,
+            failure: None,
+        }),
+        ..under_way.clone()
+    };
+    let running = |ends: Option<i64>| {
+        let mut pod = pod("j", &Value::Null);
+        pod.metadata.deletion_timestamp = ends.map(|seconds| Time(in_seconds(seconds)));
+        pod
+    };
+    let done = pod(
+        "j",
+        &json!({"exitCode": 12, "finishedAt": "2026-11-29T06:00:00Z"}),
+    );
+    let mut evicted = running(None);
+    evicted.status = serde_json::from_value(json!({"phase": "Failed"})).expect("a status");
+    let rows: Vec<(&str, Pod, Vec<JobSeen>, Option<i64>)> = vec![
+        ("its Job is under way", running(None), vec![under_way], None),
+        ("its Job is gone", running(Some(7)), vec![], Some(7)),
+        ("its Job has ended", running(Some(7)), vec![over], Some(7)),
+        ("it isn't told yet", running(None), vec![], Some(GRACE)),
+        ("its node is lost", running(Some(-1)), vec![], None),
+        ("it has ended", done, vec![], None),
+        ("it never ran", evicted, vec![], None),
+    ];
+    for (case, pod, jobs, expected) in rows {
+        assert_eq!(
+            undoing([pod].iter(), &jobs, now),
+            expected.map(in_seconds),
+            "{case}"
+        );
+    }
+}
