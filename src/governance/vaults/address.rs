@@ -6,7 +6,8 @@ use crate::api::key_vault::{
     VaultAuth, VaultPath,
 };
 use crate::vault::address::{
-    Engine, Identity, NameError, Provider, VaultAddress, VaultUrl, client_id, path, tenant,
+    Engine, Identity, NameError, Provider, VaultAddress, VaultUrl, audience as fit_audience, client_id, path,
+    tenant,
 };
 use crate::vault::reach::{AZURE_SUFFIXES, Reach};
 use crate::vault::value::SecretText;
@@ -255,10 +256,12 @@ fn of_vault(vault: &HashiCorpVault, namespace: &str, allowed: &Allowed) -> Resul
 
 fn vault_asking(auth: &VaultAuth, namespace: &str) -> Result<Asking, Mistake> {
     let account = |method: &str, role: &RunAccountRole| {
+        let audience = role.audience.as_deref().unwrap_or("vault");
+        fits(&format!("vault.auth.{method}.audience"), audience, fit_audience)?;
         Ok(Asking::As(Identity::VaultServiceAccount {
             mount: mounted(method, role.mount.as_ref())?,
             role: role.role.clone(),
-            audience: role.audience.clone().unwrap_or_else(|| "vault".to_owned()),
+            audience: audience.to_owned(),
             namespace: namespace.to_owned(),
         }))
     };

@@ -1,5 +1,6 @@
 use super::Lack::{AzureFirewall, AzureList, AzureMetadata, AzureValue};
 use super::*;
+use crate::vault::address::NameError;
 
 const VAULT: &str = "https://sales.vault.azure.net";
 
@@ -60,12 +61,16 @@ pub fn every_fault() -> Vec<Fault> {
         who: who(),
         why,
     });
-    let absent = [Absence::Unknown, Absence::Deleted, Absence::Empty, Absence::Unfit].map(|why| {
-        Fault::SecretNotFound {
-            vault: vault(),
-            secret: secret(),
-            why,
-        }
+    let absent = [
+        Absence::Unknown,
+        Absence::Deleted,
+        Absence::Empty,
+        Absence::Unfit(NameError::AzureSecret),
+    ]
+    .map(|why| Fault::SecretNotFound {
+        vault: vault(),
+        secret: secret(),
+        why,
     });
     let single = [
         Fault::AddressNotAllowed { vault: vault() },
@@ -74,6 +79,13 @@ pub fn every_fault() -> Vec<Fault> {
             vault: vault(),
             secret: secret(),
             key: "password".to_owned(),
+            unfit: None,
+        },
+        Fault::KeyNotFound {
+            vault: vault(),
+            secret: secret(),
+            key: "password".to_owned(),
+            unfit: Some(NameError::AzureKey),
         },
         Fault::SecretDisabled {
             vault: vault(),
@@ -90,6 +102,13 @@ pub fn every_fault() -> Vec<Fault> {
             vault: vault(),
             secret: secret(),
             version: "9".to_owned(),
+            unfit: None,
+        },
+        Fault::VersionNotFound {
+            vault: vault(),
+            secret: secret(),
+            version: "abc".to_owned(),
+            unfit: Some(NameError::VaultVersion),
         },
     ];
     missing
