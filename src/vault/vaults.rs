@@ -9,7 +9,7 @@
 //!
 //! **Caveats.** Credentials stay in memory as long as somebody follows with them.
 
-use super::address::{Look, VaultAddress, VaultUrl, Wanted};
+use super::address::{Look, Provider, VaultAddress, VaultUrl, Wanted};
 use super::budget::{Agenda, Pace, Rate, Timing, Urgency};
 use super::connect::{Bounds, Clock, Gate, Network, URGENCY};
 use super::counts::Counts;
@@ -219,9 +219,18 @@ impl Vaults {
             return Arc::clone(client);
         }
         let pace = book.paces.entry(address.url.clone());
-        let pace = pace.or_insert_with(|| Arc::new(Mutex::new(Pace::new(self.0.limits.rate))));
+        let new = || Arc::new(Mutex::new(Pace::new(self.0.limits.rate)));
+        let pace = pace.or_insert_with(new);
         let gate = Gate {
             pace: Arc::clone(pace),
+            own: match address.provider {
+                // Azure counts all requests of a vault, by
+                // https://learn.microsoft.com/azure/key-vault/general/service-limits
+                Provider::Azure { .. } => None,
+                // Quotas are for a namespace, a mount, a path or a role, by
+                // https://developer.hashicorp.com/vault/docs/concepts/resource-quotas
+                Provider::Vault { .. } => Some(new()),
+            },
             clock: self.0.clock,
             counts: Arc::clone(&self.0.counts),
         };
@@ -275,8 +284,9 @@ impl Book {
 
     /// Lets go of what nobody has used for a while.
     fn tidy(&mut self, now: Duration, idle: Duration) {
-        self.clients
-            .retain(|_, (client, used)| Arc::strong_count(client) > 1 || *used + idle > now);
+        self.clients.retain(|_, (client, used)| {
+            Arc::strong_count(client) > 1 || *used + idle > now || client.gate.paused().is_some()
+        });
         self.paces.retain(|_, pace| {
             let resting = pace
                 .lock()

@@ -1,6 +1,6 @@
 //! What is shared, and what never is.
 
-use crate::seat::{Seat, look, once, owner, told};
+use crate::seat::{Seat, look, often, once, owner, told};
 use crate::{azure, hashicorp};
 use connection_operator::vault::address::Look;
 use connection_operator::vault::sight::Sight;
@@ -90,6 +90,35 @@ async fn a_vault_that_hangs_delays_no_other() {
         still.iter().all(|sight| told(sight) == "nothing"),
         "the first one hangs all the while"
     );
+}
+
+/// Longer than any test waits, and a pause that people are told of.
+const PAUSE: Fault = Fault::Throttled {
+    retry_after: Some(600),
+};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_azure_vault_that_wants_fewer_requests_gets_none_of_anybody_and_all_are_told() {
+    let stand_in = azure::start();
+    stand_in.fault_next(1, "versions", PAUSE);
+    let mut seat = Seat::new(often(), Some(azure::cloud(&stand_in)));
+    let mine = look(&azure::by_password(&stand_in, "password"), "sftp", None, None);
+    seat.told("who asked", &mine, "Throttled").await;
+    // Another credential, which the directory would refuse; nobody asks it.
+    let theirs = look(&azure::by_password(&stand_in, "guess"), "sftp", None, None);
+    seat.told("who didn't", &theirs, "Throttled").await;
+    assert_eq!(stand_in.count("versions"), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_quota_of_vault_for_one_link_stops_no_other_link() {
+    let stand_in = hashicorp::start();
+    stand_in.fault_next(1, "metadata", PAUSE);
+    let mut seat = Seat::new(often(), None);
+    let mine = look(&hashicorp::by_approle(&stand_in), "team/sftp", None, None);
+    seat.told("who is over its quota", &mine, "Throttled").await;
+    let theirs = look(&hashicorp::by_token(&stand_in), "team/sftp", None, None);
+    seat.told("who isn't", &theirs, "well").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -7,7 +7,7 @@ use std::time::Duration;
 /// Shortest pause after a vault asked for fewer requests.
 const PAUSE_MIN: Duration = Duration::from_secs(1);
 /// Longest one, whatever a vault asks for.
-const PAUSE_MAX: Duration = Duration::from_hours(1);
+const PAUSE_MAX: Duration = Duration::from_mins(10);
 /// The least share of the rate that is left, however often it was halved.
 const SHARE_MIN: f64 = 1.0 / 32.0;
 /// By how much that share grows in a quiet window.

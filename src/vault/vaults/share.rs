@@ -90,6 +90,14 @@ impl<T: Clone + PartialEq> Entry<T> {
     }
 }
 
+impl State {
+    fn tell_all(&mut self, fault: &Fault, now: Timestamp, inbox: &Inbox) {
+        let secrets = self.secrets.values_mut();
+        secrets.for_each(|entry| entry.take_in(Err(fault.clone()), now, inbox));
+        self.list.take_in(Err(fault.clone()), now, inbox);
+    }
+}
+
 impl Share {
     pub fn new(
         client: Arc<Client>,
@@ -216,9 +224,7 @@ impl Share {
             .agenda
             .done(subject, outcome, self.clock.now(), fastrand::f64());
         if let (Verdict::TellAll, Some(fault)) = (verdict, seen.fault()) {
-            let secrets = state.secrets.values_mut();
-            secrets.for_each(|entry| entry.take_in(Err(fault.clone()), now, &self.inbox));
-            state.list.take_in(Err(fault.clone()), now, &self.inbox);
+            state.tell_all(fault, now, &self.inbox);
         }
         if verdict != Verdict::Tell {
             return;
@@ -231,6 +237,14 @@ impl Share {
             }
             (Subject::List, Seen::List(answer)) => state.list.take_in(answer, now, &self.inbox),
             _ => {}
+        }
+    }
+
+    /// The vault wants no request for so long, be it that somebody else was told so.
+    fn rest(&self, rest: Duration) {
+        let mut state = self.state();
+        if state.agenda.rest(rest) {
+            state.tell_all(&self.client.throttled(), Timestamp::now(), &self.inbox);
         }
     }
 
@@ -252,6 +266,7 @@ pub(super) async fn work(share: Arc<Share>) {
     while !share.over.load(Ordering::Relaxed) {
         let rest = loop {
             if let Some(rest) = share.client.gate.paused() {
+                share.rest(rest);
                 break Some(rest);
             }
             let now = share.clock.now();
