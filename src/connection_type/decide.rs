@@ -1,7 +1,8 @@
 //! Decides about one connection type. Pure: everything it knows is in the facts.
 
-use crate::api::ConditionType;
 use crate::api::connection_type::{ConnectionType, ConnectionTypeStatus};
+use crate::api::{ConditionType, Reason};
+use crate::governance::Standing;
 use crate::governance::conditions;
 use crate::governance::connection_types::{self, TypeSeen};
 use crate::governance::decision::{Decision, announcements};
@@ -33,12 +34,7 @@ pub struct ConnectionTypeFacts {
 pub fn decide(facts: &ConnectionTypeFacts) -> Decision<ConnectionTypeStatus> {
     let before = facts.type_.status.clone().unwrap_or_default();
     let generation = facts.type_.metadata.generation;
-    let concerns = vec![(ConditionType::Valid, connection_types::judge(&facts.seen))];
-    let mut ready = "Connections can be made of it.".to_owned();
-    if let Some(deprecated) = facts.seen.usable().and_then(|type_| type_.deprecated()) {
-        ready = format!("{ready} {deprecated}");
-    }
-    let judged = readiness::judged(concerns, None, &ready);
+    let judged = judged(facts);
     let status = ConnectionTypeStatus {
         observed_generation: generation,
         conditions: conditions::updated(&before.conditions, judged, generation, facts.now),
@@ -52,4 +48,26 @@ pub fn decide(facts: &ConnectionTypeFacts) -> Decision<ConnectionTypeStatus> {
         recheck: None,
         status,
     }
+}
+
+fn judged(facts: &ConnectionTypeFacts) -> Vec<(ConditionType, Standing)> {
+    let concerns = vec![(ConditionType::Valid, connection_types::judge(&facts.seen))];
+    if matches!(facts.seen, TypeSeen::Leaving(_)) {
+        // Whatever else is the matter with it, nobody has to mend it any more.
+        let summary = readiness::judged(Vec::new(), Some(&leaving()), "");
+        return summary.into_iter().chain(concerns).collect();
+    }
+    let mut ready = "Connections can be made of it.".to_owned();
+    if let Some(deprecated) = facts.seen.usable().and_then(|type_| type_.deprecated()) {
+        ready = format!("{ready} {deprecated}");
+    }
+    readiness::judged(concerns, None, &ready)
+}
+
+fn leaving() -> Standing {
+    Standing::unmet(
+        Reason::BeingRemoved,
+        "It is being removed, so no connection can be made of it, and those that have consent go on until it is gone: \
+         once those who set the finalizers in metadata.finalizers take them off.",
+    )
 }

@@ -111,7 +111,7 @@ pub fn subjects<K: Resource<DynamicType = ()>>(change: &Change<ConsentRecord>) -
         .collect()
 }
 
-/// The connections of a type, if the type came, went or changed in its spec.
+/// The connections of a type, if the type came, began to go, went or changed in its spec.
 #[must_use]
 pub fn connections_of_type(
     change: &Change<ConnectionType>,
@@ -119,7 +119,7 @@ pub fn connections_of_type(
 ) -> Vec<ObjectKey> {
     woken(
         change,
-        |type_: &ConnectionType| type_.spec.clone(),
+        |type_: &ConnectionType| (type_.spec.clone(), type_.metadata.deletion_timestamp.is_some()),
         connections,
         |_, name| Reference::ConnectionType(name),
     )

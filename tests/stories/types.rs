@@ -53,7 +53,10 @@ async fn a_connection_may_come_before_its_type_and_stops_when_the_type_is_taken_
     let told = world.until_ready_says::<Connection>("own", "TypeNotFound").await;
     assert_eq!(
         told.message,
-        format!("There is no connection type {type_}. To see those there are: kubectl get connectiontypes")
+        format!(
+            "There is no connection type {type_}. To see those there are: kubectl get connectiontypes. A connection's type \
+             can't be edited: make another connection, or ask who owns the catalog to apply that type."
+        )
     );
     world.until_inactive::<Export>("nightly", "TypeNotFound").await;
 
@@ -316,4 +319,40 @@ async fn consent_copied_from_another_connection_is_for_another_destination() {
     let start = "The consent that was given isn't for this connection as it is now";
     assert!(told.message.starts_with(start), "{}", told.message);
     world.until_ready_says::<Connection>("first", "Ready").await;
+}
+
+#[tokio::test]
+async fn a_type_that_is_held_on_its_way_counts_as_not_there_for_all_that_is_new() {
+    let world = World::unrefused().await.furnish().await;
+    let type_ = world.type_name("held");
+    let held = json!({"metadata": {"finalizers": ["example.com/held"]}});
+    world.apply(with(connection_type(&type_), &held)).await;
+    world.connect(plain_connection("own", &type_)).await;
+    world.apply(export("nightly", "own")).await;
+    world.until_active::<Export>("nightly").await;
+    let deleted = world.types().delete(&type_, &DeleteParams::default()).await;
+    deleted.expect("nothing refuses it here");
+
+    let told = world
+        .until_says::<Connection>("own", ConditionType::Valid, "LastGoodType")
+        .await;
+    assert_eq!(
+        told.message,
+        format!(
+            "What it says fits the type {type_} as it was before somebody deleted it: once it is gone, nothing of this type \
+             goes on until whoever owns the catalog applies it again."
+        )
+    );
+    world.until_active::<Export>("nightly").await;
+    world.apply(plain_connection("late", &type_)).await;
+    let told = world.until_ready_says::<Connection>("late", "TypeNotReady").await;
+    let start = format!("The connection type {type_} is being removed, so nothing new begins with it");
+    assert!(told.message.starts_with(&start), "{}", told.message);
+    let removed = |type_: &ConnectionType| ready(type_).is_some_and(|ready| ready.reason == "BeingRemoved");
+    world.until_type(&type_, removed).await;
+
+    let freed = Patch::Merge(json!({"metadata": {"finalizers": null}}));
+    let freed = world.types().patch(&type_, &PatchParams::default(), &freed).await;
+    freed.expect("whoever set it takes it off");
+    world.until_inactive::<Export>("nightly", "TypeNotFound").await;
 }

@@ -114,3 +114,22 @@ fn use_is_told_without_names_and_is_no_news() {
     );
     assert_eq!(decision.announcements, []);
 }
+
+#[test]
+fn one_that_is_being_removed_says_so_whatever_else_is_the_matter_with_it() {
+    for broken in [false, true] {
+        let mut type_ = catalog_type("sftp-export");
+        if broken {
+            type_.spec.parameters[1].default = Some("no port".to_owned());
+        }
+        type_.metadata.deletion_timestamp = Some(Time(at(50)));
+        let status = decide(&facts(type_)).status;
+        let ready = &status.conditions[0];
+        assert_eq!(
+            (ready.status, ready.reason.as_str()),
+            (ConditionStatus::False, "BeingRemoved"),
+            "{broken}"
+        );
+        assert_eq!(status.conditions[2].status, ConditionStatus::False, "Stalled");
+    }
+}
