@@ -8,18 +8,20 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 mod identity;
+mod parameter;
 
 pub use identity::{Identity, IdentitySet, When};
+pub use parameter::{PARAMETER_VALUE_MAX, Parameter, ParameterType};
 
 /// Most parameters that a type may declare for each of its two lists.
 pub const PARAMETERS_MAX: u32 = 32;
 /// Most secrets that a type may declare.
 pub const SECRETS_MAX: u32 = 8;
-/// Longest value of a parameter, in bytes.
-pub const PARAMETER_VALUE_MAX: u32 = 1024;
 
-/// What was left out of consent by an edit could then change without asking anybody.
-const STAYS_DESTINATION: &str = "oldSelf.all(old, !has(old.destination) || !old.destination || self.all(new, new.name != old.name || (has(new.destination) && new.destination)))";
+/// What was left out of consent by an edit could then change without asking anybody. Nor may it go: declared anew, it could
+/// come back unmarked.
+const PARAMETERS_STAY: &str = "!has(oldSelf.parameters) || oldSelf.parameters.all(old, !has(old.destination) || !old.destination || (has(self.parameters) && self.parameters.exists(new, new.name == old.name && has(new.destination) && new.destination)))";
+const SECRETS_STAY: &str = "!has(oldSelf.secrets) || oldSelf.secrets.all(old, !has(old.destination) || !old.destination || (has(self.secrets) && self.secrets.exists(new, new.name == old.name && has(new.destination) && new.destination)))";
 
 /// What a connection of this type needs, what it may be used for, what its administrator agrees to, its limits, and
 /// the connector that runs it.
@@ -93,6 +95,10 @@ const STAYS_DESTINATION: &str = "oldSelf.all(old, !has(old.destination) || !old.
     )
 )]
 #[serde(rename_all = "camelCase")]
+#[x_kube(
+    validation = Rule::new(PARAMETERS_STAY).message("a parameter that names a destination stays, and goes on doing so, as consent is to its value: keep it with destination: true, or make another connection type"),
+    validation = Rule::new(SECRETS_STAY).message("a secret that decides whose account data goes to stays, and goes on doing so, as consent is to its reference: keep it with destination: true, or make another connection type")
+)]
 pub struct ConnectionTypeSpec {
     /// Whether its connections serve exports or enrichments; never both. It can't change.
     #[x_kube(validation = Rule::new("self == oldSelf").message("usedFor can't change: make another connection type"))]
@@ -116,7 +122,7 @@ pub struct ConnectionTypeSpec {
     /// What each connection of this type says about its destination.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = PARAMETERS_MAX))]
-    #[x_kube(merge_strategy = ListMerge::Map(vec!["name".into()]), validation = Rule::new(STAYS_DESTINATION).message("a parameter that names a destination goes on doing so, as consent is to its value: declare another parameter"))]
+    #[x_kube(merge_strategy = ListMerge::Map(vec!["name".into()]))]
     pub parameters: Vec<Parameter>,
     /// What each export or enrichment on such a connection chooses for itself.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -126,7 +132,7 @@ pub struct ConnectionTypeSpec {
     /// The credentials that a connection of this type refers to.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = SECRETS_MAX))]
-    #[x_kube(merge_strategy = ListMerge::Map(vec!["name".into()]), validation = Rule::new(STAYS_DESTINATION).message("a secret that decides whose account data goes to goes on doing so, as consent is to its reference: declare another secret"))]
+    #[x_kube(merge_strategy = ListMerge::Map(vec!["name".into()]))]
     pub secrets: Vec<SecretSlot>,
     /// Whether the secrets may come from a key vault.
     pub key_vault: Support,
@@ -185,71 +191,6 @@ pub struct Service {
     /// Where to read about it.
     #[schemars(length(min = 1, max = 512), regex(pattern = r"^https://"))]
     pub homepage: String,
-}
-
-/// One value that is given as text, and how it must look.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
-#[serde(rename_all = "camelCase")]
-#[x_kube(
-    validation = Rule::new("has(self.values) == (self.type == 'Enum')").message("a parameter has values exactly if its type is Enum"),
-    validation = Rule::new("!has(self.pattern) || self.type == 'String'").message("only a String parameter has a pattern"),
-    validation = Rule::new("(!has(self.min) && !has(self.max)) || self.type == 'Integer'").message("only an Integer parameter has min or max"),
-    validation = Rule::new("!(has(self.default) && has(self.required) && self.required)").message("a required parameter has no default")
-)]
-pub struct Parameter {
-    /// Its name, in camel case.
-    pub name: FieldName,
-    /// What its text means.
-    #[serde(rename = "type")]
-    pub type_: ParameterType,
-    /// What it is for.
-    #[schemars(length(min = 1, max = 1024))]
-    pub description: String,
-    /// A value that would be right.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(length(max = PARAMETER_VALUE_MAX))]
-    pub example: Option<String>,
-    /// Whether it must be given.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub required: bool,
-    /// What holds when it isn't given.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(length(max = PARAMETER_VALUE_MAX))]
-    pub default: Option<String>,
-    /// A regular expression that the whole text must match (syntax of the Rust crate `regex`, linear in time).
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(length(min = 1, max = 512))]
-    pub pattern: Option<String>,
-    /// The texts that an Enum may be.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(length(min = 1, max = 64), inner(length(min = 1, max = 128)))]
-    #[x_kube(merge_strategy = ListMerge::Set)]
-    pub values: Option<Vec<String>>,
-    /// The least that an Integer may be.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub min: Option<i64>,
-    /// The most that an Integer may be.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub max: Option<i64>,
-    /// Whether it decides where data goes: changing it asks for consent again.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub destination: bool,
-    /// Whether it names who receives the data.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub recipient: bool,
-}
-
-/// What the text of a parameter means.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub enum ParameterType {
-    /// Any text that matches the pattern.
-    String,
-    /// A whole number.
-    Integer,
-    /// `true` or `false`.
-    Boolean,
-    /// One of the listed values.
-    Enum,
 }
 
 /// One credential that a connection refers to.

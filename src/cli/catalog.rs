@@ -1,6 +1,7 @@
 //! `catalog check`: what connection types in files would break once applied, told before.
 
 mod effects;
+mod refusals;
 #[cfg(test)]
 mod tests;
 

@@ -216,9 +216,10 @@ fn a_type_that_contradicts_itself_is_told_where() {
         (
             "no place at all",
             |t| {
-                t.parameters
-                    .iter_mut()
-                    .for_each(|parameter| parameter.destination = false);
+                t.parameters.iter_mut().for_each(|parameter| {
+                    parameter.destination = false;
+                    parameter.recipient = false;
+                });
             },
             &[
                 "spec names no place that data goes to: list its hosts in spec.endpoints, or mark the parameter that \
@@ -391,6 +392,17 @@ fn a_type_that_contradicts_itself_is_told_where() {
             &[
                 "spec.exportParameters[compression] has values without being an Enum, or is an Enum without values: \
                  correct it.",
+            ],
+        ),
+        (
+            "a recipient that consent would leave out",
+            |t| {
+                t.parameters[1].recipient = true;
+                t.parameters[1].destination = false;
+            },
+            &[
+                "spec.parameters[port] has recipient: true without destination: true, so that consent would leave out who \
+                 receives the data: correct it.",
             ],
         ),
         (

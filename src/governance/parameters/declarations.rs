@@ -218,5 +218,10 @@ pub(super) fn misshapen(parameter: &Parameter) -> Option<&'static str> {
     if (parameter.min.is_some() || parameter.max.is_some()) && !is(ParameterType::Integer) {
         return Some("has min or max, but only an Integer has them");
     }
+    if parameter.recipient && !parameter.destination {
+        return Some(
+            "has recipient: true without destination: true, so that consent would leave out who receives the data",
+        );
+    }
     (parameter.required && parameter.default.is_some()).then_some("is required and has a default")
 }

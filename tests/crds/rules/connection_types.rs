@@ -9,10 +9,6 @@ use serde_json::{Value, json};
 
 #[tokio::test]
 async fn a_connection_type_is_refused_when_a_declaration_contradicts_itself() {
-    let parameter = |change: &Value| {
-        let parameter = json!({"name": "host", "type": "String", "description": "A host."});
-        spec(&json!({"parameters": [with(parameter, change)]}))
-    };
     let same = json!([{"name": "a", "type": "String", "description": "A."}, {"name": "a", "type": "Boolean", "description": "A."}]);
     let rows = vec![
         ("as it is", json!({}), Accepted),
@@ -116,6 +112,29 @@ fn previous(change: &Value) -> Value {
     spec(&json!({"notice": {"previous": with(before, change)}}))
 }
 
+/// A type with such a parameter.
+fn parameter(change: &Value) -> Value {
+    let parameter = json!({"name": "host", "type": "String", "description": "A host."});
+    spec(&json!({"parameters": [with(parameter, change)]}))
+}
+
+#[tokio::test]
+async fn who_receives_the_data_is_never_left_out_of_consent() {
+    let rows = vec![
+        (
+            "a recipient that consent would leave out",
+            parameter(&json!({"recipient": true})),
+            RefusedByRule("is a destination too"),
+        ),
+        (
+            "a recipient",
+            parameter(&json!({"recipient": true, "destination": true})),
+            Accepted,
+        ),
+    ];
+    creations::<ConnectionType>(connection_type("good"), rows).await;
+}
+
 #[tokio::test]
 async fn what_names_a_destination_goes_on_doing_so() {
     let destination =
@@ -130,12 +149,12 @@ async fn what_names_a_destination_goes_on_doing_so() {
         (
             "a parameter that no consent would be to",
             now("parameters", destination.clone(), &json!({"destination": null})),
-            RefusedByRule("a parameter that names a destination goes on doing so"),
+            RefusedByRule("a parameter that names a destination stays, and goes on doing so"),
         ),
         (
             "an account that no consent would be to",
             now("secrets", account.clone(), &json!({"destination": false})),
-            RefusedByRule("decides whose account data goes to goes on doing so"),
+            RefusedByRule("decides whose account data goes to stays, and goes on doing so"),
         ),
         (
             "other words for it",
@@ -146,7 +165,28 @@ async fn what_names_a_destination_goes_on_doing_so() {
             ),
             Accepted,
         ),
-        ("none of it", spec(&json!({"parameters": null})), Accepted),
+        (
+            "none of it, to declare it unmarked later",
+            spec(&json!({"parameters": null})),
+            RefusedByRule("a parameter that names a destination stays"),
+        ),
+        (
+            "another in its place",
+            now("parameters", destination.clone(), &json!({"name": "address"})),
+            RefusedByRule("keep it with destination: true, or make another connection type"),
+        ),
+        (
+            "no account",
+            spec(&json!({"secrets": []})),
+            RefusedByRule("a secret that decides whose account data goes to stays"),
+        ),
+        (
+            "another beside it",
+            spec(
+                &json!({"parameters": [destination, {"name": "folder", "type": "String", "description": "A folder."}]}),
+            ),
+            Accepted,
+        ),
     ];
     changes::<ConnectionType>(type_, rows).await;
 }
