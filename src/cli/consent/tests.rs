@@ -158,7 +158,7 @@ fn a_key_vault_that_names_no_vault_or_two_is_not_agreed_to() {
     let unfit = told_of(&documents(&[unfit]), None).expect_err("a refusal");
     assert_eq!(
         unfit.to_string(),
-        "a file holds a keyvault that doesn't fit its kind; kubectl explain keyvault tells what fits"
+        "a file holds a keyvault that doesn't fit its kind at spec.vault.mount; kubectl explain keyvault tells what fits"
     );
 }
 
@@ -287,7 +287,7 @@ fn it_says_plainly_why_there_is_no_answer() {
     let unfit = refusal(|connection| connection["spec"]["displayName"] = json!({}));
     assert_eq!(
         unfit,
-        "a file holds a connection that doesn't fit its kind; kubectl explain connection tells what fits"
+        "a file holds a connection that doesn't fit its kind at spec.displayName; kubectl explain connection tells what fits"
     );
     let none = told_of("kind: Secret\n", None)
         .expect_err("a refusal")
