@@ -1,7 +1,7 @@
 //! `ConnectionType`: one entry of the catalog.
 
 use super::condition::{CONDITIONS_MAX, Condition};
-use super::notice::Notice;
+use super::notice::{LINK, Notice, SHOWN};
 use super::reference::{FieldName, ObjectName, Reference, Refers};
 use kube::{CustomResource, KubeSchema};
 use schemars::JsonSchema;
@@ -61,6 +61,12 @@ const SECRETS_STAY: &str = "!has(oldSelf.secrets) || oldSelf.secrets.all(old, !h
         description = "Whether a connector of this installation runs it"
     ),
     printcolumn(
+        name = "Deprecated",
+        type_ = "boolean",
+        json_path = ".status.deprecated",
+        description = "Whether it should no longer be chosen"
+    ),
+    printcolumn(
         name = "Ready",
         type_ = "string",
         json_path = r#".status.conditions[?(@.type=="Ready")].status"#,
@@ -106,7 +112,7 @@ pub struct ConnectionTypeSpec {
     /// The service at the other end.
     pub service: Service,
     /// What connections of this type are good for, in a few sentences.
-    #[schemars(length(min = 1, max = 2048))]
+    #[schemars(length(min = 1, max = 1024), regex(pattern = SHOWN))]
     pub description: String,
     /// Every fixed host that the connector may speak to. Moving one makes consent stale.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -183,13 +189,13 @@ pub enum Support {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Service {
     /// Whose service it is.
-    #[schemars(length(min = 1, max = 100))]
+    #[schemars(length(min = 1, max = 100), regex(pattern = SHOWN))]
     pub vendor: String,
     /// What the service is for, such as Advertising or File transfer.
-    #[schemars(length(min = 1, max = 100))]
+    #[schemars(length(min = 1, max = 100), regex(pattern = SHOWN))]
     pub category: String,
     /// Where to read about it.
-    #[schemars(length(min = 1, max = 512), regex(pattern = r"^https://"))]
+    #[schemars(length(min = 1, max = 512), regex(pattern = LINK))]
     pub homepage: String,
 }
 
@@ -202,7 +208,7 @@ pub struct SecretSlot {
     /// What sort of credential it is.
     pub kind: SecretKind,
     /// What it is for and where to get it.
-    #[schemars(length(min = 1, max = 1024))]
+    #[schemars(length(min = 1, max = 1024), regex(pattern = SHOWN))]
     pub description: String,
     /// Whether it must be given.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
@@ -244,11 +250,11 @@ pub enum SecretKind {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Limits {
-    /// The fewest members of each dataset of a payload.
+    /// The fewest members, which are rows, of each dataset of a payload.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1))]
     pub min_members: Option<i64>,
-    /// The most members.
+    /// The most members, which are the rows of datasets.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1))]
     pub max_members: Option<i64>,
@@ -286,7 +292,7 @@ pub enum LimitScope {
 #[serde(rename_all = "camelCase")]
 pub struct Deprecation {
     /// Why, and since when.
-    #[schemars(length(min = 1, max = 1024))]
+    #[schemars(length(min = 1, max = 1024), regex(pattern = SHOWN))]
     pub message: String,
     /// The type to use instead.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -312,6 +318,9 @@ pub struct ConnectionTypeStatus {
     /// Whether any connection is of this type.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub in_use: Option<bool>,
+    /// Whether it should no longer be chosen, as its spec says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deprecated: Option<bool>,
 }
 
 impl Refers for ConnectionType {

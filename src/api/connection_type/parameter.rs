@@ -1,5 +1,6 @@
 //! One thing that a connection, export or enrichment says as text.
 
+use crate::api::notice::SHOWN;
 use crate::api::reference::FieldName;
 use kube::KubeSchema;
 use schemars::JsonSchema;
@@ -25,7 +26,7 @@ pub struct Parameter {
     #[serde(rename = "type")]
     pub type_: ParameterType,
     /// What it is for.
-    #[schemars(length(min = 1, max = 1024))]
+    #[schemars(length(min = 1, max = 1024), regex(pattern = SHOWN))]
     pub description: String,
     /// A value that would be right.
     #[serde(default, skip_serializing_if = "Option::is_none")]

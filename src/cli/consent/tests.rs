@@ -598,3 +598,16 @@ fn a_check_reads_lists_and_all_yaml_below_a_folder() {
         "the others are checked all the same"
     );
 }
+
+#[test]
+fn it_tells_that_the_type_is_deprecated() {
+    let sendinblue = include_str!("../../../examples/catalog/sendinblue.yaml");
+    let told = told_of(sendinblue, Some("marketing")).expect("an answer");
+    let (head, rest) = told.split_once('\n').expect("lines");
+    assert!(head.ends_with("of type sendinblue"), "{told}");
+    assert!(rest.starts_with("Its type sendinblue is deprecated: "), "{told}");
+    assert!(
+        rest.contains(" Use the type brevo instead.\n\nThe notice, "),
+        "{told}"
+    );
+}

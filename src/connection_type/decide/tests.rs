@@ -9,7 +9,11 @@ use kube::ResourceExt;
 fn facts(type_: ConnectionType) -> ConnectionTypeFacts {
     ConnectionTypeFacts {
         seen: seen(&type_),
-        runs: true,
+        connectors: Arc::new(
+            ["audience-api", "http", "object-storage", "postgresql", "sftp"]
+                .map(str::to_owned)
+                .into(),
+        ),
         in_use: false,
         now: at(100),
         type_: Arc::new(type_),
@@ -61,8 +65,9 @@ fn every_type_of_the_catalog_can_be_used() {
                         "Its declarations fit together.",
                     ),
                 ],
-                runs: Some(true),
+                runs: Some(facts.type_.spec.connector.is_some()),
                 in_use: Some(false),
+                deprecated: Some(deprecated.is_some()),
             },
             announcements: vec![Announcement {
                 warning: false,
@@ -132,4 +137,56 @@ fn one_that_is_being_removed_says_so_whatever_else_is_the_matter_with_it() {
         );
         assert_eq!(status.conditions[2].status, ConditionStatus::False, "Stalled");
     }
+}
+
+#[test]
+fn a_connector_that_the_installation_lacks_is_told_and_is_no_mistake() {
+    let unknown = "Connections can be made of it. Nothing runs it: its connector sfpt isn't among the chart's value \
+                   connectors, which name";
+    let rows: [(Option<&str>, &[&str], bool, String); 4] = [
+        (
+            Some("sftp"),
+            &["sftp"],
+            true,
+            "Connections can be made of it.".to_owned(),
+        ),
+        (
+            None,
+            &["sftp"],
+            false,
+            "Connections can be made of it.".to_owned(),
+        ),
+        (
+            Some("sfpt"),
+            &["api", "sftp"],
+            false,
+            format!("{unknown} api, sftp."),
+        ),
+        (Some("sfpt"), &[], false, format!("{unknown} none.")),
+    ];
+    for (connector, known, runs, expected) in rows {
+        let mut type_ = catalog_type("sftp-export");
+        type_.spec.connector = connector.map(Into::into);
+        let mut facts = facts(type_);
+        facts.connectors = Arc::new(known.iter().map(|name| (*name).to_owned()).collect());
+        let status = decide(&facts).status;
+        let ready = &status.conditions[0];
+        assert_eq!(status.runs, Some(runs), "{connector:?}");
+        assert_eq!(
+            (ready.status, ready.message.as_str()),
+            (ConditionStatus::True, expected.as_str())
+        );
+    }
+}
+
+#[test]
+fn a_deprecated_one_says_so_beside_its_name() {
+    let mut type_ = catalog_type("sftp-export");
+    let deprecated = |type_: &ConnectionType| decide(&facts(type_.clone())).status.deprecated;
+    assert_eq!(deprecated(&type_), Some(false));
+    type_.spec.deprecated = Some(crate::api::connection_type::Deprecation {
+        message: "Old.".to_owned(),
+        replacement: None,
+    });
+    assert_eq!(deprecated(&type_), Some(true));
 }

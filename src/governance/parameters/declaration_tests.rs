@@ -372,6 +372,30 @@ fn a_type_that_contradicts_itself_is_told_where() {
             &["spec.notice.previous has the version of the notice itself: give each its own."],
         ),
         (
+            "what people would read backwards, or not at all",
+            |t| {
+                t.notice.recipient = "Partner \u{202e}moc.live".to_owned();
+                t.notice.data = "Two\nlines.".to_owned();
+                t.service.vendor = "Part\u{200b}ner".to_owned();
+            },
+            &[
+                "spec.service.vendor has a character that can't be seen, or that changes how others are shown: leave it \
+                 out.",
+                "spec.notice.recipient has a character that can't be seen, or that changes how others are shown: leave it \
+                 out.",
+            ],
+        ),
+        (
+            "hosts that no schema has looked at",
+            |t| t.endpoints = vec!["evil.example#".to_owned(), "API.example".to_owned()],
+            &[
+                "spec.endpoints has \"evil.example#\", which is no host's name: write one such as api.partner.example, or \
+                 *. and a domain.",
+                "spec.endpoints has \"API.example\", which is no host's name: write one such as api.partner.example, or \
+                 *. and a domain.",
+            ],
+        ),
+        (
             "itself in place of itself",
             |t| {
                 t.deprecated = Some(Deprecation {

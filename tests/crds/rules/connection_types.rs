@@ -48,26 +48,6 @@ async fn a_connection_type_is_refused_when_a_declaration_contradicts_itself() {
             Refused("Duplicate value"),
         ),
         (
-            "a notice without recipient",
-            spec(&json!({"notice": {"recipient": null}})),
-            Refused("notice.recipient: Required value"),
-        ),
-        (
-            "a link in the clear",
-            spec(&json!({"notice": {"privacyStatement": "http://service.example"}})),
-            Refused("should match"),
-        ),
-        (
-            "an old link of another kind",
-            previous(&json!({"privacyStatement": "javascript:alert(1)"})),
-            Refused("should match"),
-        ),
-        (
-            "an old notice for ever",
-            previous(&json!({"until": "9999-01-01T00:00:00Z"})),
-            RefusedByRule("until is a time within this age"),
-        ),
-        (
             "a use of its own",
             spec(&json!({"usedFor": "Both"})),
             Refused("Unsupported value"),
@@ -95,6 +75,73 @@ async fn a_connection_type_is_refused_when_a_declaration_contradicts_itself() {
         (
             "hosts only",
             spec(&json!({"endpoints": ["https://api.example"]})),
+            Refused("should match"),
+        ),
+    ];
+    creations::<ConnectionType>(connection_type("good"), rows).await;
+}
+
+#[tokio::test]
+async fn a_notice_is_refused_that_people_could_not_read_as_it_stands() {
+    let rows = vec![
+        (
+            "a notice without recipient",
+            spec(&json!({"notice": {"recipient": null}})),
+            Refused("notice.recipient: Required value"),
+        ),
+        (
+            "a link in the clear",
+            spec(&json!({"notice": {"privacyStatement": "http://service.example"}})),
+            Refused("should match"),
+        ),
+        (
+            "an old link of another kind",
+            previous(&json!({"privacyStatement": "javascript:alert(1)"})),
+            Refused("should match"),
+        ),
+        (
+            "an old notice for ever",
+            previous(&json!({"until": "9999-01-01T00:00:00Z"})),
+            RefusedByRule("until is a time within this age"),
+        ),
+        (
+            "a time that no program reads",
+            previous(&json!({"until": "2030-01-01T00:00:00.1234567890Z"})),
+            Refused("should match"),
+        ),
+        (
+            "a time as fine as can be",
+            previous(&json!({"until": "2030-01-01T00:00:00.123456789+00:00"})),
+            Accepted,
+        ),
+        (
+            "what people would read backwards",
+            spec(&json!({"notice": {"recipient": "Partner \u{202e}moc.live"}})),
+            Refused("should match"),
+        ),
+        (
+            "what an old notice hides",
+            previous(&json!({"data": "All\u{200b}."})),
+            Refused("should match"),
+        ),
+        (
+            "what clears the screen",
+            spec(&json!({"description": "A host.\u{1b}[2J"})),
+            Refused("should match"),
+        ),
+        (
+            "a notice of several lines",
+            spec(&json!({"notice": {"recipient": "A partner.\nAnd its suppliers, in München.\n"}})),
+            Accepted,
+        ),
+        (
+            "a notice that nobody reads to its end",
+            spec(&json!({"notice": {"recipient": "a".repeat(1025)}})),
+            Refused("may not be more than 1024"),
+        ),
+        (
+            "a link with a space",
+            spec(&json!({"notice": {"privacyStatement": "https://service.example/ privacy"}})),
             Refused("should match"),
         ),
     ];
