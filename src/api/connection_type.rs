@@ -325,6 +325,10 @@ pub struct ConnectionTypeStatus {
 
 impl Refers for ConnectionType {
     fn references(&self) -> Vec<Reference> {
-        Vec::new()
+        let deprecated = self.spec.deprecated.iter();
+        let replacements = deprecated.filter_map(|deprecated| deprecated.replacement.as_ref());
+        replacements
+            .map(|name| Reference::ConnectionType(name.to_string()))
+            .collect()
     }
 }

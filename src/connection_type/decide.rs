@@ -28,6 +28,8 @@ pub struct ConnectionTypeFacts {
     pub connectors: Arc<BTreeSet<String>>,
     /// Whether any connection is of this type.
     pub in_use: bool,
+    /// The type that it names in its place, if that is there.
+    pub replacement: Option<Arc<ConnectionType>>,
     /// The time of the visit.
     pub now: Timestamp,
 }
@@ -68,7 +70,11 @@ fn judged(facts: &ConnectionTypeFacts) -> Vec<(ConditionType, Standing)> {
         return summary.into_iter().chain(concerns).collect();
     }
     let deprecated = facts.seen.usable().and_then(|type_| type_.deprecated());
-    let more = unknown_connector(facts).into_iter().chain(deprecated);
+    let misleading = connection_types::misleading(&facts.type_.spec, facts.replacement.as_deref());
+    let more = unknown_connector(facts)
+        .into_iter()
+        .chain(deprecated)
+        .chain(misleading);
     let ready = more.fold("Connections can be made of it.".to_owned(), |text, more| {
         format!("{text} {more}")
     });

@@ -16,6 +16,12 @@ pub(super) fn observe(type_: Arc<ConnectionType>, context: &Context) -> Connecti
         connectors: context.connectors.clone(),
         in_use: count > 0,
         now: context.now(),
+        replacement: replacement(&type_, context),
         type_,
     }
+}
+
+fn replacement(type_: &ConnectionType, context: &Context) -> Option<Arc<ConnectionType>> {
+    let name = type_.spec.deprecated.as_ref()?.replacement.as_ref()?;
+    context.stores.connection_types.get("", name.as_str())
 }

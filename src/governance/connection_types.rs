@@ -3,8 +3,8 @@
 use super::Standing;
 use super::message::{cut, sentences};
 use super::parameters::CompiledType;
-use crate::api::ConnectionType;
-use crate::api::Reason;
+use crate::api::connection_type::ConnectionTypeSpec;
+use crate::api::{ConnectionType, Reason};
 use kube::ResourceExt;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -255,6 +255,25 @@ pub fn judge(seen: &TypeSeen) -> Standing {
             Standing::met(Reason::AsDeclared, "Its declarations fit together.")
         }
     }
+}
+
+/// What is amiss with the type that a deprecated one names in its place, as a sentence. Nobody is led in a circle then, as
+/// none of a circle is without the mark.
+#[must_use]
+pub fn misleading(spec: &ConnectionTypeSpec, replacement: Option<&ConnectionType>) -> Option<String> {
+    let name = spec.deprecated.as_ref()?.replacement.as_ref()?;
+    let problem = match replacement {
+        None => "isn't there, or can't be read".to_owned(),
+        Some(other) if other.metadata.deletion_timestamp.is_some() => "is being removed".to_owned(),
+        Some(other) if other.spec.deprecated.is_some() => "is deprecated as well".to_owned(),
+        Some(other) if other.spec.used_for != spec.used_for => {
+            format!("is used for {}, not for {}", other.spec.used_for, spec.used_for)
+        }
+        Some(_) => return None,
+    };
+    Some(format!(
+        "Its replacement {name} {problem}: whoever owns it should name another in spec.deprecated, or none."
+    ))
 }
 
 #[cfg(test)]

@@ -542,6 +542,7 @@ fn every_reason_and_condition_type_is_given_by_some_decision() {
         seen: seen(&broken),
         connectors: Arc::new(crate::fixtures::connectors()),
         in_use: false,
+        replacement: None,
         now: at(0),
         type_: Arc::new(broken),
     };

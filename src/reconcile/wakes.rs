@@ -125,6 +125,16 @@ pub fn connections_of_type(
     )
 }
 
+/// The types that name another as their replacement, if that came, began to go, went or changed in whether it can be one.
+#[must_use]
+pub fn replaced_by_type(change: &Change<ConnectionType>, types: &Objects<ConnectionType>) -> Vec<ObjectKey> {
+    let view = |type_: &ConnectionType| {
+        let going = type_.metadata.deletion_timestamp.is_some();
+        (type_.spec.used_for, type_.spec.deprecated.is_some(), going)
+    };
+    woken(change, view, types, |_, name| Reference::ConnectionType(name))
+}
+
 /// What is on the connections of a type, if the type came, went or changed.
 #[must_use]
 pub fn users_of_type<K>(

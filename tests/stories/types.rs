@@ -306,6 +306,38 @@ async fn a_type_says_whether_a_connector_runs_it_and_what_to_use_instead() {
 }
 
 #[tokio::test]
+async fn a_type_that_leads_to_another_says_whether_that_can_be_used() {
+    let world = World::furnished().await;
+    let (old, new) = (world.type_name("old"), world.type_name("new"));
+    let deprecated =
+        |instead: &str| json!({"spec": {"deprecated": {"message": "It is old", "replacement": instead}}});
+    world.apply(with(connection_type(&old), &deprecated(&new))).await;
+    let says = |problem: Option<&str>| {
+        let instead = format!("Its type {old} is deprecated: It is old. Use the type {new} instead.");
+        let problem = problem.map(|problem| {
+            format!(" Its replacement {new} {problem}: whoever owns it should name another in spec.deprecated, or none.")
+        });
+        let told = format!(
+            "Connections can be made of it. {instead}{}",
+            problem.unwrap_or_default()
+        );
+        move |type_: &ConnectionType| ready(type_).is_some_and(|ready| ready.message == told)
+    };
+    world
+        .until_type(&old, says(Some("isn't there, or can't be read")))
+        .await;
+    world.apply(connection_type(&new)).await;
+    world.until_type(&old, says(None)).await;
+    world.change_type(&new, deprecated(&old)).await;
+    world.until_type(&old, says(Some("is deprecated as well"))).await;
+    let gone = world.types().delete(&new, &DeleteParams::default()).await;
+    gone.expect("nothing is of it");
+    world
+        .until_type(&old, says(Some("isn't there, or can't be read")))
+        .await;
+}
+
+#[tokio::test]
 async fn consent_copied_from_another_connection_is_for_another_destination() {
     let world = World::furnished().await;
     world.connect(sftp("first")).await;

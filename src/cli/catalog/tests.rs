@@ -365,3 +365,51 @@ fn a_field_that_cannot_be_read_is_named() {
         assert!(told.contains(&place) && told.contains(what), "{told}");
     }
 }
+
+#[test]
+fn a_replacement_that_is_none_is_told_and_breaks_nothing() {
+    let old = || catalog_type("sendinblue");
+    let circle = || {
+        edited("brevo", |type_| {
+            type_.spec.deprecated = Some(crate::api::connection_type::Deprecation {
+                message: "Old.".to_owned(),
+                replacement: Some("sendinblue".into()),
+            });
+        })
+    };
+    let misled = |from: &str, to: &str, problem: &str| {
+        format!(
+            "{from}: Its replacement {to} {problem}: whoever owns it should name another in spec.deprecated, or none.\n"
+        )
+    };
+    let circling = misled("sendinblue", "brevo", "is deprecated as well")
+        + &misled("brevo", "sendinblue", "is deprecated as well");
+    let rows = [
+        ("offline, one file", vec![old()], false, String::new()),
+        ("offline, both", vec![old(), circle()], false, circling.clone()),
+        (
+            "asked",
+            vec![old()],
+            true,
+            misled("sendinblue", "brevo", "isn't there, or can't be read"),
+        ),
+        ("asked, both", vec![old(), circle()], true, circling),
+        (
+            "none to tell",
+            vec![old(), catalog_type("brevo")],
+            true,
+            String::new(),
+        ),
+    ];
+    for (case, types, asked, expected) in rows {
+        let types: Vec<Given> = types.into_iter().map(Given::from).collect();
+        let present = asked.then(sftp);
+        let (outcome, told) = check(&types, present.as_ref(), at(100));
+        assert_eq!(outcome, Outcome::Fits, "{case}: {told}");
+        let told: String = told
+            .split_inclusive('\n')
+            .filter(|line| line.contains("replacement"))
+            .collect();
+        assert_eq!(told, expected, "{case}");
+    }
+}

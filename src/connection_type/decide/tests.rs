@@ -15,6 +15,12 @@ fn facts(type_: ConnectionType) -> ConnectionTypeFacts {
                 .into(),
         ),
         in_use: false,
+        replacement: type_
+            .spec
+            .deprecated
+            .as_ref()
+            .and_then(|deprecated| deprecated.replacement.as_ref())
+            .map(|name| Arc::new(catalog_type(name.as_str()))),
         now: at(100),
         type_: Arc::new(type_),
     }
@@ -189,4 +195,56 @@ fn a_deprecated_one_says_so_beside_its_name() {
         replacement: None,
     });
     assert_eq!(deprecated(&type_), Some(true));
+}
+
+#[test]
+fn a_deprecated_one_leads_nobody_astray() {
+    type Edit = fn(&mut ConnectionType);
+    let rows: [(&str, Option<Edit>, Option<&str>); 5] = [
+        ("there and of use", Some(|_| ()), None),
+        ("not there", None, Some("isn't there, or can't be read")),
+        (
+            "a circle",
+            Some(|other| {
+                other.spec.deprecated = Some(crate::api::connection_type::Deprecation {
+                    message: "Old.".to_owned(),
+                    replacement: Some("sendinblue".into()),
+                });
+            }),
+            Some("is deprecated as well"),
+        ),
+        (
+            "another use",
+            Some(|other| other.spec.used_for = crate::api::connection_type::UsedFor::Enrichment),
+            Some("is used for Enrichment, not for Export"),
+        ),
+        (
+            "on its way out",
+            Some(|other| other.metadata.deletion_timestamp = Some(Time(at(1)))),
+            Some("is being removed"),
+        ),
+    ];
+    for (case, replacement, problem) in rows {
+        let mut facts = facts(catalog_type("sendinblue"));
+        facts.replacement = replacement.map(|edit| {
+            let mut other = catalog_type("brevo");
+            edit(&mut other);
+            Arc::new(other)
+        });
+        let status = decide(&facts).status;
+        let ready = &status.conditions[0];
+        assert_eq!(
+            ready.status,
+            ConditionStatus::True,
+            "{case}: it is no mistake of its own"
+        );
+        let told = problem.map(|problem| {
+            format!(
+                " Its replacement brevo {problem}: whoever owns it should name another in spec.deprecated, or none."
+            )
+        });
+        let rest = ready.message.split_once(" Use the type brevo instead.");
+        let (_, rest) = rest.expect("it names it all the same");
+        assert_eq!(rest, told.unwrap_or_default(), "{case}");
+    }
 }
