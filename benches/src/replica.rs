@@ -103,7 +103,7 @@ impl Replica {
         let context = Context {
             secrets: SecretReader::new(client.clone(), secrets.objects()),
             links: Links::new(unasked(), Allowed::default()),
-            connectors: BTreeSet::from(["sftp".to_owned()]),
+            connectors: Arc::new(BTreeSet::from(["sftp".to_owned()])),
             pipelines: Arc::default(),
             stamped: true,
             policies: Policies::new(client.clone(), true, std::collections::BTreeMap::new()),

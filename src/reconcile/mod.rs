@@ -91,7 +91,7 @@ pub struct Context {
     /// The vaults that key vaults lead to.
     pub links: Links,
     /// Connectors that this installation runs.
-    pub connectors: BTreeSet<String>,
+    pub connectors: Arc<BTreeSet<String>>,
     /// Users who are pipelines.
     pub pipelines: Arc<BTreeSet<String>>,
     /// Whether the API server writes stamps and finalizers.

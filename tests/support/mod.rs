@@ -78,6 +78,7 @@ fn allow_deletions(control_plane: &ControlPlane) {
     let policies = [
         "removal.connections.dev",
         "types-in-use.connections.dev",
+        "type-finalizers.connections.dev",
         "definitions.connections.dev",
     ];
     unbind(

@@ -16,6 +16,8 @@ use std::fmt::{Display, Formatter, Result as Written};
 pub struct Explanation {
     /// What it is about.
     head: String,
+    /// That its type should no longer be chosen.
+    deprecated: Option<String>,
     /// The version of the notice.
     version: String,
     statements: Vec<String>,
@@ -57,14 +59,11 @@ impl Explanation {
             type_: line(type_),
             known: names(known.iter().map(ResourceExt::name_any).collect()),
         })?;
-        let wrong = mistakes(connection, found);
-        if !wrong.is_empty() {
-            return Err(ConsentError::Mistaken {
-                name: line(name),
-                type_: line(type_),
-                problems: problems(&wrong),
-            });
-        }
+        let fitting = fitting(connection, found).map_err(|wrong| ConsentError::Mistaken {
+            name: line(name),
+            type_: line(type_),
+            problems: problems(&wrong),
+        })?;
         let subject = Subject {
             kind: "Connection",
             namespace,
@@ -91,6 +90,7 @@ impl Explanation {
                 line(namespace),
                 line(&found.name_any())
             ),
+            deprecated: fitting.deprecated().map(|text| line(&text)),
             version: line(&notice.version),
             statements: statements.into_iter().map(|statement| line(statement)).collect(),
             destination: destination.chain(hosts).collect(),
@@ -122,6 +122,7 @@ impl Explanation {
                 line(name),
                 line(namespace)
             ),
+            deprecated: None,
             version: NOTICE_VERSION.to_owned(),
             statements: NOTICE
                 .split_inclusive(". ")
@@ -146,21 +147,25 @@ fn next_step(carried: Option<&String>, required: &Required) -> &'static str {
     }
 }
 
-fn mistakes(connection: &Connection, type_: &ConnectionType) -> Vec<String> {
+/// The type, if what the connection says fits it; else what is wrong.
+fn fitting(connection: &Connection, type_: &ConnectionType) -> Result<CompiledType, Vec<String>> {
     let spec = &connection.spec;
-    match CompiledType::compile(&type_.name_any(), &type_.spec) {
-        Err(contradictions) => contradictions,
-        Ok(type_) => {
-            let mut problems = type_.connection_problems(&spec.parameters, &spec.fixed_export_parameters);
-            problems.extend(type_.secret_problems(&spec.secrets));
-            problems
-        }
+    let type_ = CompiledType::compile(&type_.name_any(), &type_.spec)?;
+    let mut problems = type_.connection_problems(&spec.parameters, &spec.fixed_export_parameters);
+    problems.extend(type_.secret_problems(&spec.secrets));
+    if problems.is_empty() {
+        Ok(type_)
+    } else {
+        Err(problems)
     }
 }
 
 impl Display for Explanation {
     fn fmt(&self, f: &mut Formatter<'_>) -> Written {
         writeln!(f, "{}", self.head)?;
+        if let Some(deprecated) = &self.deprecated {
+            writeln!(f, "{deprecated}")?;
+        }
         writeln!(f, "\nThe notice, version {}:", self.version)?;
         for statement in &self.statements {
             writeln!(f, "  - {statement}")?;

@@ -131,8 +131,11 @@ impl Manifests {
             let mut unknown = Vec::new();
             let written = document.clone();
             let reader = |path: serde_ignored::Path<'_>| unknown.push(path.to_string());
-            let type_ = serde_ignored::deserialize(document, reader);
-            self.types.push(type_.map_err(unfit::<ConnectionType>(place))?);
+            let mut track = serde_path_to_error::Track::new();
+            let tracked = serde_path_to_error::Deserializer::new(document, &mut track);
+            let type_ = serde_ignored::deserialize(tracked, reader);
+            let type_ = type_.map_err(|source| unfit::<ConnectionType>(place, &track.path(), source))?;
+            self.types.push(type_);
             unknown.retain(|field| field != "apiVersion" && field != "kind"); // those say what it is read as
             self.written.push((written, unknown));
         }
@@ -169,13 +172,23 @@ fn parsed<K: Resource<DynamicType = ()> + DeserializeOwned>(
     place: &str,
     document: Value,
 ) -> Result<K, ConsentError> {
-    serde_json::from_value(document).map_err(unfit::<K>(place))
+    serde_path_to_error::deserialize(document).map_err(|error| {
+        let path = error.path().clone();
+        unfit::<K>(place, &path, error.into_inner())
+    })
 }
 
-fn unfit<K: Resource<DynamicType = ()>>(place: &str) -> impl Fn(serde_json::Error) -> ConsentError {
-    move |source| ConsentError::Unfit {
+fn unfit<K: Resource<DynamicType = ()>>(
+    place: &str,
+    path: &serde_path_to_error::Path,
+    source: serde_json::Error,
+) -> ConsentError {
+    // The path of the object itself is a dot.
+    let path = Some(path.to_string()).filter(|path| path != ".");
+    ConsentError::Unfit {
         place: place.to_owned(),
         kind: K::kind(&()).to_lowercase(),
+        at: path.map(|path| format!(" at {path}")).unwrap_or_default(),
         source,
     }
 }

@@ -71,7 +71,7 @@ impl World {
                 cluster_role_bindings: holding(Vec::new()),
                 types: std::sync::Arc::default(),
             },
-            connectors: connectors(),
+            connectors: Arc::new(connectors()),
             pipelines: std::sync::Arc::default(),
             stamped: true,
             policies: crate::cluster::policies::Policies::new(
