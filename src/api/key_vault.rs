@@ -115,6 +115,7 @@ pub struct AzureKeyVault {
     #[schemars(length(max = ADDRESS_MAX))]
     #[x_kube(validation = Rule::new("self.startsWith('https://')").message("must begin with https://, as secrets never travel unencrypted"))]
     #[x_kube(validation = Rule::new("!self.contains('@')").message("must not hold a user name or password: put credentials into a Secret"))]
+    #[x_kube(validation = Rule::new("!self.matches('^https?://[^./]*--')").message("must name a key vault, in which no two dashes stand in a row"))]
     #[x_kube(validation = Rule::new("self.matches('^https?://[a-z][-a-z0-9]{1,22}[a-z0-9]([.][a-z0-9]([-a-z0-9]*[a-z0-9])?)+(:([1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5]))?/?$')").message("must name a key vault as the portal shows it, in lower case, with nothing after host and port: 3 to 24 letters, digits and dashes before the cloud's suffix, such as https://sales.vault.azure.net"))]
     pub vault_url: String,
     /// The tenant that the vault belongs to: the directory's ID, or its domain.
@@ -261,7 +262,7 @@ pub struct VaultAuth {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
 #[x_kube(
     validation = Rule::new("!has(self.audience) || !self.audience.lowerAscii().startsWith('api://')").message("audience must not begin with api://, as Azure's do: whoever runs the Vault could sign in to Azure with such a token"),
-    validation = Rule::new("!has(self.audience) || !self.audience.lowerAscii().matches('^([a-z][-+.a-z0-9]*://)?kubernetes([.]default([.]svc([.][^:/]*)?)?)?([:/]|$)')").message("audience must not be the API server's own: whoever runs the Vault could act in the cluster with such a token; choose another, such as vault")
+    validation = Rule::new("!has(self.audience) || !self.audience.lowerAscii().matches('^([a-z][-+.a-z0-9]*://)?kubernetes([.]default([.]svc([.][^:/]*)?)?|[.]svc[.]default)?([:/]|$)')").message("audience must not be the API server's own: whoever runs the Vault could act in the cluster with such a token; choose another, such as vault")
 )]
 pub struct RunAccountRole {
     /// Where the method is mounted; its own name (`kubernetes`, `jwt`) if absent.

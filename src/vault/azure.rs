@@ -28,8 +28,10 @@ mod transport;
 use answers::{Purpose, Version};
 use sign_in::SignIn;
 
-/// Most pages of a secret's versions that are read; 25 versions each.
+/// Most pages of a secret's versions that are read, and how many versions are kept of each: Azure sends no more, by
+/// <https://learn.microsoft.com/rest/api/keyvault/secrets/get-secret-versions/get-secret-versions>.
 const VERSION_PAGES_MAX: usize = 40;
+const VERSIONS_A_PAGE: usize = 25;
 /// Most pages of the vault's secrets that are read. Azure may send some with nothing on them.
 const NAME_PAGES_MAX: usize = 100;
 
@@ -106,7 +108,7 @@ impl Azure {
                 break;
             };
             let page: ListSecretPropertiesResult = page.into_model().map_err(fault)?;
-            for properties in page.value {
+            for properties in page.value.into_iter().take(VERSIONS_A_PAGE) {
                 let version = properties.resource_id().map_err(fault)?.version;
                 let version = version.unwrap_or_default();
                 // What can't be a version isn't kept, however long it is.

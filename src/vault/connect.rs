@@ -45,6 +45,9 @@ pub(super) struct Bounds {
     pub body: usize,
 }
 
+/// Most pieces that an answer may come in, as each takes room of its own.
+const FRAMES_MAX: usize = 16 * 1024;
+
 /// Time since the process began to look at vaults.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Clock(Instant);
@@ -63,8 +66,7 @@ impl Clock {
 #[derive(Clone)]
 pub(super) struct Gate {
     pub pace: Arc<Mutex<Pace>>,
-    /// The pace of who asks, where a vault's limits are for one of those who ask: then nobody else waits for what one of
-    /// them has used up.
+    /// The pace of who asks, where a vault may limit one of those who ask: then only that one pauses, and all go slower.
     pub own: Option<Arc<Mutex<Pace>>>,
     pub clock: Clock,
     pub counts: Arc<Counts>,
@@ -98,7 +100,11 @@ impl Gate {
     }
 
     fn throttled(&self, retry_after: Option<Duration>) {
-        locked(self.narrowest()).throttled(retry_after, self.clock.now(), fastrand::f64());
+        let now = self.clock.now();
+        locked(self.narrowest()).throttled(retry_after, now, fastrand::f64());
+        if self.own.is_some() {
+            locked(&self.pace).slower(now);
+        }
     }
 
     /// The pace that a vault's wish for fewer requests is about.
@@ -252,7 +258,7 @@ impl Transport {
             let frame = frame.map_err(|_| Outage::Broken)?;
             let Ok(data) = frame.into_data() else { continue };
             length += data.len();
-            if length > self.bounds.body {
+            if length > self.bounds.body || frames.len() == FRAMES_MAX {
                 return Err(Outage::TooLarge.into());
             }
             frames.push(data);

@@ -337,7 +337,7 @@ fn rejected(vault: &str, who: &str, why: Rejection) -> String {
         }
         Rejection::Audience => {
             return format!(
-                "The vault {vault} isn't asked as {who}, as the API server takes tokens for that audience itself, and whoever runs the vault could act in the cluster with one: choose another audience for the role."
+                "The vault {vault} isn't asked as {who}, as the API server takes tokens for that audience itself, and whoever is shown one could act in the cluster: choose another audience for the role, or have it taken out of those of the API server."
             );
         }
         Rejection::Code(code) => format!(
@@ -361,7 +361,9 @@ fn absent(vault: &str, secret: &str, why: Absence) -> String {
         Absence::Empty => {
             format!("The secret {secret} in {vault} holds no version: write one there, or name another.")
         }
-        Absence::Unfit(why) => format!("The vault {vault} can't hold a secret of the name {secret}: {why}."),
+        Absence::Unfit(why) => format!(
+            "The vault {vault} can't hold a secret of the name {secret}, as {why}: name one that it has."
+        ),
     }
 }
 

@@ -97,7 +97,16 @@ struct Book {
     followed: HashMap<Owner, BTreeSet<(Key, Subject)>>,
     shares: HashMap<Key, Arc<Share>>,
     clients: HashMap<Key, (Arc<Client>, Duration)>,
-    paces: HashMap<VaultUrl, Arc<Mutex<Pace>>>,
+    paces: HashMap<Paced, Arc<Mutex<Pace>>>,
+}
+
+/// What has a pace of its own. It outlives who asks while the vault wants no request, and holds no credential.
+#[derive(PartialEq, Eq, Hash)]
+enum Paced {
+    /// All who ask one vault, of each provider by itself: nobody pauses a Vault by calling it Azure's.
+    Vault(VaultUrl, &'static str),
+    /// One of them.
+    Link(Key),
 }
 
 impl Vaults {
@@ -218,19 +227,20 @@ impl Vaults {
             *used = now;
             return Arc::clone(client);
         }
-        let pace = book.paces.entry(address.url.clone());
-        let new = || Arc::new(Mutex::new(Pace::new(self.0.limits.rate)));
-        let pace = pace.or_insert_with(new);
+        let rate = self.0.limits.rate;
+        let gate = match address.provider {
+            // Azure counts all requests of a vault, by https://learn.microsoft.com/azure/key-vault/general/service-limits
+            Provider::Azure { .. } => (book.pace(Paced::Vault(address.url.clone(), "azure"), rate), None),
+            // Quotas may be for a namespace, a mount, a path or a role, by
+            // https://developer.hashicorp.com/vault/docs/concepts/resource-quotas
+            Provider::Vault { .. } => (
+                book.pace(Paced::Vault(address.url.clone(), "vault"), rate),
+                Some(book.pace(Paced::Link(key), rate)),
+            ),
+        };
         let gate = Gate {
-            pace: Arc::clone(pace),
-            own: match address.provider {
-                // Azure counts all requests of a vault, by
-                // https://learn.microsoft.com/azure/key-vault/general/service-limits
-                Provider::Azure { .. } => None,
-                // Quotas are for a namespace, a mount, a path or a role, by
-                // https://developer.hashicorp.com/vault/docs/concepts/resource-quotas
-                Provider::Vault { .. } => Some(new()),
-            },
+            pace: gate.0,
+            own: gate.1,
             clock: self.0.clock,
             counts: Arc::clone(&self.0.counts),
         };
@@ -278,15 +288,20 @@ impl Book {
                 .is_some_and(|share| share.leave(&subject, owner));
             if over && let Some(share) = self.shares.remove(&key) {
                 share.close();
+                self.clients.remove(&key); // and its credentials with it
             }
         }
     }
 
+    fn pace(&mut self, paced: Paced, rate: Rate) -> Arc<Mutex<Pace>> {
+        let pace = self.paces.entry(paced);
+        Arc::clone(pace.or_insert_with(|| Arc::new(Mutex::new(Pace::new(rate)))))
+    }
+
     /// Lets go of what nobody has used for a while.
     fn tidy(&mut self, now: Duration, idle: Duration) {
-        self.clients.retain(|_, (client, used)| {
-            Arc::strong_count(client) > 1 || *used + idle > now || client.gate.paused().is_some()
-        });
+        self.clients
+            .retain(|_, (client, used)| Arc::strong_count(client) > 1 || *used + idle > now);
         self.paces.retain(|_, pace| {
             let resting = pace
                 .lock()

@@ -274,7 +274,7 @@ fn vault_asking(auth: &VaultAuth, namespace: &str) -> Result<Asking, Mistake> {
         VaultAuth {
             app_role: Some(role), ..
         } => Ok(Asking::AppRole {
-            mount: mounted("approle", role.mount.as_ref())?,
+            mount: mounted("appRole", role.mount.as_ref())?,
             role_id: role.role_id.clone(),
         }),
         VaultAuth { token: Some(_), .. } => Ok(Asking::Token),
@@ -284,9 +284,9 @@ fn vault_asking(auth: &VaultAuth, namespace: &str) -> Result<Asking, Mistake> {
 
 /// Where a method is mounted: at its own name, if nothing else is said.
 fn mounted(method: &str, mount: Option<&VaultPath>) -> Result<String, Mistake> {
-    let mount = mount.map_or(method, |mount| &mount.0);
-    fits("vault.auth", mount, path)?;
-    Ok(mount.to_owned())
+    let mount = mount.map_or_else(|| method.to_ascii_lowercase(), |mount| mount.0.clone());
+    fits(&format!("vault.auth.{method}.mount"), &mount, path)?;
+    Ok(mount)
 }
 
 /// The schema says the same, but not of an object that was written before it did.

@@ -120,7 +120,7 @@ pub fn audience(text: &str) -> Result<(), NameError> {
     let host = host.split([':', '/']).next().unwrap_or_default();
     let of_cluster = matches!(
         host,
-        "kubernetes" | "kubernetes.default" | "kubernetes.default.svc"
+        "kubernetes" | "kubernetes.default" | "kubernetes.default.svc" | "kubernetes.svc.default"
     ) || host.starts_with("kubernetes.default.svc.");
     let barred = of_cluster || lower.starts_with("api://");
     (!barred).then_some(()).ok_or(NameError::Audience)

@@ -300,6 +300,7 @@ fn no_audience_is_the_api_servers_or_azures() {
         ("with a port", "https://kubernetes.default.svc:443", false),
         ("with a slash", "https://kubernetes.default/", false),
         ("in another domain", "kubernetes.default.svc.corp.example", false),
+        ("as some installers have it", "kubernetes.svc.default", false),
         ("in capitals", "HTTPS://Kubernetes.Default.SVC", false),
         ("by its name alone", "kubernetes", false),
         ("Azure's", "API://AzureADTokenExchange", false),

@@ -83,6 +83,14 @@ impl<T: Clone + PartialEq> Entry<T> {
         first
     }
 
+    /// The vault is away, or wants no request. What it answered that a person must see to stays told.
+    fn told(&mut self, fault: &Fault, now: Timestamp, inbox: &Inbox) {
+        let latest = self.sight.latest.as_ref();
+        if !latest.is_some_and(|latest| latest.as_ref().is_err_and(|fault| !fault.keeps_last_good())) {
+            self.take_in(Err(fault.clone()), now, inbox);
+        }
+    }
+
     fn take_in(&mut self, answer: Result<T, Fault>, now: Timestamp, inbox: &Inbox) {
         if !self.owners.is_empty() && self.sight.take_in(answer, now) {
             inbox.put(&self.owners);
@@ -93,8 +101,8 @@ impl<T: Clone + PartialEq> Entry<T> {
 impl State {
     fn tell_all(&mut self, fault: &Fault, now: Timestamp, inbox: &Inbox) {
         let secrets = self.secrets.values_mut();
-        secrets.for_each(|entry| entry.take_in(Err(fault.clone()), now, inbox));
-        self.list.take_in(Err(fault.clone()), now, inbox);
+        secrets.for_each(|entry| entry.told(fault, now, inbox));
+        self.list.told(fault, now, inbox);
     }
 }
 

@@ -133,6 +133,11 @@ async fn an_azure_key_vault_is_refused_when_it_contradicts_its_schema() {
             azure_with(json!({"vaultUrl": "https://ab.vault.azure.net"})),
             RefusedByRule("3 to 24 letters"),
         ),
+        (
+            "two dashes in a row",
+            azure_with(json!({"vaultUrl": "https://sales--eu.vault.azure.net"})),
+            RefusedByRule("no two dashes"),
+        ),
         ("a domain for a tenant", azure_with(json!({"tenantId": "example.com"})), Accepted),
         (
             "any tenant",
@@ -276,6 +281,11 @@ async fn a_vault_is_refused_when_it_contradicts_its_schema() {
         (
             "for the API server, by a shorter name",
             auth(json!({"kubernetes": null, "jwt": {"role": "marketing", "audience": "HTTPS://kubernetes.default:443"}})),
+            RefusedByRule("audience must not be the API server's own"),
+        ),
+        (
+            "for the API server, as some installers name it",
+            auth(json!({"kubernetes": {"role": "marketing", "audience": "kubernetes.svc.default"}})),
             RefusedByRule("audience must not be the API server's own"),
         ),
         (
