@@ -15,11 +15,13 @@ use std::fmt::{Display, Formatter, Result as Written};
 /// What somebody agrees to.
 pub struct Explanation {
     /// What it is about.
-    head: String,
+    pub head: String,
     /// The version of the notice.
-    version: String,
-    statements: Vec<String>,
-    destination: Vec<String>,
+    pub version: String,
+    /// The notice itself.
+    pub statements: Vec<String>,
+    /// Where data goes.
+    pub destination: Vec<String>,
     next_step: &'static str,
     /// What the annotation must say.
     pub required: Required,
@@ -27,6 +29,9 @@ pub struct Explanation {
 
 impl Explanation {
     /// Finds the notice and computes the digest.
+    ///
+    /// # Errors
+    /// If there is no notice to agree to, or it would be in vain.
     pub fn of(
         manifest: &Manifest,
         known: &[ConnectionType],

@@ -1,0 +1,6 @@
+//! `kubectl connections`, the real program, as each kind of user.
+
+mod listing;
+mod person;
+
+use person::Person;
