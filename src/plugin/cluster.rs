@@ -8,11 +8,10 @@ pub use acts::{Kept, Waited};
 pub use fault::ClusterError;
 pub use flags::Flags;
 
-use crate::api::names::GROUP;
 use k8s_openapi::NamespaceResourceScope;
 use kube::api::{ListParams, ObjectList};
 use kube::config::{KubeConfigOptions, Kubeconfig};
-use kube::core::Request;
+use kube::core::{PartialObjectMeta, Request};
 use kube::{Api, Client, Config, Resource};
 use serde::de::DeserializeOwned;
 use std::time::Duration;
@@ -105,16 +104,39 @@ impl Cluster {
         K: Resource<DynamicType = ()>,
         T: Clone + DeserializeOwned,
     {
-        let request = Request::new(K::url_path(&(), selection.namespace.as_deref()));
-        let mut parameters = ListParams::default().limit(PAGE);
-        parameters.label_selector.clone_from(&selection.labels);
-        parameters.field_selector.clone_from(&selection.fields);
+        let (request, parameters) = listed::<K>(selection);
+        self.pages::<K, T>(parameters, |parameters| request.list(parameters))
+            .await
+    }
+
+    /// The metadata of everything that is selected of a kind; what it holds isn't even sent.
+    ///
+    /// # Errors
+    /// What the API server says, or that it doesn't.
+    pub async fn metadata<K>(&self, selection: &Selection) -> Result<Vec<PartialObjectMeta<K>>, ClusterError>
+    where
+        K: Clone + Resource<DynamicType = ()>,
+    {
+        let (request, parameters) = listed::<K>(selection);
+        self.pages::<K, PartialObjectMeta<K>>(parameters, |parameters| request.list_metadata(parameters))
+            .await
+    }
+
+    async fn pages<K, T>(
+        &self,
+        mut parameters: ListParams,
+        asked: impl Fn(&ListParams) -> Result<http::Request<Vec<u8>>, kube::core::request::Error>,
+    ) -> Result<Vec<T>, ClusterError>
+    where
+        K: Resource<DynamicType = ()>,
+        T: Clone + DeserializeOwned,
+    {
         let mut found = Vec::new();
         loop {
-            let request = request.list(&parameters).map_err(kube::Error::BuildRequest);
+            let request = asked(&parameters).map_err(kube::Error::BuildRequest);
             let request = request.map_err(ClusterError::from)?;
             let page = self.answer(self.client.request::<ObjectList<T>>(request)).await;
-            let mut page = page.map_err(|error| error.about_kind(&K::plural(&()), GROUP))?;
+            let mut page = page.map_err(|error| error.about_kind(&K::plural(&()), &K::group(&())))?;
             found.append(&mut page.items);
             match page.metadata.continue_.filter(|token| !token.is_empty()) {
                 Some(token) => parameters.continue_token = Some(token),
@@ -122,6 +144,15 @@ impl Cluster {
             }
         }
     }
+}
+
+/// The list of a kind.
+fn listed<K: Resource<DynamicType = ()>>(selection: &Selection) -> (Request, ListParams) {
+    let mut parameters = ListParams::default().limit(PAGE);
+    parameters.label_selector.clone_from(&selection.labels);
+    parameters.field_selector.clone_from(&selection.fields);
+    let request = Request::new(K::url_path(&(), selection.namespace.as_deref()));
+    (request, parameters)
 }
 
 async fn configuration(flags: &Flags) -> Result<Config, ClusterError> {

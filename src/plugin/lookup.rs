@@ -4,7 +4,6 @@ use super::cluster::{Cluster, ClusterError, Kept, Selection};
 use super::exit::{Exit, Fault};
 use super::screen::nearest::nearest;
 use kube::ResourceExt;
-use kube::core::PartialObjectMeta;
 use thiserror::Error;
 
 /// Why it isn't found.
@@ -79,19 +78,11 @@ pub async fn find<K: Kept>(cluster: &Cluster, name: &str) -> Result<K, LookupErr
         ..Selection::default()
     };
     // Where they can't be listed nothing is suggested.
-    let known = cluster.list::<K, PartialObjectMeta<K>>(&selection).await;
-    let known: Vec<String> = known
-        .map_err(|error| error.about_kind(&K::plural(&()), &K::group(&())))
-        .or_else(|error| {
-            if error.is_forbidden() {
-                Ok(Vec::new())
-            } else {
-                Err(error)
-            }
-        })?
-        .iter()
-        .map(ResourceExt::name_any)
-        .collect();
+    let known = match cluster.metadata::<K>(&selection).await {
+        Err(error) if error.is_forbidden() => Vec::new(),
+        known => known?,
+    };
+    let known: Vec<String> = known.iter().map(ResourceExt::name_any).collect();
     Err(LookupError::Missing {
         hint: hint(name, &known),
         noun,

@@ -55,6 +55,8 @@ pub struct Session {
     pub screen: Screen,
     /// Who is asked.
     pub prompt: Box<dyn Prompt>,
+    /// Whether there is somebody to ask.
+    pub asks: bool,
 }
 
 impl Session {
@@ -88,6 +90,7 @@ pub async fn run(arguments: Arguments) -> Exit {
         flags: arguments.flags,
         screen: Screen::of_process(),
         prompt: prompt::of_process(),
+        asks: prompt::is_somebody_there(),
     };
     let done = tokio::select! {
         done = arguments.command.run(&session) => done,

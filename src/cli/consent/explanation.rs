@@ -163,17 +163,31 @@ fn mistakes(connection: &Connection, type_: &ConnectionType) -> Vec<String> {
     }
 }
 
+impl Explanation {
+    /// What is agreed to, and the digest of it.
+    #[must_use]
+    pub fn page(&self) -> String {
+        format!("{}\nDigest: {}\n", self.agreed(), self.required.current)
+    }
+
+    fn agreed(&self) -> String {
+        let lines = |lines: &[String]| -> String {
+            let lines = lines.iter().map(|line| format!("  - {line}\n"));
+            lines.collect()
+        };
+        format!(
+            "{}\n\nThe notice, version {}:\n{}\nThe destination:\n{}",
+            self.head,
+            self.version,
+            lines(&self.statements),
+            lines(&self.destination)
+        )
+    }
+}
+
 impl Display for Explanation {
     fn fmt(&self, f: &mut Formatter<'_>) -> Written {
-        writeln!(f, "{}", self.head)?;
-        writeln!(f, "\nThe notice, version {}:", self.version)?;
-        for statement in &self.statements {
-            writeln!(f, "  - {statement}")?;
-        }
-        writeln!(f, "\nThe destination:")?;
-        for place in &self.destination {
-            writeln!(f, "  - {place}")?;
-        }
+        f.write_str(&self.agreed())?;
         let digest = &self.required.current;
         writeln!(f, "\n{}\n  {CONSENT_ANNOTATION}: {digest}", self.next_step)
     }

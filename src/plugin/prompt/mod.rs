@@ -85,11 +85,17 @@ impl Fault for PromptError {
 /// The person at the terminal of this process, or nobody. Questions go to standard error, so that a result can be piped.
 #[must_use]
 pub fn of_process() -> Box<dyn Prompt> {
-    if std::io::stdin().is_terminal() && std::io::stderr().is_terminal() {
+    if is_somebody_there() {
         Box::new(terminal::Person)
     } else {
         Box::new(Nobody)
     }
+}
+
+/// Whether anybody can be asked.
+#[must_use]
+pub fn is_somebody_there() -> bool {
+    std::io::stdin().is_terminal() && std::io::stderr().is_terminal()
 }
 
 /// A pipeline: it is asked nothing.

@@ -75,6 +75,20 @@ impl Person {
         Told::of(self.program(arguments).output().expect("it runs"))
     }
 
+    /// Runs it to its end with something on its standard input.
+    pub fn runs_with(&self, arguments: &[&str], input: &str) -> Told {
+        let mut program = self.program(arguments);
+        program
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        let mut running = program.spawn().expect("it runs");
+        let mut to = running.stdin.take().expect("a pipe");
+        to.write_all(input.as_bytes()).expect("it is read");
+        drop(to);
+        Told::of(running.wait_with_output().expect("it ends"))
+    }
+
     /// Runs it, and expects it to do what it's for.
     pub fn does(&self, arguments: &[&str]) -> String {
         let told = self.runs(arguments);
