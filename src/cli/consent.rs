@@ -8,12 +8,13 @@ mod tests;
 
 use crate::connection_type::catalog::{CatalogError, connection_types};
 use crate::governance::message::{bounded, listed, sentences};
-use explanation::Explanation;
 use manifests::Manifests;
 use std::path::PathBuf;
 use thiserror::Error;
 
 pub use check::{Checked, Outcome, check};
+pub use explanation::Explanation;
+pub use manifests::Manifest;
 
 /// Which manifests, and where what they describe stands.
 #[derive(clap::Args, Clone, Debug)]

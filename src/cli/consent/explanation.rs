@@ -15,13 +15,15 @@ use std::fmt::{Display, Formatter, Result as Written};
 /// What somebody agrees to.
 pub struct Explanation {
     /// What it is about.
-    head: String,
+    pub head: String,
     /// That its type should no longer be chosen.
-    deprecated: Option<String>,
+    pub deprecated: Option<String>,
     /// The version of the notice.
-    version: String,
-    statements: Vec<String>,
-    destination: Vec<String>,
+    pub version: String,
+    /// The notice itself.
+    pub statements: Vec<String>,
+    /// Where data goes.
+    pub destination: Vec<String>,
     next_step: &'static str,
     /// What the annotation must say.
     pub required: Required,
@@ -29,6 +31,9 @@ pub struct Explanation {
 
 impl Explanation {
     /// Finds the notice and computes the digest.
+    ///
+    /// # Errors
+    /// If there is no notice to agree to, or it would be in vain.
     pub fn of(
         manifest: &Manifest,
         known: &[ConnectionType],
@@ -160,20 +165,35 @@ fn fitting(connection: &Connection, type_: &ConnectionType) -> Result<CompiledTy
     }
 }
 
+impl Explanation {
+    /// What is agreed to, and the digest of it.
+    #[must_use]
+    pub fn page(&self) -> String {
+        format!("{}\nDigest: {}\n", self.agreed(), self.required.current)
+    }
+
+    fn agreed(&self) -> String {
+        let lines = |lines: &[String]| -> String {
+            let lines = lines.iter().map(|line| format!("  - {line}\n"));
+            lines.collect()
+        };
+        let deprecated = self.deprecated.iter();
+        let head: String = std::iter::once(&self.head)
+            .chain(deprecated)
+            .map(|line| format!("{line}\n"))
+            .collect();
+        format!(
+            "{head}\nThe notice, version {}:\n{}\nThe destination:\n{}",
+            self.version,
+            lines(&self.statements),
+            lines(&self.destination)
+        )
+    }
+}
+
 impl Display for Explanation {
     fn fmt(&self, f: &mut Formatter<'_>) -> Written {
-        writeln!(f, "{}", self.head)?;
-        if let Some(deprecated) = &self.deprecated {
-            writeln!(f, "{deprecated}")?;
-        }
-        writeln!(f, "\nThe notice, version {}:", self.version)?;
-        for statement in &self.statements {
-            writeln!(f, "  - {statement}")?;
-        }
-        writeln!(f, "\nThe destination:")?;
-        for place in &self.destination {
-            writeln!(f, "  - {place}")?;
-        }
+        f.write_str(&self.agreed())?;
         let digest = &self.required.current;
         writeln!(f, "\n{}\n  {CONSENT_ANNOTATION}: {digest}", self.next_step)
     }

@@ -17,12 +17,15 @@ pub struct Placed {
 
 /// A kind that asks for consent.
 pub enum Manifest {
+    /// A connection.
     Connection(Box<Connection>),
+    /// A link to a vault.
     KeyVault(Box<KeyVault>),
 }
 
 impl Manifest {
     /// What messages call it.
+    #[must_use]
     pub fn noun(&self) -> &'static str {
         match self {
             Self::Connection(_) => "connection",
@@ -30,6 +33,8 @@ impl Manifest {
         }
     }
 
+    /// Its metadata.
+    #[must_use]
     pub fn metadata(&self) -> &ObjectMeta {
         match self {
             Self::Connection(connection) => &connection.metadata,
@@ -38,6 +43,7 @@ impl Manifest {
     }
 
     /// What an annotation says.
+    #[must_use]
     pub fn annotation(&self, name: &str) -> Option<&str> {
         self.metadata()
             .annotations
