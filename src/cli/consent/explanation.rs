@@ -177,13 +177,11 @@ impl Explanation {
             let lines = lines.iter().map(|line| format!("  - {line}\n"));
             lines.collect()
         };
-        let deprecated = self.deprecated.iter();
-        let head: String = std::iter::once(&self.head)
-            .chain(deprecated)
-            .map(|line| format!("{line}\n"))
-            .collect();
+        let deprecated = self.deprecated.as_deref();
+        let deprecated = deprecated.map_or_else(String::new, |text| format!("{text}\n"));
         format!(
-            "{head}\nThe notice, version {}:\n{}\nThe destination:\n{}",
+            "{}\n{deprecated}\nThe notice, version {}:\n{}\nThe destination:\n{}",
+            self.head,
             self.version,
             lines(&self.statements),
             lines(&self.destination)

@@ -34,6 +34,8 @@ pub struct Seen {
     /// Why it doesn't stand, or how.
     told: String,
     head: String,
+    /// That its type should no longer be chosen.
+    deprecated: Option<String>,
     version: String,
     statements: Vec<String>,
     destination: Vec<String>,
@@ -129,6 +131,7 @@ fn of<K: Consented>(
         status: object.consent().cloned(),
         told: judged.map_or_else(String::new, |judged| judged.reason.clone()),
         head: explanation.head,
+        deprecated: explanation.deprecated,
         version: explanation.version,
         statements: explanation.statements,
         destination: explanation.destination,
@@ -176,7 +179,15 @@ impl Seen {
         let mut page = String::new();
         let room = screen.width.map(|width| width.saturating_sub(4).max(20));
         let heading = |text: &str| Tone::Heading.paint(text, screen.colour);
-        let _ = writeln!(page, "{}\n", heading(&self.head)); // writing to a String can't fail
+        let _ = writeln!(page, "{}", heading(&self.head)); // writing to a String can't fail
+        for line in self
+            .deprecated
+            .iter()
+            .flat_map(|line| wrapped(line, screen.width))
+        {
+            let _ = writeln!(page, "{line}");
+        }
+        page.push('\n');
         let mut list = |title: &str, lines: &[String]| {
             let _ = writeln!(page, "{}", heading(title));
             for line in lines {
