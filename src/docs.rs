@@ -34,7 +34,7 @@ pub fn conditions() -> String {
 }
 
 /// The sorts of reasons, in the order in which they decide about Ready.
-const SORTS: [(Situation, &str, &str); 6] = [
+const SORTS: [(Situation, &str, &str); 7] = [
     (
         Situation::Mistake,
         "Reasons: its author must correct something",
@@ -55,6 +55,11 @@ const SORTS: [(Situation, &str, &str); 6] = [
         Situation::Purpose,
         "Reasons: it rests on purpose",
         "`Ready` is True, but nothing runs.",
+    ),
+    (
+        Situation::Held,
+        "Reasons: a run failed for good",
+        "`Ready` is False and `Stalled` True. Scheduled runs are held; a run on request is begun all the same.",
     ),
     (
         Situation::Waiting,

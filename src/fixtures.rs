@@ -31,10 +31,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, LazyLock};
 
 mod effects;
+mod runs;
 mod users;
 mod vault;
 
 pub(crate) use effects::after_visit;
+pub(crate) use runs::{Runs, ran};
 pub(crate) use users::{EnrichmentBuilder, ExportBuilder, Visit, enrichment, export, visit};
 pub(crate) use vault::{KeyVaultBuilder, allowed_vaults, company_vault, every_fault, found};
 

@@ -99,7 +99,7 @@ fn execute(command: Command) -> Result<ExitCode, Box<dyn Error>> {
                     tokio::select! { _ = terminated.recv() => {}, _ = tokio::signal::ctrl_c() => {} }
                     tracing::info!("ending");
                 };
-                Ok::<_, Box<dyn Error>>(run(client, *settings, stop).await?)
+                Ok::<_, Box<dyn Error>>(Box::pin(run(client, *settings, stop)).await?)
             })?;
         }
         Command::Uninstall {

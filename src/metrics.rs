@@ -20,6 +20,17 @@ pub struct Outcome {
     pub outcome: &'static str,
 }
 
+/// The kind that ran, what began the run, and how it ended.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct Ran {
+    /// The kind.
+    pub kind: String,
+    /// Schedule or Request.
+    pub trigger: &'static str,
+    /// Succeeded, Failed or Stopped.
+    pub outcome: &'static str,
+}
+
 /// The kind of object.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub struct OfKind {
@@ -40,6 +51,8 @@ pub struct Metrics {
     pub watch_errors: Family<OfKind, Counter>,
     /// Objects that don't fit their schema and were left out.
     pub malformed: Family<OfKind, Counter>,
+    /// Runs that have ended.
+    pub runs: Family<Ran, Counter>,
     /// Whether this replica leads: 1 or 0.
     pub leader: Gauge,
 }
@@ -52,6 +65,7 @@ impl Default for Metrics {
             events: Family::default(),
             watch_errors: Family::default(),
             malformed: Family::default(),
+            runs: Family::default(),
             leader: Gauge::default(),
         }
     }
@@ -94,11 +108,27 @@ impl Metrics {
             self.malformed.clone(),
         );
         registry.register(
+            "runs",
+            "Runs that have ended, by what began them and how they ended",
+            self.runs.clone(),
+        );
+        registry.register(
             "leader",
             "Whether this replica leads: only one does, and only that one writes",
             self.leader.clone(),
         );
         registry
+    }
+
+    /// Counts one run that has ended.
+    pub fn ran(&self, kind: &str, trigger: &'static str, outcome: &'static str) {
+        self.runs
+            .get_or_create(&Ran {
+                kind: kind.to_owned(),
+                trigger,
+                outcome,
+            })
+            .inc();
     }
 
     /// Counts one visit.

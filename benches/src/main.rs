@@ -68,10 +68,12 @@ async fn run() -> Outcome<()> {
         phases::vaults(&mut report).await?;
     }
     if wanted("world") {
-        Bench::start(scale).await?.run(&mut report).await?;
+        let bench = Box::pin(Bench::start(scale)).await?;
+        Box::pin(bench.run(&mut report)).await?;
     }
     if only.as_deref() == Some(CHANGES) {
-        Bench::start(scale).await?.run_changes(&mut report).await?;
+        let bench = Box::pin(Bench::start(scale)).await?;
+        Box::pin(bench.run_changes(&mut report)).await?;
     }
     report.print();
     let file = report.write(&Path::new(env!("CARGO_MANIFEST_DIR")).join("results"))?;

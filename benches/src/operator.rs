@@ -39,6 +39,7 @@ impl Operator {
             "run".to_owned(),
             format!("--listen={address}"),
             "--connectors=sftp".to_owned(),
+            "--connector-image=registry.example/connector:bench".to_owned(), // nothing here has a schedule, so nothing runs
             "--catalog=false".to_owned(), // the type is the bench's own, which changes it
             "--log=warn".to_owned(),
         ];

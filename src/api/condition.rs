@@ -105,6 +105,8 @@ vocabulary! {
         Scheduled,
         /// The newest run ended well.
         LastRunSucceeded,
+        /// The newest request for a run was granted.
+        RequestGranted,
     }
 }
 
@@ -132,6 +134,8 @@ vocabulary! {
         TypeMismatch,
         /// The type names no connector, or one that this installation doesn't run.
         NoConnector,
+        /// The connection or a dataset asks of the connector what it can't do yet.
+        ConnectorLacks,
         /// The dataset's role doesn't allow this use.
         DatasetIneligible,
         /// Another one already writes to this dataset.
@@ -262,6 +266,24 @@ vocabulary! {
         Manual,
         /// It has not run yet.
         NeverRan,
+        /// The newest run ended well.
+        RunSucceeded,
+        /// The newest run failed, and the next one may end better.
+        RunFailedForNow,
+        /// The newest run was told to stop, as it might no longer go on.
+        RunStopped,
+        /// The newest run failed for good: scheduled runs are held until what it failed by changes, or a run on request ends well.
+        RunFailed,
+        /// A run was requested, and begun.
+        RequestBegun,
+        /// A run was requested of what is inactive, so nothing ran.
+        RequestedWhileInactive,
+        /// A run was requested while another one was under way, so nothing more ran.
+        RequestedWhileRunning,
+        /// A run was requested for another time than now, so nothing ran.
+        RequestNotNow,
+        /// A run was requested by what is no time, so nothing ran.
+        RequestUnreadable,
         /// It can't be judged until something else is there.
         NotChecked,
         /// The operator has nothing left to do (`Reconciling`), or no person has to act (`Stalled`).

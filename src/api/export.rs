@@ -1,8 +1,9 @@
 //! `Export`: what goes out over one connection, and when.
 
-use super::condition::{CONDITIONS_MAX, Condition};
+use super::condition::{CONDITIONS_MAX, Condition, ConditionType, Reason};
 use super::connection::{DISPLAY_NAME_MAX, Parameters, parameters_schema};
 use super::reference::{ColumnName, ConnectionRef, DatasetRef, ObjectName, Reference, Refers};
+use super::run::{RunCounts, RunFailure, RunOutcome};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use kube::{CustomResource, KubeSchema, ResourceExt};
 use schemars::JsonSchema;
@@ -202,21 +203,107 @@ pub struct ExportStatus {
     /// When it runs next.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub next_run_at: Option<Time>,
+    /// The newest request for a run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "RunRequest")]
+    pub last_request: Option<RunRequest>,
+}
+
+impl ExportStatus {
+    /// Whether it needs the account that runs have: it is Active, or only held after a failure, or waits for that account.
+    #[must_use]
+    pub fn needs_run_account(&self) -> bool {
+        let waits = [Reason::RunFailed, Reason::RunAccountTaken].map(Reason::as_str);
+        let waiting = |condition: &Condition| {
+            condition.type_ == ConditionType::Ready.as_str() && waits.contains(&condition.reason.as_str())
+        };
+        self.state == Some(State::Active) || self.conditions.iter().any(waiting)
+    }
 }
 
 /// One run.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Run {
-    /// When it started.
-    pub started_at: Time,
-    /// When it ended.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub ended_at: Option<Time>,
-    /// How it ended.
+    /// The Job that ran it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 63))]
-    pub outcome: Option<String>,
+    pub job: Option<String>,
+    /// What began it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Trigger")]
+    pub trigger: Option<Trigger>,
+    /// When it started.
+    pub started_at: Time,
+    /// When it ended. Absent while it runs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ended_at: Option<Time>,
+    /// How often it was begun, as a failure that may pass is tried again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1))]
+    pub attempt: Option<i32>,
+    /// How it ended. Absent while it runs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "RunOutcome")]
+    pub outcome: Option<RunOutcome>,
+    /// What it did, as far as its connector told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "RunCounts")]
+    pub counts: Option<RunCounts>,
+    /// Why it didn't end well.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "RunFailure")]
+    pub failure: Option<RunFailure>,
+    /// A hash of what it began with: the versions of the spec, the connection and its secrets.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 64))]
+    pub basis: Option<String>,
+}
+
+/// What began a run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+pub enum Trigger {
+    /// Its time came.
+    Schedule,
+    /// Somebody asked for it.
+    Request,
+}
+
+impl Trigger {
+    /// The word as it stands in YAML.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Schedule => "Schedule",
+            Self::Request => "Request",
+        }
+    }
+}
+
+/// A request for a run, which is answered once.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct RunRequest {
+    /// What the annotation said.
+    #[schemars(length(max = 64))]
+    pub value: String,
+    /// What became of it.
+    pub answer: RequestAnswer,
+}
+
+/// What became of a request for a run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub enum RequestAnswer {
+    /// A run was begun.
+    Begun,
+    /// It was inactive, so nothing ran.
+    Inactive,
+    /// Another run was under way, so nothing more ran.
+    UnderWay,
+    /// It wasn't asked for within the last ten minutes, so nothing ran.
+    NotNow,
+    /// It is no time as in RFC 3339, so nothing ran.
+    Unreadable,
 }
 
 impl Export {
@@ -229,6 +316,12 @@ impl Export {
                 .iter()
                 .filter_map(|item| self.segment(connection, item))
         })
+    }
+
+    /// What its runs run as, while there may be any.
+    fn run_account(&self, namespace: String) -> Option<Reference> {
+        let needed = self.status.as_ref().is_some_and(ExportStatus::needs_run_account);
+        needed.then_some(Reference::RunAccount(namespace))
     }
 
     /// One dataset of its payload, as it goes over a connection.
@@ -261,6 +354,7 @@ impl Refers for Export {
                     .map(|connection| Reference::Connection(namespace.clone(), connection.name.0.clone())),
             )
             .chain(self.segments())
+            .chain(self.run_account(namespace.clone()))
             .collect()
     }
 }

@@ -13,6 +13,7 @@ pub mod names;
 pub mod notice;
 pub mod reference;
 pub mod run;
+pub mod run_objects;
 pub mod secret;
 pub mod shared_connection;
 

@@ -20,6 +20,24 @@ pub const CONTRIBUTOR_ROLE: &str = "connections-contributor";
 pub const USE_ROLE_PREFIX: &str = "connections-use-";
 /// The ServiceAccount by which a namespace signs in to vaults, its Role and the binding of both are called so.
 pub const RUN_ACCOUNT: &str = "connections-run";
+/// Marks what runs are made of: CronJobs, Jobs, their pods, and plans. Its value is the kind that runs.
+pub const RUN_LABEL: &str = "connections.dev/run";
+/// The name of the export or enrichment that runs; a label's value may be too short for it.
+pub const RUN_OF_ANNOTATION: &str = "connections.dev/run-of";
+/// The hash of a run's plan, by which its ConfigMap is called.
+pub const RUN_PLAN_ANNOTATION: &str = "connections.dev/run-plan";
+/// On a CronJob, the plan before that, by which a Job may just have been made.
+pub const RUN_PLAN_BEFORE_ANNOTATION: &str = "connections.dev/run-plan-before";
+/// A hash of what a run began with: the versions of the spec, the connection and its secrets.
+pub const RUN_BASIS_ANNOTATION: &str = "connections.dev/run-basis";
+/// A hash of what the operator applied last.
+pub const RUN_FORM_ANNOTATION: &str = "connections.dev/run-form";
+/// Asks for a run now: the time of asking, as RFC 3339. On a Job, the request that it answers.
+pub const RUN_REQUESTED_ANNOTATION: &str = "connections.dev/run-requested-at";
+/// What runs are made of is called so, with a hash after it: policies know a run's pod by it where they see its name alone.
+pub const RUN_NAME_PREFIX: &str = "connections-run-";
+/// The name of the one container of a run.
+pub const RUN_CONTAINER: &str = "connector";
 /// Marks what the operator keeps.
 pub const MANAGED_BY_LABEL: (&str, &str) = ("app.kubernetes.io/managed-by", "connection-operator");
 /// The release of the chart that an object belongs to.

@@ -151,6 +151,8 @@ pub enum Reference {
     Contributors(String),
     /// The run account of a namespace.
     RunAccount(String),
+    /// What runs belong to, by namespace, kind and name.
+    Run(String, String, String),
 }
 
 /// Tells, without asking anyone, what an object points at.

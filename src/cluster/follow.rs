@@ -38,13 +38,13 @@ pub struct Follower {
 pub type Unread = Arc<dyn Fn(&ObjectKey, Option<&Misfit>) + Send + Sync>;
 
 /// Follows a kind until the process ends. An object that doesn't fit its schema is told of and left out; it never
-/// stops the others, and a standby only remembers it, and sees to it once it leads. An object that isn't `wanted` counts
-/// as gone.
+/// stops the others, and a standby only remembers it, and sees to it once it leads. Of an object, what
+/// `wanted` leaves is kept; one of which it leaves nothing counts as gone.
 pub async fn follow<K>(
     places: Places<Guarded<K>>,
     follower: Follower,
     feed: Feed<K>,
-    wanted: fn(&K) -> bool,
+    wanted: fn(K) -> Option<K>,
     told: impl FnMut(&Change<K>),
     unread: Unread,
 ) where
@@ -140,12 +140,12 @@ struct Misfits<K> {
     seen: HashMap<ObjectKey, ObjectMeta>,
     /// Those from before the list that is under way.
     before: HashMap<ObjectKey, ObjectMeta>,
-    wanted: fn(&K) -> bool,
+    wanted: fn(K) -> Option<K>,
     unread: Unread,
 }
 
 impl<K: Resource<DynamicType = ()> + Clone + 'static> Misfits<K> {
-    fn new(follower: Follower, wanted: fn(&K) -> bool, unread: Unread) -> Self {
+    fn new(follower: Follower, wanted: fn(K) -> Option<K>, unread: Unread) -> Self {
         Self {
             follower,
             seen: HashMap::new(),
@@ -192,7 +192,7 @@ impl<K: Resource<DynamicType = ()> + Clone + 'static> Misfits<K> {
             Ok(object) => {
                 self.seen.remove(&key);
                 self.before.remove(&key);
-                Some(object).filter(self.wanted)
+                (self.wanted)(object)
             }
             Err(misfit) => {
                 (self.unread)(&key, Some(&misfit));

@@ -58,6 +58,15 @@ impl<K: Resource<DynamicType = ()>> Places<K> {
         }
     }
 
+    /// Only those with this label, whatever its value.
+    #[must_use]
+    pub fn labelled(self, label: &str) -> Self {
+        Self {
+            which: Config::default().labels(label),
+            ..self
+        }
+    }
+
     /// What is seen in all places, as one stream.
     pub(super) fn seen<O, S>(
         self,

@@ -4,7 +4,7 @@ use crate::api::names::{FIELD_MANAGER, IN_USE_FINALIZER};
 use http::HeaderValue;
 use http::header::ACCEPT;
 use k8s_openapi::NamespaceResourceScope;
-use kube::api::{DeleteParams, Patch, PatchParams, PostParams};
+use kube::api::{DeleteParams, Patch, PatchParams, PostParams, Preconditions};
 use kube::core::Status;
 use kube::core::request::Request;
 use kube::{Client, Resource, ResourceExt};
@@ -155,6 +155,44 @@ where
     send(client, request).await.map_err(refused)
 }
 
+/// Applies an object of ours by server-side apply, so that what Kubernetes fills in stays, and gives its resource
+/// version. For kinds whose fields Kubernetes fills in, a difference would never be empty.
+///
+/// # Errors
+/// See [`WriteError`].
+pub async fn apply<K>(client: &Client, object: &K) -> Result<String, WriteError>
+where
+    K: Resource<DynamicType = (), Scope = NamespaceResourceScope> + Serialize,
+{
+    let refused = |source| refusal("an object that it keeps", source);
+    let target = Target::of(object);
+    let mut text = serde_json::to_value(object).map_err(|error| refused(kube::Error::SerdeError(error)))?;
+    text["apiVersion"] = json!(K::api_version(&()));
+    text["kind"] = json!(K::kind(&()));
+    let params = PatchParams::apply(FIELD_MANAGER).force();
+    let request = requests::<K>(&target).patch(&target.name, &params, &Patch::Apply(text));
+    send(client, request).await.map_err(refused)
+}
+
+/// Removes an object of ours, if it's the one of this uid, and lets what it has made go after it: Kubernetes' own
+/// default for Jobs would leave their pods running.
+///
+/// # Errors
+/// See [`WriteError`].
+pub async fn delete_with_pods<K>(client: &Client, object: &K) -> Result<(), WriteError>
+where
+    K: Resource<DynamicType = (), Scope = NamespaceResourceScope>,
+{
+    let params = DeleteParams {
+        preconditions: Some(Preconditions {
+            uid: object.meta().uid.clone(),
+            resource_version: None,
+        }),
+        ..DeleteParams::background()
+    };
+    delete_as(client, object, &params).await
+}
+
 /// Removes an object of ours. That it's gone already is as good.
 ///
 /// # Errors
@@ -163,8 +201,15 @@ pub async fn delete<K>(client: &Client, object: &K) -> Result<(), WriteError>
 where
     K: Resource<DynamicType = (), Scope = NamespaceResourceScope>,
 {
+    delete_as(client, object, &DeleteParams::default()).await
+}
+
+async fn delete_as<K>(client: &Client, object: &K, params: &DeleteParams) -> Result<(), WriteError>
+where
+    K: Resource<DynamicType = (), Scope = NamespaceResourceScope>,
+{
     let target = Target::of(object);
-    let request = requests::<K>(&target).delete(&target.name, &DeleteParams::default());
+    let request = requests::<K>(&target).delete(&target.name, params);
     let request = request.map_err(kube::Error::BuildRequest);
     let deleted = match request {
         Ok(request) => client.request_text(request).await.map(drop),

@@ -24,6 +24,7 @@ pub(super) fn observe<'a>(enrichment: &'a Enrichment, context: &'a Context) -> A
         suspend: spec.suspend,
         deleting: enrichment.metadata.deletion_timestamp.is_some(),
         connectors: &context.connectors,
+        runs: None,
         now: context.now(),
     }
 }

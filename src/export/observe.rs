@@ -24,6 +24,7 @@ pub(super) fn observe<'a>(export: &'a Export, context: &'a Context) -> ActivityF
         suspend: spec.suspend,
         deleting: export.metadata.deletion_timestamp.is_some(),
         connectors: &context.connectors,
+        runs: Some(context.runs_of(export)),
         now: context.now(),
     }
 }

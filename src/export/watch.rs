@@ -3,6 +3,7 @@
 use crate::api::{Connection, ConnectionType, Dataset, Export};
 use crate::cluster::{Change, ObjectKey, Objects};
 use crate::reconcile::{Stores, load, wakes};
+use kube::Resource;
 
 /// A connection that came, went or changed in what its users see wakes them.
 #[must_use]
@@ -24,6 +25,15 @@ pub fn woken_by_type(
 #[must_use]
 pub fn woken_by_dataset(change: &Change<Dataset>, stores: &Stores) -> Vec<ObjectKey> {
     load::with_limited(wakes::users_of_dataset(change, &stores.exports), stores)
+}
+
+/// A ServiceAccount, Role or binding of the run account's name that came, went or changed hands wakes those that run as it.
+#[must_use]
+pub fn woken_by_run_account<K>(change: &Change<K>, exports: &Objects<Export>) -> Vec<ObjectKey>
+where
+    K: Resource<DynamicType = ()>,
+{
+    wakes::users_of_run_account(change, exports)
 }
 
 /// An export that sends something else, or elsewhere, wakes those that send the same or share a limit with it.

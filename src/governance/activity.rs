@@ -7,13 +7,17 @@ use super::datasets::{self, Use};
 use super::decision::{Decision, announcements};
 use super::readiness;
 use super::removal::Hold;
+use super::run_account;
+use super::runs::steps::{self, Begun, Due, Runnable};
+use super::runs::{RunsFacts, lacks, request, verdict};
 use super::schedule;
 use super::terms::{self, Load, Settings};
 use crate::api::connection::Parameters;
 use crate::api::connection_type::UsedFor;
 use crate::api::export::{ExportStatus, Schedule, State};
 use crate::api::{Condition, ConditionStatus, ConditionType, Reason};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use std::collections::BTreeSet;
 
 #[cfg(test)]
@@ -44,6 +48,8 @@ pub struct ActivityFacts<'a> {
     pub deleting: bool,
     /// Connectors that this installation runs.
     pub connectors: &'a BTreeSet<String>,
+    /// Its runs, as far as this version runs its kind.
+    pub runs: Option<RunsFacts<'a>>,
     /// The time of the visit.
     pub now: Timestamp,
 }
@@ -67,12 +73,31 @@ pub fn too_early(facts: &ActivityFacts<'_>) -> bool {
 /// The wanted state.
 #[must_use]
 pub fn decide(facts: &ActivityFacts<'_>) -> Decision<ExportStatus> {
-    let judged = judged(facts);
+    let begun = steps::begun(
+        facts.runs.as_ref(),
+        &facts.before,
+        may_not_go_on(facts),
+        facts.now,
+    );
+    let last_run = last_run(facts, &begun);
+    let held = last_run.reason == Reason::RunFailed;
+    let concerns = concerns(facts);
+    let works = readiness::works(&summed(facts, concerns.clone()));
+    let runnable = runnable(facts, held).filter(|_| works);
+    let due = due(facts, &begun, runnable);
+    let last_run = (ConditionType::LastRunSucceeded, last_run);
+    let request = due.request.as_ref().map(request::standing);
+    let request = request.map(|request| (ConditionType::RequestGranted, request));
+    let all = concerns.into_iter().chain([last_run]).chain(request);
+    let judged = summed(facts, all.collect());
     let state = if readiness::works(&judged) {
         State::Active
     } else {
         State::Inactive
     };
+    let next = runnable
+        .filter(|runnable| !runnable.held)
+        .and_then(|runnable| schedule::next(runnable.schedule?, facts.now));
     let (connection, type_) = shown(&facts.connection);
     let status = ExportStatus {
         observed_generation: facts.generation,
@@ -80,21 +105,80 @@ pub fn decide(facts: &ActivityFacts<'_>) -> Decision<ExportStatus> {
         state: Some(state),
         connection: Some(connection),
         type_,
-        last_run: facts.before.last_run.clone(),
-        runs: facts.before.runs.clone(),
-        next_run_at: None, // nothing runs by schedule yet, so nothing is promised
+        last_run: begun.runs.first().cloned(),
+        runs: begun.runs,
+        next_run_at: next.map(Time),
+        last_request: due.request,
     };
+    let mut told = announcements(&facts.before.conditions, &status.conditions);
+    for news in steps::announcements(&facts.before, &status) {
+        if !told.contains(&news) {
+            told.push(news);
+        }
+    }
+    let due_again = next.map(|next| next.duration_since(facts.now) + AFTER_DUE);
     Decision {
         hold: Hold::Keep,
-        effects: Vec::new(),
-        announcements: announcements(&facts.before.conditions, &status.conditions),
-        recheck: None,
+        effects: due.effects,
+        announcements: told,
+        recheck: due.recheck.into_iter().chain(due_again).min(),
         status,
     }
 }
 
-fn judged(facts: &ActivityFacts<'_>) -> Vec<(ConditionType, Standing)> {
-    let concerns = concerns(facts);
+/// How long after its time a scheduled run is looked for, should no Job have told of it.
+const AFTER_DUE: SignedDuration = SignedDuration::from_secs(2);
+
+fn due(facts: &ActivityFacts<'_>, begun: &Begun, runnable: Option<Runnable<'_>>) -> Due {
+    let Some(runs) = &facts.runs else {
+        return Due::default();
+    };
+    let detached = matches!(facts.connection, ConnectionSeen::Detached);
+    steps::due(runs, &facts.before, begun, runnable, detached, facts.now)
+}
+
+fn last_run(facts: &ActivityFacts<'_>, begun: &Begun) -> Standing {
+    let basis = match &facts.connection {
+        ConnectionSeen::Present { connection, .. } => Some(verdict::basis(facts.generation, connection)),
+        ConnectionSeen::Detached | ConnectionSeen::Absent(_) => None,
+    };
+    verdict::judge(&begun.runs, basis.as_deref())
+}
+
+fn runnable<'a>(facts: &'a ActivityFacts<'_>, held: bool) -> Option<Runnable<'a>> {
+    facts.runs.as_ref()?.connector?;
+    Some(Runnable {
+        connection: attachment::fitting(&facts.connection, facts.used_for)?,
+        uses: &facts.uses,
+        parameters: facts.parameters,
+        schedule: facts.schedule,
+        held,
+        generation: facts.generation,
+    })
+}
+
+/// Whether what is under way may not go on: somebody wants it to stop, or may no longer want it. What waits for another
+/// object keeps new runs from beginning, and lets those under way end.
+fn may_not_go_on(facts: &ActivityFacts<'_>) -> bool {
+    let connection = match &facts.connection {
+        ConnectionSeen::Detached | ConnectionSeen::Absent(_) => true,
+        ConnectionSeen::Present { connection, .. } => {
+            let consent = connection
+                .status
+                .as_ref()
+                .and_then(|status| status.consent.as_ref());
+            connection.spec.suspend
+                || connection.metadata.deletion_timestamp.is_some()
+                || !consent.is_some_and(|consent| consent.given)
+        }
+    };
+    connection || facts.suspend || facts.deleting
+}
+
+fn summed(
+    facts: &ActivityFacts<'_>,
+    concerns: Vec<(ConditionType, Standing)>,
+) -> Vec<(ConditionType, Standing)> {
     if facts.deleting {
         // Whatever else is the matter with it, nobody has to mend it any more.
         let summary = readiness::judged(Vec::new(), Some(&leaving()), "");
@@ -104,7 +188,12 @@ fn judged(facts: &ActivityFacts<'_>) -> Vec<(ConditionType, Standing)> {
         Reason::Suspended,
         "It is suspended: nothing runs until spec.suspend is false.",
     );
-    let mut ready = "It has all that it needs. This version starts no runs yet.".to_owned();
+    let runs = match (&facts.runs, facts.schedule) {
+        (Some(_), Some(_)) => "It runs when its time comes, and on request.",
+        (Some(_), None) => "It runs on request.",
+        (None, _) => "This version starts no runs of enrichments yet.",
+    };
+    let mut ready = format!("It has all that it needs. {runs}");
     if let Some(deprecated) = attachment::deprecated(&facts.connection) {
         ready = format!("{ready} {deprecated}");
     }
@@ -129,10 +218,6 @@ fn concerns(facts: &ActivityFacts<'_>) -> Vec<(ConditionType, Standing)> {
         (ConditionType::Attached, awaited.unwrap_or(attached)),
         (ConditionType::Valid, valid(facts)),
         (ConditionType::Scheduled, schedule::judge(facts.schedule)),
-        (
-            ConditionType::LastRunSucceeded,
-            Standing::unknown(Reason::NeverRan, "It has not run yet."),
-        ),
     ]
 }
 
@@ -145,7 +230,12 @@ fn valid(facts: &ActivityFacts<'_>) -> Standing {
         let settings = Settings::of(&connection.spec, facts.parameters);
         terms::judge(type_, &settings, &facts.load)
     });
-    let others = [datasets::judge(&facts.uses), terms].into_iter().flatten();
+    let runs = facts.runs.as_ref();
+    let lacks = fitting.zip(runs).and_then(|((connection, _), runs)| {
+        lacks::judge(runs, connection, &facts.uses)
+            .or_else(|| run_account::taken(&runs.namespace, &runs.account))
+    });
+    let others = [datasets::judge(&facts.uses), terms, lacks].into_iter().flatten();
     others.fold(parameters, |first, other| {
         if readiness::situation(other.reason) < readiness::situation(first.reason) {
             other

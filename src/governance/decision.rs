@@ -3,6 +3,7 @@
 use super::conditions;
 use super::kept::Kept;
 use super::removal::Hold;
+use super::runs::steps::RunStep;
 use crate::api::consent_record::ConsentDecision;
 use crate::api::{Condition, ConditionStatus, ConditionType, ConsentRecordSpec, Reason};
 use jiff::SignedDuration;
@@ -36,13 +37,51 @@ pub enum Effect {
     Keep(Box<Kept>),
     /// Removes one, as it was seen.
     Drop(Box<Kept>),
+    /// Writes to what runs are made of.
+    Run(Box<RunStep>),
+}
+
+/// When an effect is carried out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stage {
+    /// Before the status is written.
+    Before,
+    /// Beside it: neither waits for the other.
+    Beside,
+    /// After it: what a run has told stands in status before its Job goes.
+    After,
 }
 
 impl Effect {
-    /// Whether the status may only be written after it: consent counts once it's on record.
+    /// Whether the status may only be written after it: consent counts once it's on record, and a request is answered
+    /// once its Job is there.
     #[must_use]
     pub fn comes_first(&self) -> bool {
-        matches!(self, Self::Record { record, .. } if record.decision == ConsentDecision::Given)
+        match self {
+            Self::Record { record, .. } => record.decision == ConsentDecision::Given,
+            Self::Run(step) => matches!(**step, RunStep::Start { .. }),
+            Self::Keep(_) | Self::Drop(_) => false,
+        }
+    }
+
+    /// Whether it doesn't wait for the status to be written: a run that may not go on is ended in any case.
+    #[must_use]
+    pub fn is_urgent(&self) -> bool {
+        matches!(self, Self::Run(step) if matches!(**step, RunStep::End { running: true, .. }))
+    }
+
+    /// When it is carried out.
+    #[must_use]
+    pub fn stage(&self) -> Stage {
+        match self {
+            Self::Record { .. } | Self::Drop(_) => Stage::Before,
+            Self::Keep(_) => Stage::Beside,
+            Self::Run(step) => match **step {
+                RunStep::Start { .. } => Stage::Before,
+                RunStep::Schedule { .. } | RunStep::Suspend(_) => Stage::Beside,
+                RunStep::Retire { .. } | RunStep::End { .. } => Stage::After,
+            },
+        }
     }
 }
 

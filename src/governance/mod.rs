@@ -17,6 +17,7 @@ mod properties;
 pub mod readiness;
 pub mod removal;
 pub mod run_account;
+pub mod runs;
 pub mod schedule;
 pub mod sharing;
 pub mod terms;

@@ -4,8 +4,10 @@
 use crate::api::connection::ConnectionStatus;
 use crate::api::connection_type::UsedFor;
 use crate::api::dataset::Role;
+use crate::api::export::Mode;
 use crate::api::names::IN_USE_FINALIZER;
 use crate::api::reference::SecretSource;
+use crate::api::run::{Persistence, RunOutcome};
 use crate::api::{Condition, ConditionType, Reason};
 use crate::connection::{self, ConnectionFacts};
 use crate::connection_type::{self, ConnectionTypeFacts};
@@ -13,7 +15,7 @@ use crate::dataset::{self, DatasetFacts};
 use crate::fixtures::{
     ANY_TEXT, ConnectionBuilder, DatasetBuilder, KeyVaultBuilder, NAMESPACE, Visit, absent, after_visit, at,
     catalog_type, company_vault, connection as named, dataset as table, every_fault, firmographics, found,
-    marketo, secret, secret_key, seen, sftp_partner, used_by, vault_secret, visit,
+    marketo, ran, secret, secret_key, seen, sftp_partner, used_by, vault_secret, visit,
 };
 use crate::governance::activity;
 use crate::governance::attachment::ConnectionSeen;
@@ -23,6 +25,7 @@ use crate::governance::decision::{Announcement, Decision, Effect};
 use crate::governance::kept::Seen;
 use crate::governance::removal::Hold;
 use crate::governance::run_account;
+use crate::governance::runs::verdict;
 use crate::key_vault::decide::Seen as Asked;
 use crate::key_vault::{self, KeyVaultFacts};
 use crate::vault::fault::Fault as VaultFault;
@@ -412,6 +415,43 @@ fn visits_of_all_fates() -> Vec<Visit> {
         sending("adroll", people(250_001)).choosing("advertiserId", advertiser),
         sending("adobe-campaign-standard", people(1)).using(people(1).used("spec.payload", Purpose::Read)),
         deprecated,
+    ]
+    .into_iter()
+    .chain(visits_with_runs())
+    .collect()
+}
+
+/// Exports that have run, or were asked to.
+fn visits_with_runs() -> Vec<Visit> {
+    let connection = sftp_partner().consented().visited();
+    let good = || visit(UsedFor::Export).over(&connection);
+    let ended = |outcome, persistence| {
+        let mut visit = good();
+        let mut job = ran(10, Some(outcome), persistence);
+        job.basis = Some(verdict::basis(Some(1), &connection.0));
+        visit.runs.jobs = vec![job];
+        visit
+    };
+    let requested = |mut visit: Visit, value: &str| {
+        visit.runs.requested = Some(value.to_owned());
+        visit
+    };
+    let now = at(200).to_string();
+    let mut incremental = good();
+    incremental.runs.mode = Some(Mode::Incremental);
+    let mut running = good();
+    running.runs.jobs = vec![ran(10, None, None)];
+    vec![
+        ended(RunOutcome::Succeeded, None),
+        ended(RunOutcome::Stopped, None),
+        ended(RunOutcome::Failed, Some(Persistence::Transient)),
+        ended(RunOutcome::Failed, Some(Persistence::Permanent)),
+        requested(good(), &now),
+        requested(good().suspended(), &now),
+        requested(running, &now),
+        requested(good(), "2020-01-01T00:00:00Z"),
+        requested(good(), "soon"),
+        incremental,
     ]
 }
 

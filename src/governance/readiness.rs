@@ -1,8 +1,8 @@
 //! Ready, Reconciling and Stalled: the one place that writes them.
 //!
 //! When several causes hold, the first of these decides, the cause that a person must act on first: a mistake of the
-//! author, then what the installation can't run, then consent, then what rests on purpose, then what waits for other objects. Within one of them the order
-//! of the concerns decides.
+//! author, then what the installation can't run, then consent, then what rests on purpose, then what a run
+//! failed by for good, then what waits for other objects. Within one of them the order of the concerns decides.
 
 use super::Standing;
 use crate::api::{ConditionStatus, ConditionType, Reason};
@@ -18,6 +18,8 @@ pub enum Situation {
     Consent,
     /// It rests because somebody wants it to.
     Purpose,
+    /// Its newest run failed for good, and somebody must mend what it failed by.
+    Held,
     /// It waits for another object and goes on by itself.
     Waiting,
     /// Nothing is in the way.
@@ -44,12 +46,13 @@ pub const fn situation(reason: Reason) -> Situation {
         | Reason::RunAccountTaken
         | Reason::AddressNotAllowed
         | Reason::TypeInvalid => Situation::Mistake,
-        Reason::NoConnector => Situation::Unrun,
+        Reason::NoConnector | Reason::ConnectorLacks => Situation::Unrun,
         Reason::ConsentRequired
         | Reason::ConsentWithdrawn
         | Reason::ConsentStale
         | Reason::ConsentUnproven => Situation::Consent,
         Reason::Suspended | Reason::Detached => Situation::Purpose,
+        Reason::RunFailed => Situation::Held,
         _ if is_good(reason) => Situation::Good,
         _ => Situation::Waiting,
     }
@@ -82,6 +85,14 @@ const fn is_good(reason: Reason) -> bool {
             | Reason::ScheduleAccepted
             | Reason::Manual
             | Reason::NeverRan
+            | Reason::RunSucceeded
+            | Reason::RunFailedForNow
+            | Reason::RunStopped
+            | Reason::RequestBegun
+            | Reason::RequestedWhileInactive
+            | Reason::RequestedWhileRunning
+            | Reason::RequestNotNow
+            | Reason::RequestUnreadable
             | Reason::NotChecked
             | Reason::Settled
             | Reason::WaitingForOthers
@@ -118,7 +129,11 @@ pub fn judged(
                     "It goes on by itself; whether somebody has to bring what it waits for, Ready's message says.",
                 ),
             ],
-            Situation::Mistake | Situation::Unrun | Situation::Consent | Situation::Good => {
+            Situation::Mistake
+            | Situation::Unrun
+            | Situation::Consent
+            | Situation::Held
+            | Situation::Good => {
                 let stalled = Standing::met(
                     Reason::WaitingForPerson,
                     "It goes on once a person has done what Ready's message says.",
@@ -146,7 +161,9 @@ fn is_in_the_way(cause: &Standing) -> bool {
     match situation(cause.reason) {
         Situation::Good => false,
         Situation::Waiting => cause.status != ConditionStatus::True,
-        Situation::Mistake | Situation::Unrun | Situation::Consent | Situation::Purpose => true,
+        Situation::Mistake | Situation::Unrun | Situation::Consent | Situation::Purpose | Situation::Held => {
+            true
+        }
     }
 }
 

@@ -1,7 +1,7 @@
-//! The run account: as whom a namespace signs in to vaults.
+//! The run account: as whom a namespace signs in to vaults, and its runs read their connections.
 //!
 //! A namespace that needs it has a ServiceAccount of one fixed name, and a Role of that name with its binding. A key vault
-//! has the ServiceAccount made; the account's own visit keeps all three, and ends them when nobody needs it any more.
+//! or an export has the ServiceAccount made; the account's own visit keeps all three, and ends them when nobody needs it any more.
 //! What somebody else made under that name is never taken over: whoever runs as it would become the account.
 
 use super::Standing;
@@ -29,12 +29,12 @@ pub struct RunAccountFacts {
     pub role_binding: Seen<RoleBinding>,
 }
 
-/// A key vault, as far as its namespace's run account is concerned.
+/// A key vault or an export, as far as its namespace's run account is concerned.
 #[derive(Clone, Copy, Debug)]
 pub struct Need<'a> {
     /// Its namespace.
     pub namespace: &'a str,
-    /// Whether it signs in by the account.
+    /// Whether it signs in by the account, or runs as it.
     pub needed: bool,
     /// Whether it is being removed.
     pub deleting: bool,
@@ -89,6 +89,26 @@ pub fn standing(need: Need<'_>) -> Standing {
             format!("It signs in by the ServiceAccount {RUN_ACCOUNT}, which the operator keeps."),
         ),
     }
+}
+
+/// What keeps runs from beginning: somebody else's object has the account's name.
+#[must_use]
+pub fn taken(namespace: &str, facts: &RunAccountFacts) -> Option<Standing> {
+    let standing = standing(Need {
+        namespace,
+        needed: true,
+        deleting: false,
+        facts,
+    });
+    (standing.reason == Reason::RunAccountTaken).then_some(standing)
+}
+
+/// Whether the account is there with its rights, so that what runs as it can begin.
+#[must_use]
+pub fn is_complete(facts: &RunAccountFacts) -> bool {
+    let account = facts.account.present().is_some_and(is_ours);
+    let role = facts.role.present().is_some_and(is_ours);
+    account && role && facts.role_binding.present().is_some_and(is_ours)
 }
 
 /// Has the account made.

@@ -5,9 +5,9 @@ use super::message::quoted;
 use crate::api::Reason;
 use crate::api::export::Schedule;
 use croner::{Cron, YEAR_UPPER_LIMIT};
-use jiff::Zoned;
 use jiff::civil::date;
 use jiff::tz::TimeZone;
+use jiff::{Timestamp, Zoned};
 use std::collections::BTreeSet;
 use std::str::FromStr;
 
@@ -79,7 +79,18 @@ pub fn judge(schedule: Option<&Schedule>) -> Standing {
     }
 }
 
-fn zone(schedule: &Schedule) -> &str {
+/// The next time after `now`, if any comes.
+#[must_use]
+pub fn next(schedule: &Schedule, now: Timestamp) -> Option<Timestamp> {
+    let start = now.to_zoned(time_zone(zone(schedule))?);
+    let cron = Cron::from_str(&times(&schedule.cron).ok()?).ok()?;
+    let next = cron.find_next_occurrence(&start, false).ok()?;
+    Some(next.timestamp())
+}
+
+/// The zone of its times.
+#[must_use]
+pub fn zone(schedule: &Schedule) -> &str {
     schedule.time_zone.as_deref().unwrap_or(DEFAULT_ZONE)
 }
 

@@ -232,6 +232,9 @@ async fn all_seen(stores: &Stores, secrets: &Objects<SecretMeta>) -> Result<(), 
     stores.consent_records.store().wait_until_ready().await?;
     stores.shared_connections.store().wait_until_ready().await?;
     stores.service_accounts.store().wait_until_ready().await?;
+    stores.cron_jobs.store().wait_until_ready().await?;
+    stores.jobs.store().wait_until_ready().await?;
+    stores.pods.store().wait_until_ready().await?;
     stores.roles.store().wait_until_ready().await?;
     stores.role_bindings.store().wait_until_ready().await?;
     stores.cluster_role_bindings.store().wait_until_ready().await?;
@@ -268,6 +271,7 @@ fn context(
         links,
         secrets: SecretReader::new(client.clone(), secrets),
         connectors: Arc::new(settings.connector_names()),
+        connector: settings.connector(),
         pipelines: Arc::new(settings.pipeline_names()),
         stamped: settings.mutating_policies,
         policies: Policies::new(

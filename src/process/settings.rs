@@ -2,11 +2,13 @@
 
 use crate::cluster::lease::Candidacy;
 use crate::connection_type::catalog::Selection;
+use crate::governance::runs::Connector;
 use crate::governance::vaults::address::{Allowed, NodeIdentities, NodeIdentityError};
 use crate::vault::budget::Rate;
 use crate::vault::reach::{Reach, ReachError};
 use crate::vault::vaults::Limits;
 use clap::{Args, ValueEnum};
+use k8s_openapi::api::core::v1::ResourceRequirements;
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -20,9 +22,21 @@ pub struct Settings {
     /// How many objects of one kind are visited at the same time.
     #[arg(long, env = "CONCURRENCY", default_value_t = 16, value_parser = clap::value_parser!(u16).range(1..))]
     pub concurrency: u16,
-    /// The connectors that this installation runs, separated by commas.
+    /// The connectors that this installation runs, separated by commas. Without an image of them it runs none.
     #[arg(long, env = "CONNECTORS", default_value = "")]
     pub connectors: String,
+    /// The image by which runs are run.
+    #[arg(long, env = "CONNECTOR_IMAGE", default_value = "")]
+    pub connector_image: String,
+    /// When nodes fetch it.
+    #[arg(long, env = "CONNECTOR_PULL_POLICY", default_value = "IfNotPresent")]
+    pub connector_pull_policy: String,
+    /// What a run's pod asks for and may use, as JSON.
+    #[arg(long, env = "CONNECTOR_RESOURCES", default_value = "{}", value_parser = pod_resources)]
+    pub connector_resources: ResourceRequirements,
+    /// After how many seconds a run is ended, all its attempts together.
+    #[arg(long, env = "CONNECTOR_DEADLINE_SECONDS", default_value_t = 21600, value_parser = clap::value_parser!(u32).range(60..=604_800))]
+    pub connector_deadline_seconds: u32,
     /// The user names of pipelines that may name the person who consents, one a line.
     #[arg(long, env = "PIPELINES", default_value = "")]
     pub pipelines: String,
@@ -96,7 +110,21 @@ impl Settings {
     /// The names of the connectors; an empty setting names none.
     #[must_use]
     pub fn connector_names(&self) -> BTreeSet<String> {
-        names(self.connectors.split(','))
+        match self.connector() {
+            Some(_) => names(self.connectors.split(',')),
+            None => BTreeSet::new(),
+        }
+    }
+
+    /// What runs are run by, if anything.
+    #[must_use]
+    pub fn connector(&self) -> Option<Connector> {
+        (!self.connector_image.is_empty()).then(|| Connector {
+            image: self.connector_image.clone(),
+            pull_policy: self.connector_pull_policy.clone(),
+            resources: self.connector_resources.clone(),
+            deadline_seconds: self.connector_deadline_seconds.into(),
+        })
     }
 
     /// The user names of the pipelines.
@@ -179,6 +207,10 @@ impl Settings {
 fn names<'a>(parts: impl Iterator<Item = &'a str>) -> BTreeSet<String> {
     let named = parts.map(str::trim).filter(|name| !name.is_empty());
     named.map(str::to_owned).collect()
+}
+
+fn pod_resources(text: &str) -> Result<ResourceRequirements, serde_json::Error> {
+    serde_json::from_str(text)
 }
 
 fn reach(text: &str) -> Result<Reach, ReachError> {

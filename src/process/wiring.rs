@@ -1,7 +1,7 @@
 //! Which change wakes which controller: one follower a kind.
 
 use super::queues::{Queues, Wakers, queues};
-use crate::api::names::RUN_ACCOUNT;
+use crate::api::names::{RUN_ACCOUNT, RUN_LABEL};
 use crate::api::{
     Connection, ConnectionType, ConsentRecord, Dataset, Enrichment, Export, KeyVault, Refers,
     SharedConnection,
@@ -12,7 +12,8 @@ use crate::cluster::secrets::SecretMeta;
 use crate::cluster::{Change, Feed, Leadership, Objects, Places};
 use crate::reconcile::{Links, Stores};
 use k8s_openapi::NamespaceResourceScope;
-use k8s_openapi::api::core::v1::ServiceAccount;
+use k8s_openapi::api::batch::v1::{CronJob, Job};
+use k8s_openapi::api::core::v1::{Pod, PodStatus, ServiceAccount};
 use k8s_openapi::api::rbac::v1::{ClusterRoleBinding, Role, RoleBinding};
 use kube::Resource;
 use serde::de::DeserializeOwned;
@@ -26,7 +27,7 @@ mod told;
 pub(super) use told::tell_of_contributors;
 use told::{
     knowing, on_cluster_role_binding, on_connection, on_consent_record, on_dataset, on_enrichment, on_export,
-    on_kept, on_key_vault, on_role, on_role_binding, on_secret, on_service_account, on_type,
+    on_kept, on_key_vault, on_role, on_role_binding, on_run, on_secret, on_service_account, on_type,
     on_unreadable_type,
 };
 
@@ -41,6 +42,9 @@ pub(super) struct Feeds {
     consent_records: Feed<ConsentRecord>,
     shared_connections: Feed<SharedConnection>,
     service_accounts: Feed<ServiceAccount>,
+    cron_jobs: Feed<CronJob>,
+    jobs: Feed<Job>,
+    pods: Feed<Pod>,
     roles: Feed<Role>,
     role_bindings: Feed<RoleBinding>,
     cluster_role_bindings: Feed<ClusterRoleBinding>,
@@ -60,6 +64,9 @@ impl Feeds {
             consent_records: Feed::of(namespaces),
             shared_connections: Feed::of(namespaces),
             service_accounts: Feed::of(namespaces),
+            cron_jobs: Feed::of(namespaces),
+            jobs: Feed::of(namespaces),
+            pods: Feed::of(namespaces),
             roles: Feed::of(namespaces),
             role_bindings: Feed::of(namespaces),
             cluster_role_bindings: Feed::default(),
@@ -79,6 +86,9 @@ impl Feeds {
             consent_records: self.consent_records.objects(),
             shared_connections: self.shared_connections.objects(),
             service_accounts: self.service_accounts.objects(),
+            cron_jobs: self.cron_jobs.objects(),
+            jobs: self.jobs.objects(),
+            pods: self.pods.objects(),
             roles: self.roles.objects(),
             role_bindings: self.role_bindings.objects(),
             cluster_role_bindings: self.cluster_role_bindings.objects(),
@@ -107,7 +117,7 @@ pub(super) fn start(
     follow_all.begin_told(
         Places::everywhere(&follower.client),
         feeds.connection_types,
-        |_| true,
+        Some,
         knowing(
             Arc::clone(&stores.types),
             once_leading(follower.leadership.clone(), on_type(woken())),
@@ -116,7 +126,7 @@ pub(super) fn start(
     );
     follow_all.begin(feeds.key_vaults, on_key_vault(woken(), links.clone()));
     follow_all.begin(feeds.connections, on_connection(woken(), links.clone()));
-    follow_all.begin(feeds.exports, on_export(woken()));
+    follow_all.begin(feeds.exports, on_export(woken(), follower.metrics.clone()));
     follow_all.begin(feeds.enrichments, on_enrichment(woken()));
     follow_all.begin(feeds.datasets, on_dataset(woken(), links.clone()));
     follow_all.begin(feeds.consent_records, on_consent_record(woken()));
@@ -124,9 +134,11 @@ pub(super) fn start(
     follow_all.begin_in(
         Places::of(&follower.client, namespaces).named(RUN_ACCOUNT),
         feeds.service_accounts,
-        |_| true,
+        Some,
         on_service_account(woken()),
     );
+    let runs = (feeds.cron_jobs, feeds.jobs, feeds.pods);
+    follow_all.begin_runs(runs, &woken().0);
     follow_all.begin_named(feeds.roles, on_role(woken()));
     follow_all.begin_named(
         feeds.role_bindings,
@@ -170,7 +182,7 @@ impl FollowAll<'_> {
         K: Followed + Resource<Scope = NamespaceResourceScope>,
     {
         let places = Places::of(&self.follower.client, self.namespaces);
-        self.begin_in(places, feed, |_| true, told);
+        self.begin_in(places, feed, Some, told);
     }
 
     /// Keeps only those in memory that name something of ours: of Kubernetes' own kinds that are few.
@@ -182,11 +194,31 @@ impl FollowAll<'_> {
         self.begin_in(places, feed, names_ours, told);
     }
 
+    /// What runs are made of, by its label alone.
+    fn begin_runs(&mut self, runs: (Feed<CronJob>, Feed<Job>, Feed<Pod>), wakers: &Wakers) {
+        let (cron_jobs, jobs, pods) = runs;
+        self.begin_labelled(cron_jobs, names_ours, on_run(wakers.clone()));
+        self.begin_labelled(jobs, thin_job, on_run(wakers.clone()));
+        self.begin_labelled(pods, thin_pod, on_run(wakers.clone()));
+    }
+
+    fn begin_labelled<K>(
+        &mut self,
+        feed: Feed<K>,
+        wanted: fn(K) -> Option<K>,
+        told: impl FnMut(&Change<K>) + Send + 'static,
+    ) where
+        K: Followed + Resource<Scope = NamespaceResourceScope>,
+    {
+        let places = Places::of(&self.follower.client, self.namespaces).labelled(RUN_LABEL);
+        self.begin_in(places, feed, wanted, told);
+    }
+
     fn begin_in<K>(
         &mut self,
         places: Places<Guarded<K>>,
         feed: Feed<K>,
-        wanted: fn(&K) -> bool,
+        wanted: fn(K) -> Option<K>,
         told: impl FnMut(&Change<K>) + Send + 'static,
     ) where
         K: Followed,
@@ -199,7 +231,7 @@ impl FollowAll<'_> {
         &mut self,
         places: Places<Guarded<K>>,
         feed: Feed<K>,
-        wanted: fn(&K) -> bool,
+        wanted: fn(K) -> Option<K>,
         told: impl FnMut(&Change<K>) + Send + 'static,
         unread: Unread,
     ) {
@@ -208,8 +240,24 @@ impl FollowAll<'_> {
     }
 }
 
-fn names_ours<K: Refers>(object: &K) -> bool {
-    !object.references().is_empty()
+fn names_ours<K: Refers>(object: K) -> Option<K> {
+    (!object.references().is_empty()).then_some(object)
+}
+
+/// Of a Job, only what tells of a run.
+fn thin_job(mut job: Job) -> Option<Job> {
+    job.spec = None;
+    names_ours(job)
+}
+
+/// Of a run's pod, only how its container ended.
+fn thin_pod(mut pod: Pod) -> Option<Pod> {
+    pod.spec = None;
+    pod.status = pod.status.map(|status| PodStatus {
+        container_statuses: status.container_statuses,
+        ..PodStatus::default()
+    });
+    names_ours(pod)
 }
 
 /// Passes changes on from when this process leads. What it missed by then is in the stores, and woken from there.

@@ -5,7 +5,7 @@ use crate::api::names::MANAGED_BY_LABEL;
 use crate::api::{ConsentRecord, ConsentRecordSpec};
 use crate::cluster::events::Notice;
 use crate::cluster::writes::{self, Target, WriteError};
-use crate::governance::decision::{Announcement, Decision, Effect};
+use crate::governance::decision::{Announcement, Decision, Effect, Stage};
 use crate::governance::removal::Hold;
 use kube::core::object::HasStatus;
 use kube::runtime::controller::Action;
@@ -74,10 +74,16 @@ impl Context {
             self.written.note(object, &target.version);
         }
         let releasing = decision.hold == Hold::Release;
-        let (kept, first): (Vec<_>, Vec<_>) = decision
-            .effects
-            .iter()
-            .partition(|effect| matches!(effect, Effect::Keep(_)) && !releasing);
+        let of = |stage| {
+            let effects = decision.effects.iter();
+            let due = effects.filter(|effect| effect.stage() == stage);
+            due.collect::<Vec<&Effect>>()
+        };
+        let (first, kept) = if releasing {
+            (decision.effects.iter().collect(), Vec::new())
+        } else {
+            (of(Stage::Before), of(Stage::Beside))
+        };
         let failed = self.carry_out_all(object, first, releasing).await?;
         if releasing {
             writes::release::<K>(&self.client, &target, object.finalizers()).await?;
@@ -86,9 +92,15 @@ impl Context {
         // Neither waits for the other: granting rights takes the API server long.
         let kept = self.carry_out_all(object, kept, releasing);
         let (kept, status) = futures::join!(kept, self.write_status(object, &target, decision));
+        // What may not go on is ended, whatever became of the status; what has told all stays until that stands there.
+        let ends = of(Stage::After).into_iter();
+        let ends = ends
+            .filter(|effect| status.is_ok() || effect.is_urgent())
+            .collect();
+        let ended = self.carry_out_all(object, ends, releasing).await?;
         let written = status? || decision.hold == Hold::Set || !decision.effects.is_empty();
         let outcome = if written { "written" } else { "settled" };
-        failed.or(kept?).map_or(Ok(outcome), Err)
+        failed.or(kept?).or(ended).map_or(Ok(outcome), Err)
     }
 
     /// The status and the news of it, if it's another than before.
@@ -143,6 +155,7 @@ impl Context {
             Effect::Record { name, record } => self.put_on_record(&namespace, name, record).await,
             Effect::Keep(kept) => self.keep(kept).await,
             Effect::Drop(kept) => self.drop_kept(kept).await,
+            Effect::Run(step) => self.take_step(&namespace, step).await,
         }
     }
 

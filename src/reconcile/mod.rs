@@ -9,6 +9,7 @@ mod lookups;
 mod memory;
 mod run;
 mod run_account;
+mod runs;
 mod sharing;
 pub mod wakes;
 
@@ -26,9 +27,11 @@ use crate::cluster::policies::{Policies, PolicyError};
 use crate::cluster::secrets::{SecretError, SecretReader};
 use crate::cluster::writes::WriteError;
 use crate::governance::connection_types::CompiledTypes;
+use crate::governance::runs::Connector;
 use crate::metrics::Metrics;
 use jiff::Timestamp;
-use k8s_openapi::api::core::v1::ServiceAccount;
+use k8s_openapi::api::batch::v1::{CronJob, Job};
+use k8s_openapi::api::core::v1::{Pod, ServiceAccount};
 use k8s_openapi::api::rbac::v1::{ClusterRoleBinding, Role, RoleBinding};
 use kube::Client;
 use std::collections::BTreeSet;
@@ -70,6 +73,12 @@ pub struct Stores {
     pub shared_connections: Objects<SharedConnection>,
     /// The run accounts, and what else has their name.
     pub service_accounts: Objects<ServiceAccount>,
+    /// The CronJobs of what has a schedule.
+    pub cron_jobs: Objects<CronJob>,
+    /// The Jobs of runs.
+    pub jobs: Objects<Job>,
+    /// Their pods, by which runs tell how they ended.
+    pub pods: Objects<Pod>,
     /// The Roles that grant the use of a connection, and those of run accounts.
     pub roles: Objects<Role>,
     /// Their bindings, and those that make contributors in a namespace.
@@ -92,6 +101,8 @@ pub struct Context {
     pub links: Links,
     /// Connectors that this installation runs.
     pub connectors: Arc<BTreeSet<String>>,
+    /// What runs are run by, if this installation runs anything.
+    pub connector: Option<Connector>,
     /// Users who are pipelines.
     pub pipelines: Arc<BTreeSet<String>>,
     /// Whether the API server writes stamps and finalizers.

@@ -2,6 +2,7 @@
 
 use super::Context;
 use crate::api::connection::{Audience, Connection};
+use crate::api::connection_type::UsedFor;
 use crate::api::grants::Binding;
 use crate::api::names::USE_ROLE_PREFIX;
 use crate::api::{Reference, Refers};
@@ -9,6 +10,7 @@ use crate::cluster::writes::{self, WriteError};
 use crate::cluster::{ObjectKey, Objects};
 use crate::governance::connection_types::TypeSeen;
 use crate::governance::kept::{Kept, Seen};
+use crate::governance::runs::lacks;
 use crate::governance::sharing::{self, SharingFacts};
 use k8s_openapi::NamespaceResourceScope;
 use k8s_openapi::api::rbac::v1::Subject;
@@ -43,7 +45,11 @@ impl Context {
             } else {
                 self.namesakes(connection)
             },
-            connected: type_.is_some_and(|type_| type_.runs(&self.connectors)),
+            connected: type_.is_some_and(|type_| {
+                let able =
+                    type_.spec.used_for == UsedFor::Enrichment || lacks::of_connection(connection).is_none();
+                type_.runs(&self.connectors) && able
+            }),
         }
     }
 

@@ -2,7 +2,8 @@
 
 pub use super::lookups::Writes;
 pub use super::sharing::is_seen;
-use crate::api::names::RUN_ACCOUNT;
+use crate::api::connection::SecretStatus;
+use crate::api::names::{CONSENT_ANNOTATION, RUN_ACCOUNT};
 use crate::api::{
     ConditionType, Connection, ConnectionType, ConsentRecord, Dataset, KeyVault, Reference, Refers,
 };
@@ -15,21 +16,25 @@ use kube::{Resource, ResourceExt};
 #[cfg(test)]
 mod tests;
 
-/// The users of a connection, if it changed in what they see: its spec, whether it's Ready, whether it's going.
+/// The users of a connection, if it changed in what they see: its spec, consent and the versions of its secrets, whether
+/// it's Ready, whether it's going.
 #[must_use]
 pub fn users_of_connection<K>(change: &Change<Connection>, users: &Objects<K>) -> Vec<ObjectKey>
 where
     K: Resource<DynamicType = ()> + Clone,
 {
     let view = |connection: &Connection| {
-        let ready = connection
-            .status
-            .as_ref()
-            .and_then(|status| find(&status.conditions, ConditionType::Ready));
+        let status = connection.status.as_ref();
+        let ready = status.and_then(|status| find(&status.conditions, ConditionType::Ready));
         let ready = ready.map(|ready| (ready.status, ready.reason.clone()));
+        let consent = connection.annotations().get(CONSENT_ANNOTATION).cloned();
+        let given = status.and_then(|status| Some(status.consent.as_ref()?.given));
+        let secrets = status.map(|status| status.secrets.iter().map(version).collect::<Vec<_>>());
         (
             connection.spec.clone(),
             ready,
+            (consent, given),
+            secrets,
             connection.metadata.deletion_timestamp.is_some(),
         )
     };
@@ -38,8 +43,12 @@ where
     })
 }
 
-/// The users of a dataset, if it changed in what they see: its role, what identifies its members and how many there
-/// are, whether it's Ready, whether it's going.
+fn version(secret: &SecretStatus) -> (String, String, Option<String>) {
+    (secret.name.clone(), secret.source.clone(), secret.version.clone())
+}
+
+/// The users of a dataset, if it changed in what they see: its role and place, what identifies its members and how many
+/// there are, whether it's Ready, whether it's going.
 #[must_use]
 pub fn users_of_dataset<K>(change: &Change<Dataset>, users: &Objects<K>) -> Vec<ObjectKey>
 where
@@ -52,7 +61,9 @@ where
             .and_then(|status| find(&status.conditions, ConditionType::Ready));
         let going = dataset.metadata.deletion_timestamp.is_some();
         let terms = (dataset.spec.identity.clone(), dataset.spec.members);
-        (dataset.spec.role, terms, ready.map(|ready| ready.status), going)
+        let place = (dataset.spec.location.clone(), dataset.spec.format.clone());
+        let ready = ready.map(|ready| ready.status);
+        (dataset.spec.role, place, terms, ready, going)
     };
     woken(change, view, users, |namespace, name| {
         Reference::Dataset(namespace, name)

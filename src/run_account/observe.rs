@@ -10,14 +10,14 @@ use std::sync::Arc;
 pub(super) fn observe(account: Arc<ServiceAccount>, context: &Context) -> AccountFacts {
     let namespace = account.namespace().unwrap_or_default();
     let there = context.run_account_of(&namespace);
-    let (users, _) = context
-        .stores
-        .key_vaults
-        .count_referring(&Reference::RunAccount(namespace), 0);
+    let account_of = Reference::RunAccount(namespace);
+    let stores = &context.stores;
+    let (vaults, _) = stores.key_vaults.count_referring(&account_of, 0);
+    let (exports, _) = stores.exports.count_referring(&account_of, 0);
     AccountFacts {
         account,
         role: there.role,
         role_binding: there.role_binding,
-        needed: users > 0,
+        needed: vaults > 0 || exports > 0,
     }
 }

@@ -14,11 +14,12 @@ use std::time::Instant;
 const AT_LEAST: usize = 100;
 /// What no attempt may change, but on purpose the connection `withdrawn`.
 const GUARDED: &str = "connections,exports,enrichments,datasets,sharedconnections,consentrecords,secrets,\
-                       serviceaccounts,roles.rbac.authorization.k8s.io,rolebindings.rbac.authorization.k8s.io";
+                       serviceaccounts,cronjobs.batch,roles.rbac.authorization.k8s.io,rolebindings.rbac.authorization.k8s.io";
 
 /// What is cut from a line that tells of a refusal.
-const CUT: [&str; 6] = [
+const CUT: [&str; 7] = [
     r"^(?:Error from server \(\w+\): |Error from server: |error: )",
+    r"^unable to upgrade connection: ",
     r#"^(?:error when \w+ "[^"]*": |failed to (?:create|patch) \w+:? )"#,
     r#"^(?:The \w+ "[^"]*" is invalid: :? ?|\S+(?: "[^"]*")? is forbidden: )"#,
     r#"^spec\S*: Invalid value: (?:"[^"]*": )?"#,

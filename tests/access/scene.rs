@@ -5,7 +5,10 @@ use super::words::Words;
 use crate::stories::run_accounts::until_kept;
 use crate::support::{PATIENCE, World, client, shared};
 use connection_operator::api::consent_record::ConsentDecision;
+use connection_operator::api::names::RUN_PLAN_ANNOTATION;
 use connection_operator::api::{Connection, ConsentRecord, Enrichment, Export, KeyVault, SharedConnection};
+use connection_operator::governance::runs::names;
+use k8s_openapi::api::batch::v1::CronJob;
 use k8s_openapi::api::rbac::v1::RoleBinding;
 use kube::ResourceExt;
 use kube::api::ListParams;
@@ -266,5 +269,10 @@ impl Scene {
         let record = record.expect("ana's consent is on record");
         self.words
             .fix("record", &record.metadata.name.unwrap_or_default());
+        let name = names::cron_job("Export", "nightly");
+        let cron_job = self.world.until::<CronJob>(&name, "it is made", |_| true).await;
+        let plan = &cron_job.annotations()[RUN_PLAN_ANNOTATION];
+        self.words.fix("plan", &names::plan(plan));
+        self.words.fix("cron-job", &name);
     }
 }

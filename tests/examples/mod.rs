@@ -1,6 +1,7 @@
 //! The examples work as they stand.
 
 use crate::support::{Active, CONNECTORS, Conditioned, Kind, World};
+use connection_operator::api::export::Mode;
 use connection_operator::api::{Connection, Dataset, Enrichment, Export, KeyVault};
 use connection_operator::connection_type::catalog::connection_types;
 use kube::CustomResourceExt;
@@ -107,8 +108,23 @@ async fn the_examples_become_ready_as_they_stand_and_active_exactly_if_a_connect
             .await;
     }
     let runs = running(&connections);
+    let datasets = all::<Dataset>(&world).await;
+    let elsewhere: BTreeSet<String> = datasets
+        .iter()
+        .filter(|dataset| dataset.spec.location.volume.is_none())
+        .map(ResourceExt::name_any)
+        .collect();
     for export in all::<Export>(&world).await {
         let reference = export.spec.connection_ref.as_ref().expect("a connection");
+        let mut payload = export.spec.payload.iter();
+        let lacks = export.spec.mode == Some(Mode::Incremental)
+            || payload.any(|item| elsewhere.contains(item.dataset.as_str()));
+        if lacks && runs[reference.name.as_str()] {
+            world
+                .until_inactive::<Export>(&export.name_any(), "ConnectorLacks")
+                .await;
+            continue;
+        }
         until_as_its_type_has_it::<Export>(
             &world,
             &export.name_any(),

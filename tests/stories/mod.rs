@@ -15,6 +15,7 @@ mod records;
 mod refusals;
 mod removal;
 pub mod run_accounts;
+mod runs;
 mod secrets;
 mod sharing;
 mod sign_in;

@@ -4,7 +4,7 @@ use super::sharing::{contributors, shared_sftp, until_can_use, user};
 use crate::support::manifests::{export, with};
 use crate::support::vault::{in_vault, policy, start};
 use crate::support::{World, shared};
-use connection_operator::api::{Connection, Export};
+use connection_operator::api::{ConditionType, Connection, Export};
 use serde_json::json;
 use std::process::Command;
 
@@ -20,9 +20,10 @@ async fn a_contributor_sees_nothing_of_the_vault() {
         .connect(with(shared_sftp("partner"), &in_vault(&json!({}))))
         .await;
     world.apply(export("nightly", "partner")).await;
-    world.until_active::<Export>("nightly").await;
+    let told = world.until_inactive::<Export>("nightly", "ConnectorLacks").await;
+    assert!(told.message.contains("a key vault"), "{}", told.message);
     until_can_use(&world, "carol", "partner", true).await;
-    nothing_of_it_is_seen(&world, &vault.url(), "Ready").await;
+    nothing_of_it_is_seen(&world, &vault.url(), "ConnectorLacks").await;
 
     // What goes wrong is told with names, to administrators.
     vault.edit(|data| data.policies.clear());
@@ -31,11 +32,13 @@ async fn a_contributor_sees_nothing_of_the_vault() {
         .await;
     assert!(told.message.contains("team/sftp") && told.message.contains(&vault.url()));
     world
-        .until_inactive::<Export>("nightly", "ConnectionNotReady")
+        .until_says::<Export>("nightly", ConditionType::Attached, "ConnectionNotReady")
         .await;
     nothing_of_it_is_seen(&world, &vault.url(), "ConnectionNotReady").await;
     vault.edit(|data| data.policies = [("connections".to_owned(), policy())].into());
-    world.until_active::<Export>("nightly").await;
+    world
+        .until_says::<Export>("nightly", ConditionType::Attached, "ConnectionUsable")
+        .await;
 }
 
 /// Reads all that a contributor may list, an export that says so among it.

@@ -55,7 +55,7 @@ pub fn dataset(name: &str, role: &str) -> Value {
     json!({
         "apiVersion": VERSION, "kind": "Dataset", "metadata": {"name": name},
         "spec": {
-            "location": {"url": format!("s3://warehouse/{name}")}, "format": {"type": "Parquet"}, "role": role,
+            "location": {"volume": {"claimName": "warehouse", "path": name}}, "format": {"type": "Parquet"}, "role": role,
             "identity": [{"column": "email", "holds": "email"}],
         },
     })

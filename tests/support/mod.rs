@@ -1,6 +1,7 @@
 //! A real API server with the operator on it, and a namespace for each test.
 
 pub mod azure;
+pub mod kubelet;
 pub mod malformed;
 pub mod manifests;
 pub mod operator;
@@ -24,6 +25,9 @@ use std::time::{Duration, Instant};
 /// What the connectors of the catalog are called.
 pub const CONNECTORS: &str = "sftp,object-storage,audience-api";
 
+/// The image that runs are run by, as the chart has it too. No node fetches it: the tests play the kubelet.
+pub const CONNECTOR_IMAGE: &str = "registry.example/connector:test";
+
 static SHARED: OnceLock<ControlPlane> = OnceLock::new();
 static UNREFUSED: OnceLock<ControlPlane> = OnceLock::new();
 
@@ -32,6 +36,7 @@ pub const PIPELINES: &str = "pipeline\nsystem:serviceaccount:marketing:administr
 /// What the chart is installed with on every control plane. The vaults that may be linked are stand-ins, and names that nobody
 /// has.
 pub const VALUES: [&str; 1] = [r#"{
+    "connectors": ["sftp", "object-storage", "audience-api"], "connector": {"image": "registry.example/connector:test"},
     "pipelines": ["pipeline", "system:serviceaccount:marketing:administrators-pipeline"],
     "keyVaults": {"hosts": ["localhost", ".vault.localhost", "127.0.0.1", ".example", ".example.com", ".vault.azure.net"]}
 }"#];
@@ -117,6 +122,10 @@ pub fn settings() -> Settings {
         listen: ([127, 0, 0, 1], 0).into(),
         concurrency: 16,
         connectors: CONNECTORS.to_owned(),
+        connector_image: CONNECTOR_IMAGE.to_owned(),
+        connector_pull_policy: "IfNotPresent".to_owned(),
+        connector_resources: k8s_openapi::api::core::v1::ResourceRequirements::default(),
+        connector_deadline_seconds: 3600,
         pipelines: PIPELINES.to_owned(),
         mutating_policies: true,
         policy_digests: String::new(),

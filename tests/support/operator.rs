@@ -1,6 +1,6 @@
 //! The operator as a process of its own, on a control plane of its own.
 
-use super::{CONNECTORS, PATIENCE, PIPELINES, allow_deletions, client, installed};
+use super::{CONNECTOR_IMAGE, CONNECTORS, PATIENCE, PIPELINES, allow_deletions, client, installed};
 use kube::Client;
 use local_cluster::{ControlPlane, Options};
 use serde_json::Value;
@@ -75,6 +75,7 @@ impl Operator {
             .env("KUBECONFIG", kubeconfig)
             .env("LISTEN", address.to_string())
             .env("CONNECTORS", CONNECTORS)
+            .env("CONNECTOR_IMAGE", CONNECTOR_IMAGE)
             .env("PIPELINES", PIPELINES)
             .env(
                 "MUTATING_POLICIES",

@@ -84,7 +84,7 @@ impl Bench {
 
     /// All phases.
     pub async fn run(&self, report: &mut Report) -> Outcome<()> {
-        self.visit(report).await?;
+        Box::pin(self.visit(report)).await?;
         let ceiling = self.ceiling(report, "ceiling before converging").await?;
         bare::unwrite(&self.bare.client, &self.patches).await?;
         let operator = self.converge(report, ceiling).await?;
@@ -151,6 +151,9 @@ impl Bench {
 /// A control plane with the chart installed.
 fn governed(options: Options) -> Result<ControlPlane, local_cluster::Error> {
     let control_plane = ControlPlane::start(options)?;
-    control_plane.install_chart(&[r#"keyVaults.hosts=["localhost","127.0.0.1"]"#])?;
+    control_plane.install_chart(&[
+        r#"keyVaults.hosts=["localhost","127.0.0.1"]"#,
+        r#"connector.image="registry.example/connector:bench""#,
+    ])?;
     Ok(control_plane)
 }

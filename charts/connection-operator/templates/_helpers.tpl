@@ -55,6 +55,14 @@ app.kubernetes.io/component: operator
 {{ .Values.image.repository }}:{{ default .Chart.AppVersion .Values.image.tag }}
 {{- end }}
 
+{{/* What runs are run by. Connectors without it would have exports wait for what never begins. */}}
+{{- define "connection-operator.connectorImage" -}}
+{{- if and .Values.connectors (not .Values.connector.image) }}
+{{- fail "the value connectors names connectors, and connector.image says by which image they run: set it, or leave connectors empty" }}
+{{- end }}
+{{- .Values.connector.image }}
+{{- end }}
+
 {{/* No process here needs a privilege, a shell, or a file that it could write. */}}
 {{- define "connection-operator.podSecurityContext" -}}
 runAsNonRoot: true

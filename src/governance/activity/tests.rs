@@ -58,7 +58,10 @@ fn the_first_judgement_waits_for_that_of_what_is_named() {
 #[test]
 fn the_first_visit_tells_everything() {
     use ConditionStatus::{False, True, Unknown};
-    let decision = decide(&export().every("30 2 * * *").facts());
+    let mut decision = decide(&export().every("30 2 * * *").facts());
+    let made = std::mem::take(&mut decision.effects);
+    assert_eq!(made.len(), 1, "its CronJob, of which the tests of runs tell");
+    let next: jiff::Timestamp = "2023-11-15T02:30:00Z".parse().expect("a time");
     let told = |type_, status, reason, message: &str| Condition {
         observed_generation: Some(1),
         last_transition_time: Time(at(200)),
@@ -75,7 +78,7 @@ fn the_first_visit_tells_everything() {
                     ConditionType::Ready,
                     True,
                     Reason::Ready,
-                    "It has all that it needs. This version starts no runs yet.",
+                    "It has all that it needs. It runs when its time comes, and on request.",
                 ),
                 told(
                     ConditionType::Reconciling,
@@ -119,13 +122,14 @@ fn the_first_visit_tells_everything() {
             type_: Some("sftp-export".to_owned()),
             last_run: None,
             runs: Vec::new(),
-            next_run_at: None,
+            next_run_at: Some(Time(next)),
+            last_request: None,
         },
         announcements: vec![crate::governance::decision::Announcement {
             warning: false,
             reason: Reason::Ready,
         }],
-        recheck: None,
+        recheck: Some(next.duration_since(at(200)) + jiff::SignedDuration::from_secs(2)),
     };
     assert_eq!(decision, expected);
 }
@@ -430,9 +434,15 @@ fn news_is_told_once_and_only_of_changes() {
 fn runs_are_kept() {
     let mut visit = export();
     visit.before.runs = vec![crate::api::export::Run {
+        job: None,
+        trigger: None,
         started_at: Time(at(1)),
-        ended_at: None,
+        ended_at: Some(Time(at(2))),
+        attempt: None,
         outcome: None,
+        counts: None,
+        failure: None,
+        basis: None,
     }];
     visit.before.last_run = visit.before.runs.first().cloned();
     let status = decide(&visit.facts()).status;

@@ -36,7 +36,7 @@ fn written(facts: &ConnectionFacts) -> Vec<String> {
         let (sign, kept) = match effect {
             Effect::Keep(kept) => ('+', kept),
             Effect::Drop(kept) => ('-', kept),
-            Effect::Record { .. } => return None,
+            Effect::Record { .. } | Effect::Run(_) => return None,
         };
         let kind = match **kept {
             Kept::Role(_) => "role",

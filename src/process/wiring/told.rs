@@ -1,15 +1,20 @@
 //! Who is told of which change.
 
 use super::super::queues::Wakers;
+use crate::api::export::Trigger;
 use crate::api::grants::Binding;
+use crate::api::run::RunOutcome;
+use crate::api::run_objects::run_of;
 use crate::api::{
     Connection, ConnectionType, ConsentRecord, Dataset, Enrichment, Export, KeyVault, Reference, Refers,
 };
 use crate::cluster::events::Events;
 use crate::cluster::follow::Unread;
 use crate::cluster::secrets::SecretMeta;
-use crate::cluster::{Change, Leadership, Objects};
+use crate::cluster::{Change, Leadership, ObjectKey, Objects};
 use crate::governance::connection_types::CompiledTypes;
+use crate::governance::runs::steps;
+use crate::metrics::Metrics;
 use crate::reconcile::{Links, Stores, Writes};
 use crate::{connection, connection_type, dataset, enrichment, export, key_vault, run_account};
 use k8s_openapi::api::core::v1::ServiceAccount;
@@ -124,13 +129,43 @@ pub(super) fn on_connection((wakers, stores): Woken, links: Links) -> impl FnMut
     }
 }
 
-pub(super) fn on_export((wakers, stores): Woken) -> impl FnMut(&Change<Export>) {
+pub(super) fn on_export((wakers, stores): Woken, metrics: Metrics) -> impl FnMut(&Change<Export>) {
     move |change| {
+        count_runs(change, &metrics);
         wakers.exports.wake_itself(change);
+        wakers
+            .run_accounts
+            .wake(run_account::watch::woken_by_user(change));
         wakers
             .exports
             .wake(export::watch::woken_by_export(change, &stores));
         on_user(&wakers, &stores, change);
+    }
+}
+
+/// Runs are counted once they stand in a status that somebody can read.
+fn count_runs(change: &Change<Export>, metrics: &Metrics) {
+    let (Some(before), Some(after)) = (&change.before, &change.after) else {
+        return; // at the first sight, what stands there was counted before
+    };
+    let [before, after] = [before, after].map(|export| export.status.clone().unwrap_or_default());
+    for run in steps::newly_ended(&before, &after) {
+        let trigger = run.trigger.map_or("", Trigger::as_str);
+        let outcome = run.outcome.map_or("", RunOutcome::as_str);
+        metrics.ran(&Export::kind(&()), trigger, outcome);
+    }
+}
+
+/// What runs are made of wakes what runs.
+pub(super) fn on_run<K: Resource<DynamicType = ()>>(wakers: Wakers) -> impl FnMut(&Change<K>) {
+    move |change| {
+        let Some(Reference::Run(namespace, kind, name)) = change.sides().find_map(|object| run_of(&**object))
+        else {
+            return;
+        };
+        if kind == Export::kind(&()) {
+            wakers.exports.wake(vec![ObjectKey::new(&namespace, &name)]);
+        }
     }
 }
 
@@ -194,6 +229,9 @@ pub(super) fn on_service_account((wakers, stores): Woken) -> impl FnMut(&Change<
         wakers
             .key_vaults
             .wake(key_vault::watch::woken_by_run_account(change, &stores.key_vaults));
+        wakers
+            .exports
+            .wake(export::watch::woken_by_run_account(change, &stores.exports));
     }
 }
 
@@ -210,6 +248,9 @@ fn on_grant<K: Resource<DynamicType = ()> + Refers>((wakers, stores): &Woken, ch
     wakers
         .key_vaults
         .wake(key_vault::watch::woken_by_run_account(change, &stores.key_vaults));
+    wakers
+        .exports
+        .wake(export::watch::woken_by_run_account(change, &stores.exports));
 }
 
 pub(super) fn on_role_binding(woken: Woken, events: Events) -> impl FnMut(&Change<RoleBinding>) {

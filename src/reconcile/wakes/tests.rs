@@ -65,12 +65,22 @@ fn a_connection_wakes_its_users_by_what_they_see_of_it() {
                 connection.0.metadata.annotations = None;
                 connection
             }),
-            false,
+            true,
         ),
         (
             "consent withdrawn and judged",
             Some(base()),
             Some(sftp_partner().visited()),
+            true,
+        ),
+        (
+            "a secret has another version",
+            Some(base()),
+            Some({
+                let mut connection = base();
+                connection.0.status.as_mut().unwrap().secrets[0].version = Some("8".to_owned());
+                connection
+            }),
             true,
         ),
         ("held", Some(base()), edit(ConnectionBuilder::held), false),
@@ -93,7 +103,7 @@ fn a_connection_wakes_its_users_by_what_they_see_of_it() {
 }
 
 #[test]
-fn a_dataset_wakes_its_users_by_role_and_readiness() {
+fn a_dataset_wakes_its_users_by_role_place_and_readiness() {
     let base = || dataset("orders").visited();
     let rows: Vec<(&str, Option<DatasetBuilder>, Option<DatasetBuilder>, bool)> = vec![
         ("it came", None, Some(base()), true),
@@ -107,6 +117,16 @@ fn a_dataset_wakes_its_users_by_role_and_readiness() {
             true,
         ),
         ("more members", Some(base()), Some(base().of_members(7)), true),
+        (
+            "another place",
+            Some(base()),
+            Some({
+                let mut moved = base();
+                moved.0.spec.location.url = Some("s3://lake/orders".to_owned());
+                moved
+            }),
+            true,
+        ),
         (
             "another identity",
             Some(base()),

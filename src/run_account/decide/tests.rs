@@ -50,7 +50,9 @@ fn written(facts: &AccountFacts) -> Vec<String> {
         let (sign, kept) = match effect {
             Effect::Keep(kept) => ('+', kept),
             Effect::Drop(kept) => ('-', kept),
-            Effect::Record { .. } => panic!("nobody consents to an account"),
+            Effect::Record { .. } | Effect::Run(_) => {
+                panic!("nobody consents to an account, and it never runs")
+            }
         };
         let kind = match *kept {
             Kept::Role(_) => "role",

@@ -42,7 +42,8 @@ pub fn up(places: &Places) -> Result<(), Error> {
     println!("the cluster is that of the context {context} in your kubeconfig");
     let way = way(&context, env::var("IMAGE").ok())?;
     let (repository, tag) = deliver(places, &way)?;
-    operator::install(places, &places.kubeconfig(), (&repository, &tag), &[])?;
+    let values = operator::CONNECTORS.map(str::to_owned);
+    operator::install(places, &places.kubeconfig(), (&repository, &tag), &values)?;
     println!("up after {} s", started.elapsed().as_secs());
     Ok(())
 }

@@ -17,6 +17,12 @@ use crate::readiness::wait_until;
 /// The name of the program, of its image, of its chart, of its release and of its namespace.
 pub const NAME: &str = "connection-operator";
 
+/// What exports are run by here. The image isn't built yet: what is due waits for it.
+pub const CONNECTORS: [&str; 2] = [
+    r#"connectors=["sftp","object-storage","audience-api"]"#,
+    r#"connector.image="localhost/connection-connector:none""#,
+];
+
 /// Builds the operator's image.
 ///
 /// # Errors

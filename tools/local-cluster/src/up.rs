@@ -53,9 +53,9 @@ pub fn up(places: &Places) -> Result<(), Error> {
     Ok(())
 }
 
-/// What differs from the chart's own values: the vaults of examples and of this machine may be linked too, and are looked at
+/// What differs from the chart's own values: connectors are named, and the vaults of examples and of this machine may be linked too, and are looked at
 /// more often, so that the demo needn't wait for a minute to see a new version.
-fn values(places: &Places, record: &Record) -> Result<[String; 2], Error> {
+fn values(places: &Places, record: &Record) -> Result<[String; 4], Error> {
     let chart = values::defaults(places)?;
     let mut hosts = chart["keyVaults"]["hosts"]
         .as_array()
@@ -63,9 +63,12 @@ fn values(places: &Places, record: &Record) -> Result<[String; 2], Error> {
         .unwrap_or_default();
     let machine = Link::of(record.number).machine().to_string();
     hosts.extend([Value::from(".example.com"), Value::from(machine)]);
+    let [connectors, image] = operator::CONNECTORS.map(str::to_owned);
     Ok([
         format!("keyVaults.hosts={}", Value::from(hosts)),
         "keyVaults.intervalSeconds=10".to_owned(),
+        connectors,
+        image,
     ])
 }
 

@@ -1,0 +1,204 @@
+//! How a run stands, read from its Job and the pods of that.
+
+use crate::api::export::Trigger;
+use crate::api::names::{RUN_BASIS_ANNOTATION, RUN_CONTAINER, RUN_PLAN_ANNOTATION, RUN_REQUESTED_ANNOTATION};
+use crate::api::run::{
+    EXIT_PERMANENT, EXIT_STOPPED, EXIT_SUCCEEDED, EXIT_TRANSIENT, FailureClass, Persistence, RunCounts,
+    RunFailure, RunOutcome, RunResult,
+};
+use crate::governance::message;
+use jiff::Timestamp;
+use k8s_openapi::api::batch::v1::{Job, JobCondition};
+use k8s_openapi::api::core::v1::{ContainerStateTerminated, Pod};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
+use kube::ResourceExt;
+use std::collections::BTreeMap;
+
+#[cfg(test)]
+mod tests;
+
+/// The label by which Kubernetes marks the pods of a Job.
+const JOB_NAME_LABEL: &str = "batch.kubernetes.io/job-name";
+/// Most characters of a failure's message.
+const MESSAGE_MAX: usize = 1000;
+
+/// One Job of an export.
+#[derive(Clone, Debug, PartialEq)]
+pub struct JobSeen {
+    /// Its name.
+    pub name: String,
+    /// Its uid.
+    pub uid: String,
+    /// What began it.
+    pub trigger: Trigger,
+    /// When it started.
+    pub started_at: Time,
+    /// The hash of its plan.
+    pub plan: Option<String>,
+    /// What it began with.
+    pub basis: Option<String>,
+    /// How many of its pods there were.
+    pub attempt: i32,
+    /// How it ended, once it has.
+    pub ended: Option<Ended>,
+    /// Whether it is being removed.
+    pub going: bool,
+}
+
+/// How a run ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ended {
+    /// When.
+    pub at: Time,
+    /// How.
+    pub outcome: RunOutcome,
+    /// What it did, if its connector told.
+    pub counts: Option<RunCounts>,
+    /// Why it didn't end well.
+    pub failure: Option<RunFailure>,
+}
+
+/// What a Job and its pods tell. Pods of other Jobs are left aside.
+#[must_use]
+pub fn seen<'a>(job: &Job, pods: impl Iterator<Item = &'a Pod>) -> JobSeen {
+    let uid = job.uid().unwrap_or_default();
+    let own = pods.filter(|pod| pod.owner_references().iter().any(|owner| owner.uid == uid));
+    let last = own
+        .filter_map(terminated)
+        .max_by_key(|last| last.finished_at.clone());
+    let status = job.status.clone().unwrap_or_default();
+    let annotation = |name: &str| job.annotations().get(name).cloned();
+    let created = job.creation_timestamp().unwrap_or(Time(Timestamp::UNIX_EPOCH));
+    let pods = [status.active, status.succeeded, status.failed];
+    let verdict = status.conditions.iter().flatten().find(|condition| {
+        condition.status == "True" && matches!(condition.type_.as_str(), "Complete" | "Failed")
+    });
+    let trigger = if job.annotations().contains_key(RUN_REQUESTED_ANNOTATION) {
+        Trigger::Request
+    } else {
+        Trigger::Schedule
+    };
+    JobSeen {
+        name: job.name_any(),
+        trigger,
+        plan: annotation(RUN_PLAN_ANNOTATION),
+        basis: annotation(RUN_BASIS_ANNOTATION),
+        attempt: pods.into_iter().flatten().sum::<i32>().max(1),
+        ended: verdict.map(|verdict| ended(verdict, last, &created)),
+        started_at: status.start_time.unwrap_or(created),
+        going: job.metadata.deletion_timestamp.is_some(),
+        uid,
+    }
+}
+
+/// What pods told of runs that were stopped, by the names of their Jobs, which may be gone.
+#[must_use]
+pub fn last_words<'a>(pods: impl Iterator<Item = &'a Pod>) -> BTreeMap<String, RunCounts> {
+    let told = pods.filter_map(|pod| {
+        let job = pod.labels().get(JOB_NAME_LABEL)?.clone();
+        let result: RunResult = serde_json::from_str(terminated(pod)?.message.as_deref()?).ok()?;
+        (result.outcome == RunOutcome::Stopped).then(|| (job, bounded(result.counts)))
+    });
+    told.collect()
+}
+
+fn terminated(pod: &Pod) -> Option<&ContainerStateTerminated> {
+    let containers = pod.status.as_ref()?.container_statuses.as_ref()?;
+    let own = containers
+        .iter()
+        .find(|container| container.name == RUN_CONTAINER)?;
+    own.state.as_ref()?.terminated.as_ref()
+}
+
+fn ended(verdict: &JobCondition, last: Option<&ContainerStateTerminated>, created: &Time) -> Ended {
+    let at = verdict.last_transition_time.clone();
+    let at = at
+        .or_else(|| last?.finished_at.clone())
+        .unwrap_or_else(|| created.clone());
+    let complete = verdict.type_ == "Complete";
+    if let Some(told) = last.and_then(|last| told(last, complete)) {
+        return Ended { at, ..told };
+    }
+    let failure = (!complete).then(|| untold(verdict, last));
+    let outcome = match (complete, last.map(|last| last.exit_code)) {
+        (true, _) => RunOutcome::Succeeded,
+        (false, Some(code)) if code == i32::from(EXIT_STOPPED) => RunOutcome::Stopped,
+        (false, _) => RunOutcome::Failed,
+    };
+    Ended {
+        at,
+        outcome,
+        counts: None,
+        failure: failure.filter(|_| outcome == RunOutcome::Failed),
+    }
+}
+
+/// The result that the connector wrote, unless it contradicts how the pod and the Job ended.
+fn told(last: &ContainerStateTerminated, complete: bool) -> Option<Ended> {
+    let result: RunResult = serde_json::from_str(last.message.as_deref()?).ok()?;
+    let code = u8::try_from(last.exit_code).ok()?;
+    let fits = match result.outcome {
+        RunOutcome::Succeeded => complete && code == EXIT_SUCCEEDED,
+        RunOutcome::Failed => !complete && matches!(code, EXIT_TRANSIENT | EXIT_PERMANENT),
+        RunOutcome::Stopped => !complete && code == EXIT_STOPPED,
+    };
+    let failure = result.failure.map(|failure| RunFailure {
+        message: message::cut(&message::bounded(failure.message), MESSAGE_MAX),
+        // The exit code is what Kubernetes went by.
+        persistence: if code == EXIT_PERMANENT {
+            Persistence::Permanent
+        } else {
+            Persistence::Transient
+        },
+        ..failure
+    });
+    fits.then_some(Ended {
+        at: result.ended_at,
+        outcome: result.outcome,
+        counts: Some(bounded(result.counts)),
+        failure,
+    })
+}
+
+/// Numbers that the schema takes.
+fn bounded(counts: RunCounts) -> RunCounts {
+    RunCounts {
+        rows_read: counts.rows_read.max(0),
+        rows_sent: counts.rows_sent.max(0),
+        rows_rejected: counts.rows_rejected.max(0),
+        bytes: counts.bytes.max(0),
+    }
+}
+
+/// What can be said of a run whose connector told nothing.
+fn untold(verdict: &JobCondition, last: Option<&ContainerStateTerminated>) -> RunFailure {
+    let code = last.map(|last| last.exit_code);
+    let killed = last.and_then(|last| last.reason.as_deref()) == Some("OOMKilled");
+    let message = match (verdict.reason.as_deref(), code) {
+        (Some("DeadlineExceeded"), _) => {
+            "The run took longer than a run may, and was ended. The next one is tried all the same. If it lasts, send less, or \
+             ask whoever installed the operator for a longer connector.deadlineSeconds."
+                .to_owned()
+        }
+        (_, Some(_)) if killed => {
+            "The run used more memory than it may, and was ended. Ask whoever installed the operator to raise \
+             connector.resources."
+                .to_owned()
+        }
+        (_, Some(code)) => format!(
+            "The run ended with exit code {code} and told no result. Ask whoever runs the cluster to look at the log of its pod."
+        ),
+        (_, None) => "The run ended and nothing is left that tells how: its pod was removed, or never began. Ask whoever runs the \
+                      cluster why."
+            .to_owned(),
+    };
+    RunFailure {
+        class: FailureClass::System,
+        persistence: if code == Some(i32::from(EXIT_PERMANENT)) {
+            Persistence::Permanent
+        } else {
+            Persistence::Transient
+        },
+        message,
+    }
+}

@@ -1,0 +1,73 @@
+//! What the newest run says about the export: whether it ended well, and whether scheduled runs are held.
+
+use super::history::last_ended;
+use super::names::hash_of;
+use crate::api::export::Run;
+use crate::api::run::{Persistence, RunOutcome};
+use crate::api::{Connection, Reason};
+use crate::governance::Standing;
+use kube::ResourceExt;
+
+/// A hash of what a run would begin with now: a change of the spec, the connection or a secret gives another.
+#[must_use]
+pub fn basis(generation: Option<i64>, connection: &Connection) -> String {
+    let generations = [generation, connection.metadata.generation];
+    let [own, connections] = generations.map(|generation| generation.unwrap_or_default().to_string());
+    let uid = connection.uid().unwrap_or_default();
+    let status = connection.status.as_ref();
+    let secrets = status.map(|status| status.secrets.as_slice()).unwrap_or_default();
+    let mut parts = vec![own.as_str(), &connections, &uid];
+    for secret in secrets {
+        parts.extend([secret.name.as_str(), &secret.source]);
+        parts.push(secret.version.as_deref().unwrap_or_default());
+    }
+    hash_of(&parts)[..32].to_owned()
+}
+
+/// Judges the newest run that has ended: the condition LastRunSucceeded.
+#[must_use]
+pub fn judge(runs: &[Run], basis: Option<&str>) -> Standing {
+    let Some(last) = last_ended(runs) else {
+        return Standing::unknown(Reason::NeverRan, "It has not run yet.");
+    };
+    let failure = last.failure.as_ref();
+    let why = failure.map_or("Its connector didn't tell why.", |failure| {
+        failure.message.as_str()
+    });
+    match last.outcome {
+        Some(RunOutcome::Succeeded) => Standing::met(Reason::RunSucceeded, succeeded(last)),
+        Some(RunOutcome::Stopped) => Standing::unmet(Reason::RunStopped, stopped(last)),
+        Some(RunOutcome::Failed) | None => {
+            let permanent = failure.is_some_and(|failure| failure.persistence == Persistence::Permanent);
+            if permanent && last.basis.as_deref() == basis {
+                let text = format!(
+                    "The newest run failed for good, so scheduled runs are held until what it failed by changes, or a run on \
+                     request ends well. {why}"
+                );
+                return Standing::unmet(Reason::RunFailed, text);
+            }
+            Standing::unmet(
+                Reason::RunFailedForNow,
+                format!("The newest run failed, and the next one may end better. {why}"),
+            )
+        }
+    }
+}
+
+fn stopped(run: &Run) -> String {
+    let sent = run.counts.map(|counts| counts.rows_sent).filter(|sent| *sent > 0);
+    let sent = sent.map_or_else(String::new, |sent| {
+        format!(" By then {sent} rows stood at the destination.")
+    });
+    format!("The newest run was stopped before its end, as it was no longer allowed.{sent}")
+}
+
+fn succeeded(run: &Run) -> String {
+    match run.counts {
+        Some(counts) => format!(
+            "The newest run ended well: {} rows read, {} sent, {} rejected.",
+            counts.rows_read, counts.rows_sent, counts.rows_rejected
+        ),
+        None => "The newest run ended well.".to_owned(),
+    }
+}

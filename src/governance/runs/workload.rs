@@ -1,0 +1,382 @@
+//! The CronJob and Jobs of an export: pods that may do nothing but what a run needs.
+
+use super::names::{self, hash};
+use super::{Connector, RunsFacts, plan};
+use crate::api::connection_type::UsedFor;
+use crate::api::export::{PayloadItem, Schedule};
+use crate::api::names::{
+    MANAGED_BY_LABEL, RUN_ACCOUNT, RUN_BASIS_ANNOTATION, RUN_CONTAINER, RUN_FORM_ANNOTATION, RUN_LABEL,
+    RUN_OF_ANNOTATION, RUN_PLAN_ANNOTATION, RUN_PLAN_BEFORE_ANNOTATION, RUN_REQUESTED_ANNOTATION,
+};
+use crate::api::run::{EXIT_PERMANENT, EXIT_STOPPED, PLAN_DIRECTORY, SECRETS_DIRECTORY, VOLUMES_DIRECTORY};
+use crate::api::{Connection, Export};
+use crate::governance::datasets::Use;
+use crate::governance::schedule;
+use k8s_openapi::api::batch::v1::{
+    CronJob, CronJobSpec, Job, JobSpec, JobTemplateSpec, PodFailurePolicy,
+    PodFailurePolicyOnExitCodesRequirement, PodFailurePolicyOnPodConditionsPattern, PodFailurePolicyRule,
+};
+use k8s_openapi::api::core::v1::{
+    Capabilities, ConfigMapProjection, ConfigMapVolumeSource, Container, DownwardAPIProjection,
+    DownwardAPIVolumeFile, KeyToPath, ObjectFieldSelector, PersistentVolumeClaimVolumeSource,
+    PodSecurityContext, PodSpec, PodTemplateSpec, ProjectedVolumeSource, SeccompProfile, SecretProjection,
+    SecurityContext, ServiceAccountTokenProjection, Volume, VolumeMount, VolumeProjection,
+};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ObjectMeta, OwnerReference};
+use kube::Resource;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// How late a scheduled run may begin, in seconds: time enough for another controller of CronJobs to take over. What goes on
+/// rests for so long after a time that it missed, so it's shorter than the shortest schedule.
+pub const STARTING_DEADLINE: i64 = 45;
+/// How many Jobs Kubernetes keeps of each sort: the operator removes them itself, once their results are in status.
+const HISTORY: i32 = 1000;
+/// How often a failure that may pass is tried again, after pauses that double from ten seconds.
+const RETRIES: i32 = 4;
+/// How long a run that is told to stop may take to undo what it has begun, in seconds.
+const GRACE: i64 = 10;
+/// How long the token of a run is valid, in seconds; the kubelet brings a new one in time.
+const TOKEN_SECONDS: i64 = 600;
+/// As whom the connector runs in its pod: nobody.
+const USER: i64 = 65532;
+/// Where programs in pods look for the API server's token and certificate.
+const TOKEN_DIRECTORY: &str = "/var/run/secrets/kubernetes.io/serviceaccount";
+
+/// What a run is made from, beside what is known of the export.
+#[derive(Clone, Copy, Debug)]
+pub struct Making<'a> {
+    /// What runs it.
+    pub connector: &'a Connector,
+    /// The connection, for the Secrets that it names.
+    pub connection: &'a Connection,
+    /// The datasets, for the volumes that they are on.
+    pub uses: &'a [Use],
+    /// Its plan.
+    pub plan: &'a plan::Written,
+    /// The plan of its CronJob before.
+    pub plan_before: Option<&'a str>,
+    /// A hash of what it begins with.
+    pub basis: &'a str,
+}
+
+/// The metadata of what belongs to an export's runs. It goes with the export.
+#[must_use]
+pub fn metadata(facts: &RunsFacts<'_>, name: String) -> ObjectMeta {
+    ObjectMeta {
+        name: Some(name),
+        namespace: Some(facts.namespace.clone()),
+        labels: Some(labels()),
+        annotations: Some(annotations(facts)),
+        owner_references: Some(vec![OwnerReference {
+            api_version: Export::api_version(&()).into_owned(),
+            kind: Export::kind(&()).into_owned(),
+            name: facts.name.clone(),
+            uid: facts.uid.clone(),
+            controller: Some(true),
+            block_owner_deletion: None,
+        }]),
+        ..ObjectMeta::default()
+    }
+}
+
+fn labels() -> BTreeMap<String, String> {
+    let (managed_by, operator) = MANAGED_BY_LABEL;
+    let run = (RUN_LABEL.to_owned(), UsedFor::Export.to_string());
+    BTreeMap::from([(managed_by.to_owned(), operator.to_owned()), run])
+}
+
+fn annotations(facts: &RunsFacts<'_>) -> BTreeMap<String, String> {
+    BTreeMap::from([(RUN_OF_ANNOTATION.to_owned(), facts.name.clone())])
+}
+
+/// The CronJob of an export with a schedule.
+#[must_use]
+pub fn cron_job(facts: &RunsFacts<'_>, making: Making<'_>, schedule: &Schedule, suspend: bool) -> CronJob {
+    let mut metadata = metadata(facts, names::cron_job(&UsedFor::Export.to_string(), &facts.name));
+    let template = ObjectMeta {
+        labels: Some(labels()),
+        annotations: Some(of_run(facts, making)),
+        ..ObjectMeta::default()
+    };
+    let spec = CronJobSpec {
+        schedule: schedule.cron.clone(),
+        time_zone: Some(schedule::zone(schedule).to_owned()),
+        concurrency_policy: Some("Forbid".to_owned()),
+        starting_deadline_seconds: Some(STARTING_DEADLINE),
+        successful_jobs_history_limit: Some(HISTORY),
+        failed_jobs_history_limit: Some(HISTORY),
+        suspend: Some(suspend),
+        job_template: JobTemplateSpec {
+            metadata: Some(template),
+            spec: Some(job_spec(facts, making)),
+        },
+    };
+    let form = hash(&serde_json::to_vec(&(&metadata, &spec)).unwrap_or_default());
+    let annotations = metadata.annotations.get_or_insert_default();
+    annotations.insert(RUN_PLAN_ANNOTATION.to_owned(), making.plan.hash.clone());
+    annotations.insert(RUN_FORM_ANNOTATION.to_owned(), form);
+    let before = making.plan_before.map(str::to_owned);
+    annotations.extend(before.map(|before| (RUN_PLAN_BEFORE_ANNOTATION.to_owned(), before)));
+    CronJob {
+        metadata,
+        spec: Some(spec),
+        status: None,
+    }
+}
+
+/// The Job that answers a request.
+#[must_use]
+pub fn job(facts: &RunsFacts<'_>, making: Making<'_>, request: &str) -> Job {
+    let name = names::requested_job(&UsedFor::Export.to_string(), &facts.name, request);
+    let mut metadata = metadata(facts, name);
+    let mut annotations = of_run(facts, making);
+    annotations.insert(RUN_REQUESTED_ANNOTATION.to_owned(), request.to_owned());
+    metadata.annotations = Some(annotations);
+    Job {
+        metadata,
+        spec: Some(job_spec(facts, making)),
+        status: None,
+    }
+}
+
+fn of_run(facts: &RunsFacts<'_>, making: Making<'_>) -> BTreeMap<String, String> {
+    let mut all = annotations(facts);
+    all.insert(RUN_PLAN_ANNOTATION.to_owned(), making.plan.hash.clone());
+    all.insert(RUN_BASIS_ANNOTATION.to_owned(), making.basis.to_owned());
+    all
+}
+
+fn job_spec(facts: &RunsFacts<'_>, making: Making<'_>) -> JobSpec {
+    JobSpec {
+        backoff_limit: Some(RETRIES),
+        active_deadline_seconds: Some(making.connector.deadline_seconds),
+        pod_failure_policy: Some(PodFailurePolicy {
+            rules: vec![
+                at_exit(&[EXIT_PERMANENT, EXIT_STOPPED]),
+                PodFailurePolicyRule {
+                    action: "Ignore".to_owned(),
+                    on_pod_conditions: Some(vec![PodFailurePolicyOnPodConditionsPattern {
+                        type_: "DisruptionTarget".to_owned(),
+                        status: "True".to_owned(),
+                    }]),
+                    ..PodFailurePolicyRule::default()
+                },
+            ],
+        }),
+        template: PodTemplateSpec {
+            metadata: Some(ObjectMeta {
+                labels: Some(labels()),
+                annotations: Some(annotations(facts)),
+                ..ObjectMeta::default()
+            }),
+            spec: Some(pod(making, facts.payload)),
+        },
+        ..JobSpec::default()
+    }
+}
+
+/// Ends the Job at these exit codes of the connector: trying again would change nothing.
+fn at_exit(codes: &[u8]) -> PodFailurePolicyRule {
+    PodFailurePolicyRule {
+        action: "FailJob".to_owned(),
+        on_exit_codes: Some(PodFailurePolicyOnExitCodesRequirement {
+            container_name: Some(RUN_CONTAINER.to_owned()),
+            operator: "In".to_owned(),
+            values: codes.iter().map(|code| i32::from(*code)).collect(),
+        }),
+        ..PodFailurePolicyRule::default()
+    }
+}
+
+fn pod(making: Making<'_>, payload: &[PayloadItem]) -> PodSpec {
+    let claims = claims(making.uses, payload);
+    let connector = making.connector;
+    PodSpec {
+        service_account_name: Some(RUN_ACCOUNT.to_owned()),
+        automount_service_account_token: Some(false),
+        enable_service_links: Some(false),
+        restart_policy: Some("Never".to_owned()),
+        termination_grace_period_seconds: Some(GRACE),
+        security_context: Some(PodSecurityContext {
+            run_as_non_root: Some(true),
+            run_as_user: Some(USER),
+            run_as_group: Some(USER),
+            fs_group: Some(USER),
+            fs_group_change_policy: Some("OnRootMismatch".to_owned()),
+            seccomp_profile: Some(SeccompProfile {
+                type_: "RuntimeDefault".to_owned(),
+                localhost_profile: None,
+            }),
+            ..PodSecurityContext::default()
+        }),
+        containers: vec![Container {
+            name: RUN_CONTAINER.to_owned(),
+            image: Some(connector.image.clone()),
+            image_pull_policy: Some(connector.pull_policy.clone()),
+            args: Some(vec![
+                "run".to_owned(),
+                "--plan-sha256".to_owned(),
+                making.plan.hash.clone(),
+            ]),
+            resources: Some(connector.resources.clone()),
+            security_context: Some(SecurityContext {
+                allow_privilege_escalation: Some(false),
+                read_only_root_filesystem: Some(true),
+                capabilities: Some(Capabilities {
+                    drop: Some(vec!["ALL".to_owned()]),
+                    add: None,
+                }),
+                ..SecurityContext::default()
+            }),
+            termination_message_policy: Some("File".to_owned()),
+            volume_mounts: Some(mounts(&claims)),
+            ..Container::default()
+        }],
+        volumes: Some(volumes(making, &claims)),
+        ..PodSpec::default()
+    }
+}
+
+/// The claims of the datasets that are sent, in order.
+fn claims(uses: &[Use], payload: &[PayloadItem]) -> Vec<String> {
+    let sent = |used: &&Use| payload.iter().any(|item| item.dataset.as_str() == used.name);
+    let named = uses.iter().filter(sent).filter_map(|used| {
+        let volume = used.dataset.as_ref()?.spec.location.volume.as_ref()?;
+        Some(volume.claim_name.to_string())
+    });
+    let each: BTreeSet<String> = named.collect();
+    each.into_iter().collect()
+}
+
+fn mounts(claims: &[String]) -> Vec<VolumeMount> {
+    let mount = |name: &str, path: &str| VolumeMount {
+        name: name.to_owned(),
+        mount_path: path.to_owned(),
+        read_only: Some(true),
+        ..VolumeMount::default()
+    };
+    let fixed = [
+        mount("plan", PLAN_DIRECTORY),
+        mount("secrets", SECRETS_DIRECTORY),
+        mount("token", TOKEN_DIRECTORY),
+    ];
+    let data = claims
+        .iter()
+        .enumerate()
+        .map(|(number, claim)| mount(&format!("data-{number}"), &format!("{VOLUMES_DIRECTORY}/{claim}")));
+    fixed.into_iter().chain(data).collect()
+}
+
+fn volumes(making: Making<'_>, claims: &[String]) -> Vec<Volume> {
+    let projected = |name: &str, sources| Volume {
+        name: name.to_owned(),
+        projected: Some(ProjectedVolumeSource {
+            sources: Some(sources),
+            default_mode: Some(0o440),
+        }),
+        ..Volume::default()
+    };
+    let plan = Volume {
+        name: "plan".to_owned(),
+        config_map: Some(ConfigMapVolumeSource {
+            name: names::plan(&making.plan.hash),
+            ..ConfigMapVolumeSource::default()
+        }),
+        ..Volume::default()
+    };
+    let data = claims.iter().enumerate().map(|(number, claim)| Volume {
+        name: format!("data-{number}"),
+        persistent_volume_claim: Some(PersistentVolumeClaimVolumeSource {
+            claim_name: claim.clone(),
+            read_only: Some(true),
+        }),
+        ..Volume::default()
+    });
+    let fixed = [
+        plan,
+        projected("secrets", secrets(making.connection)),
+        projected("token", token()),
+    ];
+    fixed.into_iter().chain(data).collect()
+}
+
+/// The very keys that the connection names, each called as the type calls it. Nothing else of the Secrets.
+fn secrets(connection: &Connection) -> Vec<VolumeProjection> {
+    let named = connection.spec.secrets.iter().filter_map(|(slot, source)| {
+        let key = source.secret_key_ref.as_ref()?;
+        Some(VolumeProjection {
+            secret: Some(SecretProjection {
+                name: key.name.to_string(),
+                items: Some(vec![KeyToPath {
+                    key: key.key.to_string(),
+                    path: slot.clone(),
+                    mode: None,
+                }]),
+                optional: Some(false),
+            }),
+            ..VolumeProjection::default()
+        })
+    });
+    named.collect()
+}
+
+/// What a client in a pod needs to speak to the API server.
+fn token() -> Vec<VolumeProjection> {
+    vec![
+        VolumeProjection {
+            service_account_token: Some(ServiceAccountTokenProjection {
+                audience: None, // the API server's own
+                expiration_seconds: Some(TOKEN_SECONDS),
+                path: "token".to_owned(),
+            }),
+            ..VolumeProjection::default()
+        },
+        VolumeProjection {
+            config_map: Some(ConfigMapProjection {
+                name: "kube-root-ca.crt".to_owned(),
+                items: Some(vec![KeyToPath {
+                    key: "ca.crt".to_owned(),
+                    path: "ca.crt".to_owned(),
+                    mode: None,
+                }]),
+                optional: None,
+            }),
+            ..VolumeProjection::default()
+        },
+        VolumeProjection {
+            downward_api: Some(DownwardAPIProjection {
+                items: Some(vec![DownwardAPIVolumeFile {
+                    path: "namespace".to_owned(),
+                    field_ref: Some(ObjectFieldSelector {
+                        api_version: Some("v1".to_owned()),
+                        field_path: "metadata.namespace".to_owned(),
+                    }),
+                    ..DownwardAPIVolumeFile::default()
+                }]),
+            }),
+            ..VolumeProjection::default()
+        },
+    ]
+}
+
+/// Whether this is when it runs.
+#[must_use]
+pub fn keeps(seen: &CronJobSpec, schedule: &Schedule) -> bool {
+    seen.schedule == schedule.cron && seen.time_zone.as_deref() == Some(schedule::zone(schedule))
+}
+
+/// Whether a CronJob that is there is as it was applied last, and rests or doesn't as wanted.
+#[must_use]
+pub fn is_in_form(seen: &CronJob, wanted: &CronJob) -> bool {
+    let form = |cron_job: &CronJob| {
+        let annotations = cron_job.metadata.annotations.as_ref()?;
+        annotations.get(RUN_FORM_ANNOTATION).cloned()
+    };
+    let plain = |cron_job: &CronJob| {
+        cron_job
+            .spec
+            .as_ref()
+            .map(|spec| (spec.suspend, spec.schedule.clone()))
+    };
+    form(seen) == form(wanted) && plain(seen) == plain(wanted)
+}
