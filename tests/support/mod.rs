@@ -5,6 +5,7 @@ pub mod kubelet;
 pub mod malformed;
 pub mod manifests;
 pub mod operator;
+pub mod terminal;
 pub mod vault;
 mod world;
 
