@@ -3,6 +3,7 @@
 use super::access::Grant;
 use crate::api::ConsentRecord;
 use crate::api::export::ExportStatus;
+use crate::api::run::RunOutcome;
 use crate::plugin::screen::Screen;
 use crate::plugin::screen::table::{Cell, Heading, Layout};
 use jiff::Timestamp;
@@ -33,7 +34,7 @@ impl Ran {
             name: name.to_owned(),
             connection: status.connection.clone().unwrap_or_default(),
             started: run.started_at.0,
-            outcome: run.outcome.clone().unwrap_or_default(),
+            outcome: run.outcome.map_or("", RunOutcome::as_str).to_owned(),
         })
         .collect()
     }
