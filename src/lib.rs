@@ -14,6 +14,7 @@ pub(crate) mod fixtures;
 pub mod governance;
 pub mod key_vault;
 pub mod metrics;
+pub mod plugin;
 pub mod process;
 pub mod reconcile;
 pub mod run_account;

@@ -106,7 +106,7 @@ impl Replica {
         let context = Context {
             secrets: SecretReader::new(client.clone(), secrets.objects()),
             links: Links::new(unasked(), Allowed::default()),
-            connectors: BTreeSet::from(["sftp".to_owned()]),
+            connectors: Arc::new(BTreeSet::from(["sftp".to_owned()])),
             connector: None,
             pipelines: Arc::default(),
             stamped: true,

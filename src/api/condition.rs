@@ -172,7 +172,7 @@ vocabulary! {
 
         /// The connection type doesn't exist.
         TypeNotFound,
-        /// The connection type can't be used until it is corrected.
+        /// The connection type can't be used until it is corrected, or is being removed.
         TypeNotReady,
         /// The referenced Secret doesn't exist, or the vault has no such secret.
         SecretNotFound,

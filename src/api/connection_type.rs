@@ -1,25 +1,27 @@
 //! `ConnectionType`: one entry of the catalog.
 
 use super::condition::{CONDITIONS_MAX, Condition};
-use super::notice::Notice;
+use super::notice::{LINK, Notice, SHOWN};
 use super::reference::{FieldName, ObjectName, Reference, Refers};
 use kube::{CustomResource, KubeSchema};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 mod identity;
+mod parameter;
 
 pub use identity::{Identity, IdentitySet, When};
+pub use parameter::{PARAMETER_VALUE_MAX, Parameter, ParameterType};
 
 /// Most parameters that a type may declare for each of its two lists.
 pub const PARAMETERS_MAX: u32 = 32;
 /// Most secrets that a type may declare.
 pub const SECRETS_MAX: u32 = 8;
-/// Longest value of a parameter, in bytes.
-pub const PARAMETER_VALUE_MAX: u32 = 1024;
 
-/// What was left out of consent by an edit could then change without asking anybody.
-const STAYS_DESTINATION: &str = "oldSelf.all(old, !has(old.destination) || !old.destination || self.all(new, new.name != old.name || (has(new.destination) && new.destination)))";
+/// What was left out of consent by an edit could then change without asking anybody. Nor may it go: declared anew, it could
+/// come back unmarked.
+const PARAMETERS_STAY: &str = "!has(oldSelf.parameters) || oldSelf.parameters.all(old, !has(old.destination) || !old.destination || (has(self.parameters) && self.parameters.exists(new, new.name == old.name && has(new.destination) && new.destination)))";
+const SECRETS_STAY: &str = "!has(oldSelf.secrets) || oldSelf.secrets.all(old, !has(old.destination) || !old.destination || (has(self.secrets) && self.secrets.exists(new, new.name == old.name && has(new.destination) && new.destination)))";
 
 /// What a connection of this type needs, what it may be used for, what its administrator agrees to, its limits, and
 /// the connector that runs it.
@@ -59,6 +61,12 @@ const STAYS_DESTINATION: &str = "oldSelf.all(old, !has(old.destination) || !old.
         description = "Whether a connector of this installation runs it"
     ),
     printcolumn(
+        name = "Deprecated",
+        type_ = "boolean",
+        json_path = ".status.deprecated",
+        description = "Whether it should no longer be chosen"
+    ),
+    printcolumn(
         name = "Ready",
         type_ = "string",
         json_path = r#".status.conditions[?(@.type=="Ready")].status"#,
@@ -93,6 +101,10 @@ const STAYS_DESTINATION: &str = "oldSelf.all(old, !has(old.destination) || !old.
     )
 )]
 #[serde(rename_all = "camelCase")]
+#[x_kube(
+    validation = Rule::new(PARAMETERS_STAY).message("a parameter that names a destination stays, and goes on doing so, as consent is to its value: keep it with destination: true, or make another connection type"),
+    validation = Rule::new(SECRETS_STAY).message("a secret that decides whose account data goes to stays, and goes on doing so, as consent is to its reference: keep it with destination: true, or make another connection type")
+)]
 pub struct ConnectionTypeSpec {
     /// Whether its connections serve exports or enrichments; never both. It can't change.
     #[x_kube(validation = Rule::new("self == oldSelf").message("usedFor can't change: make another connection type"))]
@@ -100,7 +112,7 @@ pub struct ConnectionTypeSpec {
     /// The service at the other end.
     pub service: Service,
     /// What connections of this type are good for, in a few sentences.
-    #[schemars(length(min = 1, max = 2048))]
+    #[schemars(length(min = 1, max = 1024), regex(pattern = SHOWN))]
     pub description: String,
     /// Every fixed host that the connector may speak to. Moving one makes consent stale.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -116,7 +128,7 @@ pub struct ConnectionTypeSpec {
     /// What each connection of this type says about its destination.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = PARAMETERS_MAX))]
-    #[x_kube(merge_strategy = ListMerge::Map(vec!["name".into()]), validation = Rule::new(STAYS_DESTINATION).message("a parameter that names a destination goes on doing so, as consent is to its value: declare another parameter"))]
+    #[x_kube(merge_strategy = ListMerge::Map(vec!["name".into()]))]
     pub parameters: Vec<Parameter>,
     /// What each export or enrichment on such a connection chooses for itself.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -126,7 +138,7 @@ pub struct ConnectionTypeSpec {
     /// The credentials that a connection of this type refers to.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = SECRETS_MAX))]
-    #[x_kube(merge_strategy = ListMerge::Map(vec!["name".into()]), validation = Rule::new(STAYS_DESTINATION).message("a secret that decides whose account data goes to goes on doing so, as consent is to its reference: declare another secret"))]
+    #[x_kube(merge_strategy = ListMerge::Map(vec!["name".into()]))]
     pub secrets: Vec<SecretSlot>,
     /// Whether the secrets may come from a key vault.
     pub key_vault: Support,
@@ -177,79 +189,14 @@ pub enum Support {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Service {
     /// Whose service it is.
-    #[schemars(length(min = 1, max = 100))]
+    #[schemars(length(min = 1, max = 100), regex(pattern = SHOWN))]
     pub vendor: String,
     /// What the service is for, such as Advertising or File transfer.
-    #[schemars(length(min = 1, max = 100))]
+    #[schemars(length(min = 1, max = 100), regex(pattern = SHOWN))]
     pub category: String,
     /// Where to read about it.
-    #[schemars(length(min = 1, max = 512), regex(pattern = r"^https://"))]
+    #[schemars(length(min = 1, max = 512), regex(pattern = LINK))]
     pub homepage: String,
-}
-
-/// One value that is given as text, and how it must look.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
-#[serde(rename_all = "camelCase")]
-#[x_kube(
-    validation = Rule::new("has(self.values) == (self.type == 'Enum')").message("a parameter has values exactly if its type is Enum"),
-    validation = Rule::new("!has(self.pattern) || self.type == 'String'").message("only a String parameter has a pattern"),
-    validation = Rule::new("(!has(self.min) && !has(self.max)) || self.type == 'Integer'").message("only an Integer parameter has min or max"),
-    validation = Rule::new("!(has(self.default) && has(self.required) && self.required)").message("a required parameter has no default")
-)]
-pub struct Parameter {
-    /// Its name, in camel case.
-    pub name: FieldName,
-    /// What its text means.
-    #[serde(rename = "type")]
-    pub type_: ParameterType,
-    /// What it is for.
-    #[schemars(length(min = 1, max = 1024))]
-    pub description: String,
-    /// A value that would be right.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(length(max = PARAMETER_VALUE_MAX))]
-    pub example: Option<String>,
-    /// Whether it must be given.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub required: bool,
-    /// What holds when it isn't given.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(length(max = PARAMETER_VALUE_MAX))]
-    pub default: Option<String>,
-    /// A regular expression that the whole text must match (syntax of the Rust crate `regex`, linear in time).
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(length(min = 1, max = 512))]
-    pub pattern: Option<String>,
-    /// The texts that an Enum may be.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(length(min = 1, max = 64), inner(length(min = 1, max = 128)))]
-    #[x_kube(merge_strategy = ListMerge::Set)]
-    pub values: Option<Vec<String>>,
-    /// The least that an Integer may be.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub min: Option<i64>,
-    /// The most that an Integer may be.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub max: Option<i64>,
-    /// Whether it decides where data goes: changing it asks for consent again.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub destination: bool,
-    /// Whether it names who receives the data.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub recipient: bool,
-}
-
-/// What the text of a parameter means.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub enum ParameterType {
-    /// Any text that matches the pattern.
-    String,
-    /// A whole number.
-    Integer,
-    /// `true` or `false`.
-    Boolean,
-    /// One of the listed values.
-    Enum,
 }
 
 /// One credential that a connection refers to.
@@ -261,7 +208,7 @@ pub struct SecretSlot {
     /// What sort of credential it is.
     pub kind: SecretKind,
     /// What it is for and where to get it.
-    #[schemars(length(min = 1, max = 1024))]
+    #[schemars(length(min = 1, max = 1024), regex(pattern = SHOWN))]
     pub description: String,
     /// Whether it must be given.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
@@ -303,11 +250,11 @@ pub enum SecretKind {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Limits {
-    /// The fewest members of each dataset of a payload.
+    /// The fewest members, which are rows, of each dataset of a payload.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1))]
     pub min_members: Option<i64>,
-    /// The most members.
+    /// The most members, which are the rows of datasets.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1))]
     pub max_members: Option<i64>,
@@ -345,7 +292,7 @@ pub enum LimitScope {
 #[serde(rename_all = "camelCase")]
 pub struct Deprecation {
     /// Why, and since when.
-    #[schemars(length(min = 1, max = 1024))]
+    #[schemars(length(min = 1, max = 1024), regex(pattern = SHOWN))]
     pub message: String,
     /// The type to use instead.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -371,10 +318,17 @@ pub struct ConnectionTypeStatus {
     /// Whether any connection is of this type.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub in_use: Option<bool>,
+    /// Whether it should no longer be chosen, as its spec says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deprecated: Option<bool>,
 }
 
 impl Refers for ConnectionType {
     fn references(&self) -> Vec<Reference> {
-        Vec::new()
+        let deprecated = self.spec.deprecated.iter();
+        let replacements = deprecated.filter_map(|deprecated| deprecated.replacement.as_ref());
+        replacements
+            .map(|name| Reference::ConnectionType(name.to_string()))
+            .collect()
     }
 }

@@ -103,7 +103,8 @@ pub struct KeyVaultSpec {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(transparent)]
 pub struct SecretPattern(
-    #[schemars(length(min = 1, max = 512), regex(pattern = r"^[-_./*a-zA-Z0-9]+$"))] pub String,
+    #[schemars(length(min = 1, max = 512), extend("x-kubernetes-validations" = [{"rule": r"self.matches('^[-_./*a-zA-Z0-9]+$')", "message": "must be a pattern of names, such as partner-*: letters, digits, dots, dashes, underscores, slashes, and * for any text"}]))]
+    pub String,
 );
 
 /// An Azure Key Vault.
@@ -114,15 +115,12 @@ pub struct AzureKeyVault {
     #[schemars(length(max = ADDRESS_MAX))]
     #[x_kube(validation = Rule::new("self.startsWith('https://')").message("must begin with https://, as secrets never travel unencrypted"))]
     #[x_kube(validation = Rule::new("!self.contains('@')").message("must not hold a user name or password: put credentials into a Secret"))]
-    #[x_kube(validation = Rule::new("self.matches('^https?://[a-z][-a-z0-9]{1,22}[a-z0-9]([.][a-z0-9]([-a-z0-9]*[a-z0-9])?)+(:[0-9]{1,5})?/?$')").message("must name a key vault as the portal shows it, in lower case, with nothing after host and port: 3 to 24 letters, digits and dashes before the cloud's suffix, such as https://sales.vault.azure.net"))]
+    #[x_kube(validation = Rule::new("!self.matches('^https?://[^./]*--')").message("must name a key vault, in which no two dashes stand in a row"))]
+    #[x_kube(validation = Rule::new("self.matches('^https?://[a-z][-a-z0-9]{1,22}[a-z0-9]([.][a-z0-9]([-a-z0-9]*[a-z0-9])?)+(:([1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5]))?/?$')").message("must name a key vault as the portal shows it, in lower case, with nothing after host and port: 3 to 24 letters, digits and dashes before the cloud's suffix, such as https://sales.vault.azure.net"))]
     pub vault_url: String,
     /// The tenant that the vault belongs to: the directory's ID, or its domain.
-    #[schemars(
-        length(max = 253),
-        regex(
-            pattern = r"^([0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}|[a-zA-Z0-9]([-a-zA-Z0-9]*[a-zA-Z0-9])?([.][a-zA-Z0-9]([-a-zA-Z0-9]*[a-zA-Z0-9])?)+)$"
-        )
-    )]
+    #[schemars(length(max = 253))]
+    #[x_kube(validation = Rule::new("self.matches('^([0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}|[a-zA-Z0-9]([-a-zA-Z0-9]*[a-zA-Z0-9])?([.][a-zA-Z0-9]([-a-zA-Z0-9]*[a-zA-Z0-9])?)+)$')").message("must be one tenant: the directory's ID, such as 7b795fb9-09d3-42f4-a494-38864f99ba3c, or its domain, such as contoso.onmicrosoft.com"))]
     pub tenant_id: String,
     /// As whom it is asked.
     pub auth: AzureAuth,
@@ -155,7 +153,7 @@ pub struct AzureAuth {
 pub struct ClientId(
     #[schemars(
         length(max = 36),
-        regex(pattern = r"^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$")
+        extend("x-kubernetes-validations" = [{"rule": r"self.matches('^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$')", "message": "must be the application's ID, such as 7b795fb9-09d3-42f4-a494-38864f99ba3c"}])
     )]
     pub String,
 );
@@ -194,9 +192,7 @@ pub struct ManagedIdentity {
 pub struct VaultPath(
     #[schemars(
         length(min = 1, max = 255),
-        regex(
-            pattern = r"^([-_a-zA-Z0-9]|[.][-_a-zA-Z0-9]|[.][.][-._a-zA-Z0-9])[-._a-zA-Z0-9]*(/([-_a-zA-Z0-9]|[.][-_a-zA-Z0-9]|[.][.][-._a-zA-Z0-9])[-._a-zA-Z0-9]*)*$"
-        )
+        extend("x-kubernetes-validations" = [{"rule": r"self.split('/').all(part, part.matches('^[-._a-zA-Z0-9]+$') && part != '.' && part != '..')", "message": "must be a path, such as kv or team/kv: letters, digits, dots, dashes and underscores between single slashes, and neither . nor .. as a step"}])
     )]
     pub String,
 );
@@ -209,7 +205,7 @@ pub struct HashiCorpVault {
     #[schemars(length(max = ADDRESS_MAX))]
     #[x_kube(validation = Rule::new("self.startsWith('https://')").message("must begin with https://, as secrets never travel unencrypted"))]
     #[x_kube(validation = Rule::new("!self.contains('@')").message("must not hold a user name or password: put credentials into a Secret"))]
-    #[x_kube(validation = Rule::new(r"self.matches('^https?://([a-z0-9]([-a-z0-9.]*[a-z0-9])?|\\[[0-9a-f:.]+\\])(:[0-9]{1,5})?/?$')").message("must name a host in lower case, and perhaps a port, with nothing after it, such as https://vault.example.com:8200"))]
+    #[x_kube(validation = Rule::new(r"self.matches('^https?://([a-z0-9]([-a-z0-9]*[a-z0-9])?([.][a-z0-9]([-a-z0-9]*[a-z0-9])?)*|\\[[0-9a-f:.]+\\])(:([1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5]))?/?$')").message("must name a host in lower case, and perhaps a port, with nothing after it, such as https://vault.example.com:8200"))]
     pub address: String,
     /// Where the key-value engine is mounted, such as `secret`.
     pub mount: VaultPath,
@@ -264,20 +260,24 @@ pub struct VaultAuth {
 
 /// A role that trusts the namespace's run account.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
-#[x_kube(validation = Rule::new("!has(self.audience) || !self.audience.lowerAscii().startsWith('api://')")
-    .message("audience must not begin with api://, as Azure's do: whoever runs the Vault could sign in to Azure with such a token"))]
+#[x_kube(
+    validation = Rule::new("!has(self.audience) || !self.audience.lowerAscii().startsWith('api://')").message("audience must not begin with api://, as Azure's do: whoever runs the Vault could sign in to Azure with such a token"),
+    validation = Rule::new("!has(self.audience) || !self.audience.lowerAscii().matches('^([a-z][-+.a-z0-9]*://)?kubernetes([.]default([.]svc([.][^:/]*)?)?|[.]svc[.]default)?([:/]|$)')").message("audience must not be the API server's own: whoever runs the Vault could act in the cluster with such a token; choose another, such as vault")
+)]
 pub struct RunAccountRole {
     /// Where the method is mounted; its own name (`kubernetes`, `jwt`) if absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "VaultPath")]
     pub mount: Option<VaultPath>,
     /// The role.
-    #[schemars(length(min = 1, max = 128), regex(pattern = r"^[-._a-zA-Z0-9]+$"))]
+    #[schemars(length(min = 1, max = 128))]
+    #[x_kube(validation = Rule::new("self.matches('^[-._a-zA-Z0-9]+$')").message("must be the name of a role: letters, digits, dots, dashes and underscores"))]
     pub role: String,
     /// For whom the account's token is made out, as the role demands it; `vault` if absent. Choose one for each Vault: whoever
     /// runs one could show the token to another of the same audience.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(length(min = 1, max = 253), regex(pattern = r"^[!-~]+$"))]
+    #[schemars(length(min = 1, max = 253))]
+    #[x_kube(validation = Rule::new("self.matches('^[!-~]+$')").message("must be printable ASCII without spaces, such as vault"))]
     pub audience: Option<String>,
 }
 
@@ -290,7 +290,7 @@ pub struct AppRole {
     #[schemars(with = "VaultPath")]
     pub mount: Option<VaultPath>,
     /// The role's ID.
-    #[schemars(length(min = 1, max = 253), regex(pattern = r"^[!-~]+$"))]
+    #[schemars(length(min = 1, max = 253), extend("x-kubernetes-validations" = [{"rule": r"self.matches('^[!-~]+$')", "message": "must be printable ASCII without spaces, as Vault shows a role's ID"}]))]
     pub role_id: String,
     /// The secret ID: a key of a Secret in the same namespace.
     pub secret_id_ref: SecretKeyRef,

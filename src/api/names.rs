@@ -65,5 +65,7 @@ pub const CATALOG_FIELD_MANAGER: &str = "connection-operator-catalog";
 pub const DEPRECATION_FIELD_MANAGER: &str = "connection-operator-deprecation";
 /// Whoever only has a manifest tried.
 pub const TRIAL_FIELD_MANAGER: &str = "connection-operator-trial";
+/// Whoever uses `kubectl connections`.
+pub const PLUGIN_FIELD_MANAGER: &str = "kubectl-connections";
 /// The controller's name in events.
 pub const EVENT_REPORTER: &str = "connection-operator";

@@ -101,12 +101,14 @@ pub struct KeyVaultRef {
     /// The KeyVault's name.
     pub name: ObjectName,
     /// The secret's name in the vault.
-    #[schemars(length(min = 1, max = 512), regex(pattern = r"^[a-zA-Z0-9][-_./a-zA-Z0-9]*$"))]
+    #[schemars(length(min = 1, max = 512))]
+    #[x_kube(validation = Rule::new("self.matches('^[a-zA-Z0-9][-_./a-zA-Z0-9]*$')").message("must be the name of a secret in the vault, such as team/sftp: a letter or digit, and then letters, digits, dots, dashes, underscores and slashes"))]
     #[x_kube(validation = Rule::new("!self.split('/').exists(part, part == '..')").message("a secret's name must not step up by '..'"))]
     pub secret: String,
     /// A version to stay on; the newest one if absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(length(min = 1, max = 64), regex(pattern = r"^[a-zA-Z0-9]+$"))]
+    #[schemars(length(min = 1, max = 64))]
+    #[x_kube(validation = Rule::new("self.matches('^[a-zA-Z0-9]+$')").message("must be a version as the vault shows it, letters and digits; leave it away for the newest"))]
     pub version: Option<String>,
     /// The key in a secret that holds several.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -1,6 +1,7 @@
 //! `catalog check`: what connection types in files would break once applied, told before.
 
 mod effects;
+mod refusals;
 #[cfg(test)]
 mod tests;
 
@@ -11,6 +12,7 @@ use crate::cluster::ObjectKey;
 use crate::cluster::guard::Guarded;
 use crate::cluster::listing::{everywhere, is_absent, within};
 use crate::cluster::trial::{self, Trial};
+use crate::governance::connection_types::misleading;
 use crate::governance::message::{bounded, quoted};
 use effects::Effects;
 use jiff::Timestamp;
@@ -204,6 +206,11 @@ pub fn check(types: &[Given], present: Option<&Present>, now: Timestamp) -> (Out
         (Outcome::Fits, String::new()),
         |(worst, text), (outcome, told)| (worst.max(outcome), format!("{text}{told}")),
     );
+    for given in types {
+        if let Some(problem) = misled(&given.type_, types, present) {
+            text = format!("{text}{}: {problem}\n", bounded(given.type_.name_any()));
+        }
+    }
     for sentence in present.iter().flat_map(|present| &present.unread) {
         text = format!("{text}{sentence}\n");
     }
@@ -214,4 +221,13 @@ pub fn check(types: &[Given], present: Option<&Present>, now: Timestamp) -> (Out
             "You may not apply connection types here, so the rules of the schema itself weren't checked.\n";
     }
     (outcome, text)
+}
+
+/// What is amiss with its replacement, as far as the files, or they and the cluster, tell. It breaks nothing.
+fn misled(type_: &ConnectionType, files: &[Given], present: Option<&Present>) -> Option<String> {
+    let name = type_.spec.deprecated.as_ref()?.replacement.as_ref()?;
+    let there = present.iter().flat_map(|present| &present.types);
+    let mut all = files.iter().map(|given| &given.type_).chain(there);
+    let found = all.find(|other| other.name_any() == name.as_str());
+    (found.is_some() || present.is_some()).then(|| misleading(&type_.spec, found))?
 }

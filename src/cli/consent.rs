@@ -8,12 +8,13 @@ mod tests;
 
 use crate::connection_type::catalog::{CatalogError, connection_types};
 use crate::governance::message::{bounded, listed, sentences};
-use explanation::Explanation;
 use manifests::Manifests;
 use std::path::PathBuf;
 use thiserror::Error;
 
 pub use check::{Checked, Outcome, check};
+pub use explanation::Explanation;
+pub use manifests::Manifest;
 
 /// Which manifests, and where what they describe stands.
 #[derive(clap::Args, Clone, Debug)]
@@ -58,12 +59,14 @@ pub enum ConsentError {
         source: Box<serde_saphyr::Error>,
     },
     /// A manifest of ours that lacks something or has something of the wrong form.
-    #[error("{place} holds a {kind} that doesn't fit its kind; kubectl explain {kind} tells what fits")]
+    #[error("{place} holds a {kind} that doesn't fit its kind{at}; kubectl explain {kind} tells what fits")]
     Unfit {
         /// The file.
         place: String,
         /// The kind.
         kind: String,
+        /// Where, such as ` at spec.usedFor`; nothing if it is the whole.
+        at: String,
         /// What doesn't fit.
         #[source]
         source: serde_json::Error,

@@ -10,6 +10,8 @@ use std::time::Duration;
 use thiserror::Error;
 use zeroize::Zeroizing;
 
+mod audiences;
+
 /// How long a token is valid, in seconds: as short as the API server makes them.
 pub const VALID_FOR: i64 = 600;
 /// How long the API server may take. Whoever wants to sign in to a vault waits meanwhile.
@@ -34,6 +36,17 @@ pub enum TokenError {
         /// Its answer.
         #[source]
         source: Box<kube::Error>,
+    },
+    /// The audience is the API server's own.
+    #[error(
+        "no token of the ServiceAccount {RUN_ACCOUNT} in namespace {namespace} is made out for {audience}, which is the \
+         API server itself"
+    )]
+    ForTheCluster {
+        /// The namespace.
+        namespace: String,
+        /// The audience.
+        audience: String,
     },
     /// It couldn't be reached, or has trouble of its own.
     #[error("the API server gave no token of the ServiceAccount {RUN_ACCOUNT} in namespace {namespace}")]
@@ -83,7 +96,22 @@ pub async fn token(
         .map_err(|_| empty())?;
     let answer = answer.map_err(|source| refusal(namespace, source))?;
     let token = answer.status.map(|status| Zeroizing::new(status.token));
-    token.filter(|token| !token.is_empty()).ok_or_else(empty)
+    let token = token.filter(|token| !token.is_empty()).ok_or_else(empty)?;
+    if is_of_api_server(audience, &token) {
+        return Err(TokenError::ForTheCluster {
+            namespace: namespace.to_owned(),
+            audience: audience.to_owned(),
+        });
+    }
+    Ok(token)
+}
+
+/// The operator's own token is read anew each time, as the kubelet renews it; outside of a pod there is none.
+fn is_of_api_server(audience: &str, token: &str) -> bool {
+    let own = std::fs::read_to_string(audiences::OWN_TOKEN)
+        .map(Zeroizing::new)
+        .ok();
+    audiences::is_of_api_server(audience, token, own.as_deref().map(String::as_str))
 }
 
 fn refusal(namespace: &str, source: kube::Error) -> TokenError {

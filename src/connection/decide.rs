@@ -238,8 +238,9 @@ fn fitting(facts: &ConnectionFacts, type_: &CompiledType) -> Standing {
     let fits = format!("What it says fits the type {}", type_.name);
     if facts.type_.is_kept() {
         let text = format!(
-            "{fits} as it was before {}: whoever owns it must correct it.",
-            facts.type_.edit()
+            "{fits} as it was before {}: {}.",
+            facts.type_.edit(),
+            facts.type_.remedy()
         );
         return Standing::met(Reason::LastGoodType, text);
     }

@@ -20,7 +20,7 @@ pub fn catalog(types: &[ConnectionType]) -> String {
          `kubectl get connectiontypes` lists those of your cluster. [Values](values.md) choose among them \
          (`catalog.include`, `catalog.exclude`), and [a type of your own](adding-a-type.md) is one more manifest. \
          [examples/catalog/](../examples/catalog/) holds a Secret, a connection, its datasets and an export or \
-         enrichment for each.\n\n\
+         enrichment for each. Members are rows of datasets: people or companies.\n\n\
          | type | service | category | used for | key vault | runs | deprecated |\n|---|---|---|---|---|---|---|\n\
          {rows}{sections}",
         counts(types)
@@ -96,9 +96,9 @@ fn section(type_: &ConnectionType) -> String {
         needs(spec),
         notice(&spec.notice),
         format!(
-            "[Service]({}) · [privacy statement]({}) · [type](../catalog/{name}.yaml) · \
+            "[Service]({}) · [type](../catalog/{name}.yaml) · \
              [example](../examples/catalog/{name}.yaml)",
-            spec.service.homepage, spec.notice.privacy_statement
+            spec.service.homepage
         ),
     ];
     let said = paragraphs.iter().filter(|paragraph| !paragraph.is_empty());
@@ -197,8 +197,14 @@ fn secrets(slots: &[SecretSlot]) -> String {
 /// What whoever consents to a connection of it agrees to.
 fn notice(notice: &Notice) -> String {
     format!(
-        "<details><summary>What its administrator agrees to (notice {})</summary>\n\n- {}\n- {}\n- {}\n- {}\n\n</details>",
-        notice.version, notice.recipient, notice.data, notice.responsibility, notice.how_to_stop
+        "<details><summary>What its administrator agrees to (notice {})</summary>\n\n- {}\n- {}\n- {}\n- {}\n- The \
+         privacy statement: <{}>\n\n</details>",
+        notice.version,
+        notice.recipient,
+        notice.data,
+        notice.responsibility,
+        notice.how_to_stop,
+        notice.privacy_statement
     )
 }
 

@@ -3,8 +3,8 @@
 use super::Standing;
 use super::message::{cut, sentences};
 use super::parameters::CompiledType;
-use crate::api::ConnectionType;
-use crate::api::Reason;
+use crate::api::connection_type::ConnectionTypeSpec;
+use crate::api::{ConnectionType, Reason};
 use kube::ResourceExt;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -20,6 +20,8 @@ pub enum TypeSeen {
     Kept(Arc<Vec<String>>, Arc<CompiledType>),
     /// It can't be read: the place, and what it said before, if anybody knows.
     Unreadable(Arc<str>, Option<Arc<CompiledType>>),
+    /// It is being removed, so that it counts as not there for all that is new: what it says, if it can be used.
+    Leaving(Option<Arc<CompiledType>>),
     /// It can be used.
     Usable(Arc<CompiledType>),
 }
@@ -29,15 +31,26 @@ impl TypeSeen {
     #[must_use]
     pub fn usable(&self) -> Option<&Arc<CompiledType>> {
         match self {
-            Self::Usable(type_) | Self::Kept(_, type_) | Self::Unreadable(_, Some(type_)) => Some(type_),
-            Self::Absent | Self::Invalid(_) | Self::Unreadable(_, None) => None,
+            Self::Usable(type_)
+            | Self::Kept(_, type_)
+            | Self::Unreadable(_, Some(type_))
+            | Self::Leaving(Some(type_)) => Some(type_),
+            Self::Absent | Self::Invalid(_) | Self::Unreadable(_, None) | Self::Leaving(None) => None,
         }
     }
 
-    /// Whether it is judged by what it said before.
+    /// Whether it is judged by what it said before, so that what has consent goes on and nothing begins.
     #[must_use]
     pub fn is_kept(&self) -> bool {
-        matches!(self, Self::Kept(..) | Self::Unreadable(_, Some(_)))
+        matches!(
+            self,
+            Self::Kept(..) | Self::Unreadable(_, Some(_)) | Self::Leaving(Some(_))
+        )
+    }
+
+    /// The same, if it is being removed.
+    fn leaving(self) -> Self {
+        Self::Leaving(self.usable().cloned())
     }
 
     /// What those hear who have nothing to go on by while it is judged by what it said before, or by nothing.
@@ -47,15 +60,28 @@ impl TypeSeen {
             Self::Usable(_) | Self::Absent => None,
             Self::Invalid(_) | Self::Kept(..) => Some(contradictory(name)),
             Self::Unreadable(place, _) => Some(unreadable(name, place)),
+            Self::Leaving(_) => Some(leaving(name)),
         }
     }
 
-    /// The edit since when it is judged by what it said before, to follow "before".
+    /// What happened since when it is judged by what it said before, to follow "before".
     #[must_use]
     pub fn edit(&self) -> &'static str {
         match self {
             Self::Unreadable(..) => "an edit that this version of the operator can't read",
+            Self::Leaving(_) => "somebody deleted it",
             _ => "an edit made it contradict itself",
+        }
+    }
+
+    /// What must become of it then, as a clause.
+    #[must_use]
+    pub fn remedy(&self) -> &'static str {
+        match self {
+            Self::Leaving(_) => {
+                "once it is gone, nothing of this type goes on until whoever owns the catalog applies it again"
+            }
+            _ => "whoever owns it must correct it",
         }
     }
 
@@ -63,14 +89,15 @@ impl TypeSeen {
     #[must_use]
     pub fn unusable(&self, name: &str) -> Option<Standing> {
         match self {
-            Self::Usable(_) | Self::Kept(..) | Self::Unreadable(_, Some(_)) => None,
+            Self::Usable(_) | Self::Kept(..) | Self::Unreadable(_, Some(_)) | Self::Leaving(Some(_)) => None,
             Self::Absent => Some(Standing::unmet(
                 Reason::TypeNotFound,
                 format!(
-                    "There is no connection type {name}. To see those there are: kubectl get connectiontypes"
+                    "There is no connection type {name}. To see those there are: kubectl get connectiontypes. A connection's \
+                     type can't be edited: make another connection, or ask who owns the catalog to apply that type."
                 ),
             )),
-            Self::Invalid(_) | Self::Unreadable(_, None) => self.awaited(name),
+            Self::Invalid(_) | Self::Unreadable(_, None) | Self::Leaving(None) => self.awaited(name),
         }
     }
 }
@@ -80,6 +107,15 @@ fn unreadable(name: &str, place: &str) -> Standing {
         "This version of the operator can't read the connection type {name}, at {}: whoever owns it must correct that, or \
          whoever installed the operator upgrade it.",
         cut(place, PLACE_MAX)
+    );
+    Standing::unmet(Reason::TypeNotReady, text)
+}
+
+/// What those hear who name a type that somebody has deleted, and that something holds.
+fn leaving(name: &str) -> Standing {
+    let text = format!(
+        "The connection type {name} is being removed, so nothing new begins with it: make a connection of another type, \
+         or ask who owns the catalog to apply it again once it is gone."
     );
     Standing::unmet(Reason::TypeNotReady, text)
 }
@@ -114,9 +150,15 @@ impl CompiledTypes {
     /// What became of the name, given the type as last seen.
     #[must_use]
     pub fn seen(&self, type_: Option<&ConnectionType>) -> TypeSeen {
-        let Some(type_) = type_ else {
-            return TypeSeen::Absent;
-        };
+        match type_ {
+            None => TypeSeen::Absent,
+            Some(type_) if type_.metadata.deletion_timestamp.is_some() => self.compiled(type_).leaving(),
+            Some(type_) => self.compiled(type_),
+        }
+    }
+
+    /// What one says that is there, made ready once per version.
+    fn compiled(&self, type_: &ConnectionType) -> TypeSeen {
         let version = (type_.uid(), type_.metadata.generation);
         let ready = &mut self.known().ready;
         let known = ready.get(&type_.name_any());
@@ -209,10 +251,29 @@ pub fn judge(seen: &TypeSeen) -> Standing {
             Standing::unmet(Reason::TypeInvalid, text)
         }
         // Of one that can't be read no status can be written either.
-        TypeSeen::Absent | TypeSeen::Unreadable(..) | TypeSeen::Usable(_) => {
+        TypeSeen::Absent | TypeSeen::Unreadable(..) | TypeSeen::Leaving(_) | TypeSeen::Usable(_) => {
             Standing::met(Reason::AsDeclared, "Its declarations fit together.")
         }
     }
+}
+
+/// What is amiss with the type that a deprecated one names in its place, as a sentence. Nobody is led in a circle then, as
+/// none of a circle is without the mark.
+#[must_use]
+pub fn misleading(spec: &ConnectionTypeSpec, replacement: Option<&ConnectionType>) -> Option<String> {
+    let name = spec.deprecated.as_ref()?.replacement.as_ref()?;
+    let problem = match replacement {
+        None => "isn't there, or can't be read".to_owned(),
+        Some(other) if other.metadata.deletion_timestamp.is_some() => "is being removed".to_owned(),
+        Some(other) if other.spec.deprecated.is_some() => "is deprecated as well".to_owned(),
+        Some(other) if other.spec.used_for != spec.used_for => {
+            format!("is used for {}, not for {}", other.spec.used_for, spec.used_for)
+        }
+        Some(_) => return None,
+    };
+    Some(format!(
+        "Its replacement {name} {problem}: whoever owns it should name another in spec.deprecated, or none."
+    ))
 }
 
 #[cfg(test)]

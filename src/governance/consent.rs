@@ -27,6 +27,7 @@ mod tests;
 mod vault;
 mod words;
 
+pub use difference::difference;
 pub use judge::{Consent, Proof, Said, counts_anew, doubted, is_unseen, judge, needs_proof};
 pub use object::{ConsentFacts, effects, said, status, told_once};
 pub use record::{expired as expired_records, name as record_name, number as record_number};

@@ -86,6 +86,12 @@ fn changes_display(c: char) -> bool {
         || matches!(c, '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{180e}' | '\u{3164}' | '\u{e0000}'..='\u{e0fff}' | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
 }
 
+/// Whether people see of a text what is in it, line ends apart.
+#[must_use]
+pub fn is_shown(text: &str) -> bool {
+    !text.chars().any(|c| c != '\n' && changes_display(c))
+}
+
 /// The names in order, five at most, then how many more there are.
 #[must_use]
 pub fn listed<S: AsRef<str>>(names: &[S]) -> String {
@@ -205,6 +211,16 @@ mod tests {
             assert_eq!(quoted(text), expected, "{case}");
         }
         assert_eq!(quoted(&"x".repeat(61)), format!("\"{}…\"", "x".repeat(60)));
+    }
+
+    #[test]
+    fn the_schema_refuses_the_same_texts_that_hide_something() {
+        let shown = regex::Regex::new(crate::api::notice::SHOWN).expect("a pattern");
+        let odd = ('\0'..='\u{ffff}').chain('\u{dfff0}'..='\u{e1010}');
+        for c in odd {
+            let text = c.to_string();
+            assert_eq!(shown.is_match(&text), is_shown(&text), "{c:?}");
+        }
     }
 
     #[test]

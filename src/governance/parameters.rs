@@ -109,6 +109,19 @@ impl CompiledType {
         problems
     }
 
+    /// What is wrong with one parameter of a connection, as a sentence.
+    #[must_use]
+    pub fn problem(&self, name: &str, value: &str) -> Option<String> {
+        let declared = compiled(&self.spec.parameters, &self.patterns);
+        problem("spec.parameters", &declared, name, value)
+    }
+
+    /// What is wrong with one parameter of an export or enrichment, as a sentence.
+    #[must_use]
+    pub fn choice_problem(&self, name: &str, value: &str) -> Option<String> {
+        problem("spec.parameters", &self.export_parameters(), name, value)
+    }
+
     fn export_parameters(&self) -> Vec<CompiledParameter<'_>> {
         compiled(&self.spec.export_parameters, &self.export_patterns)
     }

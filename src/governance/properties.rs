@@ -580,8 +580,9 @@ fn every_reason_and_condition_type_is_given_by_some_decision() {
     broken.spec.parameters[0].pattern = Some("[".to_owned());
     let broken = ConnectionTypeFacts {
         seen: seen(&broken),
-        runs: true,
+        connectors: Arc::new(crate::fixtures::connectors()),
         in_use: false,
+        replacement: None,
         now: at(0),
         type_: Arc::new(broken),
     };

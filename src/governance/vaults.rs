@@ -60,7 +60,10 @@ pub const fn reason(fault: &Fault) -> Reason {
 
 /// What is told of a vault that is away while what was known before counts.
 fn outage(fault: &Fault, since: &Time) -> String {
-    format!("{fault} It has been so since {}.", since.0)
+    format!(
+        "{fault} What was known of its secrets before still counts. It has been so since {}.",
+        since.0
+    )
 }
 
 /// As the API keeps times.

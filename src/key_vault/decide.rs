@@ -257,6 +257,7 @@ fn judged_consent(facts: &KeyVaultFacts, required: &Required, fits: bool) -> Con
             notice: NoticeAt::Told(NOTICE),
             stamped: facts.consent.stamped,
             fits,
+            deprecated: None,
         };
         consent::judge(commands, required, &said(facts), facts.now)
     })

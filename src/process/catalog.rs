@@ -47,7 +47,8 @@ pub async fn apply(
     for name in wanted.unknown() {
         tracing::warn!(
             connection_type = name,
-            "the catalog knows no such type: it is neither included nor excluded"
+            "the catalog has no type of this name, so catalog.include or catalog.exclude does nothing by it: correct it in the \
+             values; docs/catalog.md lists the names"
         );
     }
     let known = connection_types()?;

@@ -270,7 +270,7 @@ fn context(
     Context {
         links,
         secrets: SecretReader::new(client.clone(), secrets),
-        connectors: settings.connector_names(),
+        connectors: Arc::new(settings.connector_names()),
         connector: settings.connector(),
         pipelines: Arc::new(settings.pipeline_names()),
         stamped: settings.mutating_policies,

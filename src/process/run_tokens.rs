@@ -27,6 +27,7 @@ impl RunTokens for ClusterRunTokens {
             match error {
                 TokenError::NoAccount { .. } => NoRunToken::NoAccount,
                 TokenError::Forbidden { .. } => NoRunToken::Forbidden,
+                TokenError::ForTheCluster { .. } => NoRunToken::ForTheCluster,
                 TokenError::Unanswered { .. } | TokenError::Empty { .. } => NoRunToken::NoAnswer,
             }
         })

@@ -100,7 +100,7 @@ pub struct Context {
     /// The vaults that key vaults lead to.
     pub links: Links,
     /// Connectors that this installation runs.
-    pub connectors: BTreeSet<String>,
+    pub connectors: Arc<BTreeSet<String>>,
     /// What runs are run by, if this installation runs anything.
     pub connector: Option<Connector>,
     /// Users who are pipelines.

@@ -122,7 +122,7 @@ pub fn subjects<K: Resource<DynamicType = ()>>(change: &Change<ConsentRecord>) -
         .collect()
 }
 
-/// The connections of a type, if the type came, went or changed in its spec.
+/// The connections of a type, if the type came, began to go, went or changed in its spec.
 #[must_use]
 pub fn connections_of_type(
     change: &Change<ConnectionType>,
@@ -130,10 +130,20 @@ pub fn connections_of_type(
 ) -> Vec<ObjectKey> {
     woken(
         change,
-        |type_: &ConnectionType| type_.spec.clone(),
+        |type_: &ConnectionType| (type_.spec.clone(), type_.metadata.deletion_timestamp.is_some()),
         connections,
         |_, name| Reference::ConnectionType(name),
     )
+}
+
+/// The types that name another as their replacement, if that came, began to go, went or changed in whether it can be one.
+#[must_use]
+pub fn replaced_by_type(change: &Change<ConnectionType>, types: &Objects<ConnectionType>) -> Vec<ObjectKey> {
+    let view = |type_: &ConnectionType| {
+        let going = type_.metadata.deletion_timestamp.is_some();
+        (type_.spec.used_for, type_.spec.deprecated.is_some(), going)
+    };
+    woken(change, view, types, |_, name| Reference::ConnectionType(name))
 }
 
 /// What is on the connections of a type, if the type came, went or changed.

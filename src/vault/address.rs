@@ -11,7 +11,7 @@ use thiserror::Error;
 mod names;
 
 pub use names::{
-    NameError, azure_secret, azure_version, client_id, path, tenant, vault_secret, vault_version,
+    NameError, audience, azure_secret, azure_version, client_id, path, tenant, vault_secret, vault_version,
 };
 
 /// Longest address that is read.

@@ -3,7 +3,7 @@
 //! A look lists the attributes of the secret's versions and sees no value, unless the identity may get the secret and nothing
 //! else. A read does; the client keeps a copy of the answer while it reads it, which is freed but not overwritten.
 
-use super::address::{Provider, VaultAddress, Wanted};
+use super::address::{Provider, VaultAddress, Wanted, azure_secret, azure_version};
 use super::connect::{Network, Transport};
 use super::fault::{Asking, Fault, Lack, Outage};
 use super::run_tokens::RunTokens;
@@ -28,8 +28,12 @@ mod transport;
 use answers::{Purpose, Version};
 use sign_in::SignIn;
 
-/// Most pages of a secret's versions that are read; 25 versions each.
+/// Most pages of a secret's versions that are read, and how many versions are kept of each: Azure sends no more, by
+/// <https://learn.microsoft.com/rest/api/keyvault/secrets/get-secret-versions/get-secret-versions>.
 const VERSION_PAGES_MAX: usize = 40;
+const VERSIONS_A_PAGE: usize = 25;
+/// Most pages of the vault's secrets that are read. Azure may send some with nothing on them.
+const NAME_PAGES_MAX: usize = 100;
 
 /// One Azure key vault, asked by one identity.
 pub(super) struct Azure {
@@ -104,12 +108,13 @@ impl Azure {
                 break;
             };
             let page: ListSecretPropertiesResult = page.into_model().map_err(fault)?;
-            for properties in page.value {
+            for properties in page.value.into_iter().take(VERSIONS_A_PAGE) {
                 let version = properties.resource_id().map_err(fault)?.version;
-                versions.push(Version::new(
-                    version.unwrap_or_default(),
-                    properties.attributes.as_ref(),
-                ));
+                let version = version.unwrap_or_default();
+                // What can't be a version isn't kept, however long it is.
+                if azure_version(&version).is_ok() {
+                    versions.push(Version::new(version, properties.attributes.as_ref()));
+                }
             }
         }
         answers::judge(&self.asking, wanted, &versions, now)
@@ -136,23 +141,30 @@ impl Azure {
         let pager: Pager<ListSecretPropertiesResult> =
             self.client.list_secret_properties(None).map_err(fault)?;
         let mut answers = pager.into_pages();
-        let mut listing = Listing::default();
-        while let Some(page) = answers.try_next().await.map_err(fault)? {
+        let mut listing = Listing {
+            truncated: true, // until the last page was seen
+            ..Listing::default()
+        };
+        'pages: for _ in 0..NAME_PAGES_MAX {
+            let Some(page) = answers.try_next().await.map_err(fault)? else {
+                listing.truncated = false;
+                break;
+            };
             let page: ListSecretPropertiesResult = page.into_model().map_err(fault)?;
             for properties in page.value {
+                let name = properties.resource_id().map_err(fault)?.name;
+                if azure_secret(&name).is_err() {
+                    continue; // nobody could name it
+                }
                 if listing.secrets.len() == max {
-                    listing.truncated = true;
-                    break;
+                    break 'pages;
                 }
                 let version = Version::new(String::new(), properties.attributes.as_ref());
                 listing.secrets.push(Listed {
-                    name: properties.resource_id().map_err(fault)?.name,
+                    name,
                     enabled: version.enabled,
                     expires: version.expires,
                 });
-            }
-            if listing.truncated {
-                break;
             }
         }
         listing.secrets.sort_unstable();

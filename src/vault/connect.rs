@@ -45,6 +45,9 @@ pub(super) struct Bounds {
     pub body: usize,
 }
 
+/// Most pieces that an answer may come in, as each takes room of its own.
+const FRAMES_MAX: usize = 16 * 1024;
+
 /// Time since the process began to look at vaults.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Clock(Instant);
@@ -63,6 +66,8 @@ impl Clock {
 #[derive(Clone)]
 pub(super) struct Gate {
     pub pace: Arc<Mutex<Pace>>,
+    /// The pace of who asks, where a vault may limit one of those who ask: then only that one pauses, and all go slower.
+    pub own: Option<Arc<Mutex<Pace>>>,
     pub clock: Clock,
     pub counts: Arc<Counts>,
 }
@@ -76,29 +81,40 @@ impl Gate {
     /// Waits for leave to send one request.
     async fn admit(&self) -> Result<(), SendError> {
         let urgency = URGENCY.try_with(|urgency| *urgency).unwrap_or(Urgency::Check);
-        loop {
-            let admission = self.pace().ask(urgency, self.clock.now());
-            match admission {
-                Admission::Go => return Ok(()),
-                Admission::Wait(rest) => tokio::time::sleep(rest).await,
-                Admission::Paused(_) => return Err(SendError::Paused),
+        for pace in self.own.iter().chain([&self.pace]) {
+            loop {
+                let admission = locked(pace).ask(urgency, self.clock.now());
+                match admission {
+                    Admission::Go => break,
+                    Admission::Wait(rest) => tokio::time::sleep(rest).await,
+                    Admission::Paused(_) => return Err(SendError::Paused),
+                }
             }
         }
+        Ok(())
     }
 
-    /// How long the vault wants no request.
+    /// How long the vault wants no request of who asks here.
     pub fn paused(&self) -> Option<Duration> {
-        self.pace().paused(self.clock.now())
+        locked(self.narrowest()).paused(self.clock.now())
     }
 
     fn throttled(&self, retry_after: Option<Duration>) {
-        self.pace()
-            .throttled(retry_after, self.clock.now(), fastrand::f64());
+        let now = self.clock.now();
+        locked(self.narrowest()).throttled(retry_after, now, fastrand::f64());
+        if self.own.is_some() {
+            locked(&self.pace).slower(now);
+        }
     }
 
-    fn pace(&self) -> std::sync::MutexGuard<'_, Pace> {
-        self.pace.lock().unwrap_or_else(PoisonError::into_inner)
+    /// The pace that a vault's wish for fewer requests is about.
+    fn narrowest(&self) -> &Mutex<Pace> {
+        self.own.as_ref().unwrap_or(&self.pace)
     }
+}
+
+fn locked(pace: &Mutex<Pace>) -> std::sync::MutexGuard<'_, Pace> {
+    pace.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Why there is no answer.
@@ -242,7 +258,7 @@ impl Transport {
             let frame = frame.map_err(|_| Outage::Broken)?;
             let Ok(data) = frame.into_data() else { continue };
             length += data.len();
-            if length > self.bounds.body {
+            if length > self.bounds.body || frames.len() == FRAMES_MAX {
                 return Err(Outage::TooLarge.into());
             }
             frames.push(data);

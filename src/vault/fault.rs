@@ -1,6 +1,7 @@
 //! Why a secret can't be used. One variant for each state of the world; its words are whole sentences that end with the next
 //! step, on one line, without any text that a server sent.
 
+use super::address::NameError;
 use super::run_tokens::NoRunToken;
 use jiff::Timestamp;
 use thiserror::Error;
@@ -29,9 +30,7 @@ pub enum Fault {
         what: Missing,
     },
     /// The vault doesn't answer, or not as a vault.
-    #[error(
-        "The vault {vault} can't be used at the moment: {why} What was known of its secrets before still counts."
-    )]
+    #[error("The vault {vault} can't be used at the moment: {why}")]
     VaultUnavailable {
         /// The vault's address.
         vault: String,
@@ -40,7 +39,7 @@ pub enum Fault {
     },
     /// The vault wants fewer requests.
     #[error(
-        "The vault {vault} takes no more requests for now: nothing need be done, it is asked again when it allows. What was known of its secrets before still counts. If this comes back, spread the secrets over more vaults or raise the vault's limit."
+        "The vault {vault} takes no more requests for now: nothing need be done, it is asked again when it allows. If this comes back, spread the secrets over more vaults or raise the vault's limit."
     )]
     Throttled {
         /// The vault's address.
@@ -77,7 +76,7 @@ pub enum Fault {
         why: Absence,
     },
     /// The secret doesn't have the key.
-    #[error("The secret {secret} in {vault} has no key {key}: add it there, or name another key.")]
+    #[error("The secret {secret} in {vault} has no key {key}: {}.", unfit_or(*unfit, "add it there, or name another key"))]
     KeyNotFound {
         /// The vault's address.
         vault: String,
@@ -85,6 +84,8 @@ pub enum Fault {
         secret: String,
         /// The key.
         key: String,
+        /// Why no such vault could have it, if that is so.
+        unfit: Option<NameError>,
     },
     /// The secret is switched off, or its time hasn't come.
     #[error(
@@ -112,7 +113,8 @@ pub enum Fault {
     },
     /// The secret doesn't have the version.
     #[error(
-        "The secret {secret} in {vault} has no version {version}, or no longer: name another, or leave the version away for the newest."
+        "The secret {secret} in {vault} has no version {version}: {}.",
+        unfit_or(*unfit, "name one that it has still, or leave the version away for the newest")
     )]
     VersionNotFound {
         /// The vault's address.
@@ -121,6 +123,8 @@ pub enum Fault {
         secret: String,
         /// The version.
         version: String,
+        /// Why no such vault could have it, if that is so.
+        unfit: Option<NameError>,
     },
 }
 
@@ -224,6 +228,8 @@ pub enum Rejection {
     NotManaged,
     /// Vault's method doesn't take it, or no method is mounted: Vault says the same to both.
     Method,
+    /// The role wants a token that the cluster gives nobody.
+    Audience,
     /// Not said, apart from the directory's own number.
     Code(u32),
     /// Not said.
@@ -240,7 +246,7 @@ pub enum Absence {
     /// It is there, but holds no version.
     Empty,
     /// No vault of this kind can hold a secret of that name.
-    Unfit,
+    Unfit(NameError),
 }
 
 impl Fault {
@@ -329,6 +335,11 @@ fn rejected(vault: &str, who: &str, why: Rejection) -> String {
         Rejection::Method => {
             "the sign-in was refused. Check that the method is mounted there, and which account, audience and addresses the role takes".to_owned()
         }
+        Rejection::Audience => {
+            return format!(
+                "The vault {vault} isn't asked as {who}, as the API server takes tokens for that audience itself, and whoever is shown one could act in the cluster: choose another audience for the role, or have it taken out of those of the API server."
+            );
+        }
         Rejection::Code(code) => format!(
             "the sign-in was refused with AADSTS{code}. Look that number up in the tenant's sign-in log"
         ),
@@ -350,10 +361,15 @@ fn absent(vault: &str, secret: &str, why: Absence) -> String {
         Absence::Empty => {
             format!("The secret {secret} in {vault} holds no version: write one there, or name another.")
         }
-        Absence::Unfit => {
-            format!("The vault {vault} can't hold a secret of the name {secret}: name one that it has.")
-        }
+        Absence::Unfit(why) => format!(
+            "The vault {vault} can't hold a secret of the name {secret}, as {why}: name one that it has."
+        ),
     }
+}
+
+/// What such a vault can have at all comes before what this one has.
+fn unfit_or(unfit: Option<NameError>, step: &str) -> String {
+    unfit.map_or_else(|| step.to_owned(), |why| why.to_string())
 }
 
 fn day(at: Timestamp) -> String {

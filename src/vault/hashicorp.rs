@@ -7,7 +7,7 @@
 //! Answers are read by narrow shapes of our own instead of vaultrs's: those copy values into plain strings, and demand
 //! fields that not every server of this API sends.
 
-use super::address::{Engine, Provider, VaultAddress, Wanted};
+use super::address::{Engine, Provider, VaultAddress, Wanted, vault_secret};
 use super::connect::{Answer, Transport};
 use super::fault::{Asking, Fault, Lack, Outage};
 use super::run_tokens::RunTokens;
@@ -137,8 +137,16 @@ impl HashiCorp {
             };
             for name in names {
                 let path = format!("{folder}{name}");
+                // Nobody could name it, nor what is below.
+                if vault_secret(path.strip_suffix('/').unwrap_or(&path)).is_err() {
+                    continue;
+                }
                 if path.ends_with('/') {
-                    folders.push_back(path);
+                    if folders.len() < FOLDERS_MAX {
+                        folders.push_back(path);
+                    } else {
+                        listing.truncated = true;
+                    }
                 } else if listing.secrets.len() < max {
                     listing.secrets.push(Listed {
                         name: path,

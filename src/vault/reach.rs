@@ -139,25 +139,20 @@ impl FromStr for Range {
             Some((address, prefix)) => (address, Some(prefix)),
             None => (text, None),
         };
-        let mut address: IpAddr = address.parse().map_err(drop)?;
-        if prefix.is_none() {
-            address = address.to_canonical();
-        }
-        let four = address.is_ipv4();
-        let width: u8 = if four { 32 } else { 128 };
+        let address: IpAddr = address.parse().map_err(drop)?;
+        let width: u8 = if address.is_ipv4() { 32 } else { 128 };
         let prefix = match prefix {
             Some(digits) if digits.bytes().all(|c| c.is_ascii_digit()) => digits.parse().map_err(drop)?,
             Some(_) => return Err(()),
             None => width,
         };
-        if prefix > width {
+        // Addresses are compared as what they are, so `::ffff:10.0.0.0/104` is 10.0.0.0/8.
+        let (address, unused) = (address.to_canonical(), width - prefix.min(width));
+        let four = address.is_ipv4();
+        if prefix > width || (four && unused > 32) {
             return Err(());
         }
-        let length = if four {
-            96 + u32::from(prefix)
-        } else {
-            u32::from(prefix)
-        };
+        let length = 128 - u32::from(unused);
         let mask = u128::MAX.checked_shl(128 - length).unwrap_or(0);
         Ok(Self {
             network: bits(address) & mask,

@@ -26,6 +26,11 @@ pub enum NoRunToken {
         "the cluster forbids the operator a token of the namespace's run account. Check that the chart's rights and policies are as it installs them."
     )]
     Forbidden,
+    /// Who is shown it could act in the cluster with it.
+    #[error(
+        "a token for that audience would let its bearer act in the cluster as the namespace's run account, so none is made. Choose another audience."
+    )]
+    ForTheCluster,
     /// The API server has trouble of its own.
     #[error("the cluster gives no token of the namespace's run account. Check the operator's log.")]
     NoAnswer,

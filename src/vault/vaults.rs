@@ -9,7 +9,7 @@
 //!
 //! **Caveats.** Credentials stay in memory as long as somebody follows with them.
 
-use super::address::{Look, VaultAddress, VaultUrl, Wanted};
+use super::address::{Look, Provider, VaultAddress, VaultUrl, Wanted};
 use super::budget::{Agenda, Pace, Rate, Timing, Urgency};
 use super::connect::{Bounds, Clock, Gate, Network, URGENCY};
 use super::counts::Counts;
@@ -97,7 +97,16 @@ struct Book {
     followed: HashMap<Owner, BTreeSet<(Key, Subject)>>,
     shares: HashMap<Key, Arc<Share>>,
     clients: HashMap<Key, (Arc<Client>, Duration)>,
-    paces: HashMap<VaultUrl, Arc<Mutex<Pace>>>,
+    paces: HashMap<Paced, Arc<Mutex<Pace>>>,
+}
+
+/// What has a pace of its own. It outlives who asks while the vault wants no request, and holds no credential.
+#[derive(PartialEq, Eq, Hash)]
+enum Paced {
+    /// All who ask one vault, of each provider by itself: nobody pauses a Vault by calling it Azure's.
+    Vault(VaultUrl, &'static str),
+    /// One of them.
+    Link(Key),
 }
 
 impl Vaults {
@@ -218,10 +227,20 @@ impl Vaults {
             *used = now;
             return Arc::clone(client);
         }
-        let pace = book.paces.entry(address.url.clone());
-        let pace = pace.or_insert_with(|| Arc::new(Mutex::new(Pace::new(self.0.limits.rate))));
+        let rate = self.0.limits.rate;
+        let gate = match address.provider {
+            // Azure counts all requests of a vault, by https://learn.microsoft.com/azure/key-vault/general/service-limits
+            Provider::Azure { .. } => (book.pace(Paced::Vault(address.url.clone(), "azure"), rate), None),
+            // Quotas may be for a namespace, a mount, a path or a role, by
+            // https://developer.hashicorp.com/vault/docs/concepts/resource-quotas
+            Provider::Vault { .. } => (
+                book.pace(Paced::Vault(address.url.clone(), "vault"), rate),
+                Some(book.pace(Paced::Link(key), rate)),
+            ),
+        };
         let gate = Gate {
-            pace: Arc::clone(pace),
+            pace: gate.0,
+            own: gate.1,
             clock: self.0.clock,
             counts: Arc::clone(&self.0.counts),
         };
@@ -269,8 +288,14 @@ impl Book {
                 .is_some_and(|share| share.leave(&subject, owner));
             if over && let Some(share) = self.shares.remove(&key) {
                 share.close();
+                self.clients.remove(&key); // and its credentials with it
             }
         }
+    }
+
+    fn pace(&mut self, paced: Paced, rate: Rate) -> Arc<Mutex<Pace>> {
+        let pace = self.paces.entry(paced);
+        Arc::clone(pace.or_insert_with(|| Arc::new(Mutex::new(Pace::new(rate)))))
     }
 
     /// Lets go of what nobody has used for a while.

@@ -152,7 +152,9 @@ async fn a_type_that_nobody_has_made_is_said_to_be_absent() {
         "an unknown type",
         connection("n", "sftp", &json!({})),
         "TypeNotFound",
-        "There is no connection type sftp. To see those there are: kubectl get connectiontypes".to_owned(),
+        "There is no connection type sftp. To see those there are: kubectl get connectiontypes. A connection's type can't \
+         be edited: make another connection, or ask who owns the catalog to apply that type."
+            .to_owned(),
     )];
     each_is_told::<Connection>(&world, rows).await;
 }

@@ -9,6 +9,7 @@ mod enrichments;
 mod exports;
 pub mod malformed;
 mod namespaces;
+mod plugin;
 mod proof;
 mod records;
 mod refusals;

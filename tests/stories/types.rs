@@ -53,7 +53,10 @@ async fn a_connection_may_come_before_its_type_and_stops_when_the_type_is_taken_
     let told = world.until_ready_says::<Connection>("own", "TypeNotFound").await;
     assert_eq!(
         told.message,
-        format!("There is no connection type {type_}. To see those there are: kubectl get connectiontypes")
+        format!(
+            "There is no connection type {type_}. To see those there are: kubectl get connectiontypes. A connection's type \
+             can't be edited: make another connection, or ask who owns the catalog to apply that type."
+        )
     );
     world.until_inactive::<Export>("nightly", "TypeNotFound").await;
 
@@ -303,6 +306,38 @@ async fn a_type_says_whether_a_connector_runs_it_and_what_to_use_instead() {
 }
 
 #[tokio::test]
+async fn a_type_that_leads_to_another_says_whether_that_can_be_used() {
+    let world = World::furnished().await;
+    let (old, new) = (world.type_name("old"), world.type_name("new"));
+    let deprecated =
+        |instead: &str| json!({"spec": {"deprecated": {"message": "It is old", "replacement": instead}}});
+    world.apply(with(connection_type(&old), &deprecated(&new))).await;
+    let says = |problem: Option<&str>| {
+        let instead = format!("Its type {old} is deprecated: It is old. Use the type {new} instead.");
+        let problem = problem.map(|problem| {
+            format!(" Its replacement {new} {problem}: whoever owns it should name another in spec.deprecated, or none.")
+        });
+        let told = format!(
+            "Connections can be made of it. {instead}{}",
+            problem.unwrap_or_default()
+        );
+        move |type_: &ConnectionType| ready(type_).is_some_and(|ready| ready.message == told)
+    };
+    world
+        .until_type(&old, says(Some("isn't there, or can't be read")))
+        .await;
+    world.apply(connection_type(&new)).await;
+    world.until_type(&old, says(None)).await;
+    world.change_type(&new, deprecated(&old)).await;
+    world.until_type(&old, says(Some("is deprecated as well"))).await;
+    let gone = world.types().delete(&new, &DeleteParams::default()).await;
+    gone.expect("nothing is of it");
+    world
+        .until_type(&old, says(Some("isn't there, or can't be read")))
+        .await;
+}
+
+#[tokio::test]
 async fn consent_copied_from_another_connection_is_for_another_destination() {
     let world = World::furnished().await;
     world.connect(sftp("first")).await;
@@ -316,4 +351,40 @@ async fn consent_copied_from_another_connection_is_for_another_destination() {
     let start = "The consent that was given isn't for this connection as it is now";
     assert!(told.message.starts_with(start), "{}", told.message);
     world.until_ready_says::<Connection>("first", "Ready").await;
+}
+
+#[tokio::test]
+async fn a_type_that_is_held_on_its_way_counts_as_not_there_for_all_that_is_new() {
+    let world = World::unrefused().await.furnish().await;
+    let type_ = world.type_name("held");
+    let held = json!({"metadata": {"finalizers": ["example.com/held"]}});
+    world.apply(with(connection_type(&type_), &held)).await;
+    world.connect(plain_connection("own", &type_)).await;
+    world.apply(export("nightly", "own")).await;
+    world.until_active::<Export>("nightly").await;
+    let deleted = world.types().delete(&type_, &DeleteParams::default()).await;
+    deleted.expect("nothing refuses it here");
+
+    let told = world
+        .until_says::<Connection>("own", ConditionType::Valid, "LastGoodType")
+        .await;
+    assert_eq!(
+        told.message,
+        format!(
+            "What it says fits the type {type_} as it was before somebody deleted it: once it is gone, nothing of this type \
+             goes on until whoever owns the catalog applies it again."
+        )
+    );
+    world.until_active::<Export>("nightly").await;
+    world.apply(plain_connection("late", &type_)).await;
+    let told = world.until_ready_says::<Connection>("late", "TypeNotReady").await;
+    let start = format!("The connection type {type_} is being removed, so nothing new begins with it");
+    assert!(told.message.starts_with(&start), "{}", told.message);
+    let removed = |type_: &ConnectionType| ready(type_).is_some_and(|ready| ready.reason == "BeingRemoved");
+    world.until_type(&type_, removed).await;
+
+    let freed = Patch::Merge(json!({"metadata": {"finalizers": null}}));
+    let freed = world.types().patch(&type_, &PatchParams::default(), &freed).await;
+    freed.expect("whoever set it takes it off");
+    world.until_inactive::<Export>("nightly", "TypeNotFound").await;
 }

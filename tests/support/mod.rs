@@ -5,6 +5,7 @@ pub mod kubelet;
 pub mod malformed;
 pub mod manifests;
 pub mod operator;
+pub mod terminal;
 pub mod vault;
 mod world;
 
@@ -83,6 +84,7 @@ fn allow_deletions(control_plane: &ControlPlane) {
     let policies = [
         "removal.connections.dev",
         "types-in-use.connections.dev",
+        "type-finalizers.connections.dev",
         "definitions.connections.dev",
     ];
     unbind(

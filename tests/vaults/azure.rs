@@ -445,6 +445,33 @@ async fn a_list_is_read_page_by_page_up_to_its_bound() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_list_without_an_end_is_read_up_to_a_bound_and_names_that_fit_nowhere_are_passed_over() {
+    let azure = start();
+    azure.edit(|data| {
+        let copy = secret(data).clone();
+        data.secrets = (0..150)
+            .map(|each| (format!("secret-{each:03}"), copy.clone()))
+            .collect();
+        data.secrets.insert("secret_000".to_owned(), copy);
+        data.page_size = 1;
+    });
+    let seat = Seat::new(once(), Some(cloud(&azure)));
+    let listing = seat
+        .vaults
+        .list(&by_password(&azure, "password"))
+        .await
+        .expect("a list");
+    assert_eq!(azure.count("secrets"), 100, "pages");
+    assert!(listing.truncated);
+    assert!(
+        listing
+            .secrets
+            .iter()
+            .all(|listed| listed.name.starts_with("secret-"))
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn rights_on_one_secret_are_enough_to_use_it() {
     let both = [Right::Get, Right::List];
     let on_it: Option<&[&str]> = Some(&["sftp"]);

@@ -118,6 +118,15 @@ pub fn by_approle(vault: &Vault) -> VaultAddress {
     }
 }
 
+pub fn by_token(vault: &Vault) -> VaultAddress {
+    VaultAddress {
+        identity: Identity::VaultToken {
+            token: SecretText::new("s.token".to_owned()),
+        },
+        ..by_approle(vault)
+    }
+}
+
 fn sftp(vault: &Vault) -> Look {
     look(&by_approle(vault), "team/sftp", None, None)
 }

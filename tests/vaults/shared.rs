@@ -1,8 +1,9 @@
 //! What is shared, and what never is.
 
-use crate::seat::{Seat, look, once, owner, told};
+use crate::seat::{Seat, look, often, once, owner, told};
 use crate::{azure, hashicorp};
-use connection_operator::vault::address::Look;
+use connection_operator::vault::address::{Look, VaultAddress};
+use connection_operator::vault::connect::Cloud;
 use connection_operator::vault::sight::Sight;
 use vault_stand_in::Fault;
 
@@ -92,6 +93,84 @@ async fn a_vault_that_hangs_delays_no_other() {
     );
 }
 
+/// Longer than any test waits, and a pause that people are told of.
+const PAUSE: Fault = Fault::Throttled {
+    retry_after: Some(600),
+};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_azure_vault_that_wants_fewer_requests_gets_none_of_anybody_and_all_are_told() {
+    let stand_in = azure::start();
+    stand_in.fault_next(1, "versions", PAUSE);
+    let mut seat = Seat::new(often(), Some(azure::cloud(&stand_in)));
+    let mine = look(&azure::by_password(&stand_in, "password"), "sftp", None, None);
+    seat.told("who asked", &mine, "Throttled").await;
+    // Another credential, which the directory would refuse; nobody asks it.
+    let theirs = look(&azure::by_password(&stand_in, "guess"), "sftp", None, None);
+    seat.told("who didn't", &theirs, "Throttled").await;
+    assert_eq!(stand_in.count("versions"), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_person_must_see_to_stays_told_while_the_vault_wants_fewer_requests() {
+    let stand_in = azure::start();
+    let mut seat = Seat::new(often(), Some(azure::cloud(&stand_in)));
+    let address = azure::by_password(&stand_in, "password");
+    let absent = look(&address, "nowhere", None, None);
+    let there = look(&address, "sftp", None, None);
+    let follow = |seat: &Seat| {
+        let sights = seat
+            .vaults
+            .follow(&owner("both"), &[absent.clone(), there.clone()]);
+        [told(&sights[0]), told(&sights[1])]
+    };
+    until(&mut seat, follow, ["SecretNotFound", "well"]).await;
+    stand_in.fault_on("versions", PAUSE);
+    until(&mut seat, follow, ["SecretNotFound", "Throttled"]).await;
+}
+
+async fn until<const N: usize>(
+    seat: &mut Seat,
+    follow: impl Fn(&Seat) -> [&'static str; N],
+    expected: [&'static str; N],
+) {
+    while follow(seat) != expected {
+        seat.changed.next().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn calling_a_vault_azures_pauses_none_of_its_links() {
+    let (stand_in, directory) = (hashicorp::start(), azure::start());
+    stand_in.fault_next(1, "secret", PAUSE);
+    let cloud = Cloud {
+        suffix: "localhost".to_owned(),
+        ..azure::cloud(&directory)
+    };
+    let mut seat = Seat::new(often(), Some(cloud));
+    let misnamed = VaultAddress {
+        url: hashicorp::by_approle(&stand_in).url,
+        ca_bundle: Some(stand_in.ca_pem.as_str().into()),
+        ..azure::by_password(&directory, "password")
+    };
+    let theirs = look(&misnamed, "sftp", None, None);
+    seat.told("a link that calls it Azure's", &theirs, "Throttled")
+        .await;
+    let mine = look(&hashicorp::by_approle(&stand_in), "team/sftp", None, None);
+    seat.told("a link of Vault", &mine, "well").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_quota_of_vault_for_one_link_stops_no_other_link() {
+    let stand_in = hashicorp::start();
+    stand_in.fault_next(1, "metadata", PAUSE);
+    let mut seat = Seat::new(often(), None);
+    let mine = look(&hashicorp::by_approle(&stand_in), "team/sftp", None, None);
+    seat.told("who is over its quota", &mine, "Throttled").await;
+    let theirs = look(&hashicorp::by_token(&stand_in), "team/sftp", None, None);
+    seat.told("who isn't", &theirs, "well").await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_not_followed_any_more_is_forgotten() {
     let stand_in = azure::start();
@@ -112,4 +191,5 @@ async fn what_is_not_followed_any_more_is_forgotten() {
     assert_eq!(told(&again[0]), "nothing", "it is looked at anew");
     seat.told("found again", &sftp, "well").await;
     assert_eq!(stand_in.count("versions"), 2);
+    assert_eq!(stand_in.count("token"), 2, "the credential was dropped too");
 }

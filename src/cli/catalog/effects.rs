@@ -1,8 +1,8 @@
 //! What one version of a type would do to those that are of the version before.
 
+use super::refusals::refusals;
 use super::{Outcome, Present};
 use crate::api::connection::Parameters;
-use crate::api::connection_type::Parameter;
 use crate::api::export::PayloadItem;
 use crate::api::names::CONSENT_ANNOTATION;
 use crate::api::reference::ConnectionRef;
@@ -167,36 +167,6 @@ fn counted(all: impl Iterator<Item = Option<Broken>>) -> Counted {
         of: all.len(),
         broken: all.into_iter().flatten().collect(),
     }
-}
-
-/// What the API server would refuse.
-fn refusals(before: &ConnectionType, after: &ConnectionType) -> Vec<String> {
-    let (before, after) = (&before.spec, &after.spec);
-    let mut refusals = Vec::new();
-    if before.used_for != after.used_for {
-        refusals.push("spec.usedFor can't change: make another connection type.".to_owned());
-    }
-    let mut same = before.notice.clone();
-    same.previous.clone_from(&after.notice.previous);
-    if before.notice.version == after.notice.version && same != after.notice {
-        refusals
-            .push("spec.notice changes its text under the same version: raise notice.version.".to_owned());
-    }
-    refusals.extend(moved(&before.parameters, &after.parameters));
-    refusals
-}
-
-/// What was left out of consent by an edit could then change without asking anybody.
-fn moved(before: &[Parameter], after: &[Parameter]) -> impl Iterator<Item = String> {
-    let destinations = before.iter().filter(|parameter| parameter.destination);
-    let lost = destinations.filter(|old| after.iter().any(|new| new.name == old.name && !new.destination));
-    lost.map(|parameter| {
-        format!(
-            "spec.parameters[{}] loses destination: true, so its value could change without consent: keep it, or declare \
-             another parameter.",
-            parameter.name
-        )
-    })
 }
 
 /// The connections of one type, by namespace and name.

@@ -286,14 +286,28 @@ fn exports_that_would_share_a_limit_or_a_place_are_judged_together() {
 
 #[test]
 fn a_destination_that_would_change_without_consent_is_named() {
-    let moved = edited("sftp-export", |type_| {
-        type_.spec.parameters[0].destination = false;
-    });
-    let (outcome, told) = checked(moved, Some(&sftp()));
-    assert_eq!(outcome, Outcome::Breaks);
-    let start = "sftp-export can't be used as it is:\n  spec.parameters[hostname] loses destination: true, so its value \
-                 could change without consent: keep it, or declare another parameter.\n";
-    assert!(told.starts_with(start), "{told}");
+    type Edit = fn(&mut ConnectionType);
+    let rows: [(&str, Edit); 3] = [
+        ("spec.parameters[hostname]", |type_| {
+            type_.spec.parameters[0].destination = false;
+            type_.spec.parameters[0].recipient = false;
+        }),
+        ("spec.parameters[hostname]", |type_| {
+            type_.spec.parameters.remove(0);
+        }),
+        ("spec.secrets[username]", |type_| {
+            type_.spec.secrets[0].destination = false;
+        }),
+    ];
+    for (place, edit) in rows {
+        let (outcome, told) = checked(edited("sftp-export", edit), Some(&sftp()));
+        assert_eq!(outcome, Outcome::Breaks, "{place}");
+        let start = format!(
+            "sftp-export can't be used as it is:\n  {place} is gone or loses destination: true, so where data goes could \
+             change without consent: keep it as it was, or make another connection type.\n"
+        );
+        assert!(told.starts_with(&start), "{told}");
+    }
 }
 
 #[test]
@@ -307,22 +321,95 @@ fn what_is_there_and_cannot_be_read_is_named_and_the_rest_is_looked_at() {
     assert_eq!(found, (Outcome::Fits, told));
 }
 
-#[test]
-fn a_field_that_nothing_reads_is_named() {
-    let mut written = serde_json::to_value(catalog_type("sftp-export")).expect("JSON");
-    written["spec"]["parameters"][0]["destinations"] = true.into();
+/// What is in a file with this.
+fn written(type_: &serde_json::Value) -> Result<Vec<Given>, String> {
     let folder = tempfile::tempdir().expect("a folder");
     let file = folder.path().join("type.yaml");
-    std::fs::write(&file, written.to_string()).expect("it is written");
-    let request = Request {
+    std::fs::write(&file, type_.to_string()).expect("it is written");
+    types(&Request {
         files: vec![file],
         offline: true,
         namespace: None,
-    };
-    let types = types(&request).expect("it can be read");
+    })
+}
+
+#[test]
+fn a_field_that_nothing_reads_is_named() {
+    let mut type_ = serde_json::to_value(catalog_type("sftp-export")).expect("JSON");
+    type_["spec"]["parameters"][0]["destinations"] = true.into();
     let told = format!(
         "sftp-export can't be used as it is:\n  spec.parameters.0.destinations is no field of a connection type: correct \
          its name, or leave it out.\n{OFFLINE}"
     );
-    assert_eq!(check(&types, None, at(100)), (Outcome::Breaks, told));
+    let read = written(&type_).expect("it can be read");
+    assert_eq!(check(&read, None, at(100)), (Outcome::Breaks, told));
+}
+
+#[test]
+fn a_field_that_cannot_be_read_is_named() {
+    let rows = [
+        (
+            "/spec/parameters/0/type",
+            "spec.parameters[0].type: unknown variant `Text`",
+        ),
+        ("/spec/usedFor", "spec.usedFor: unknown variant `Text`"),
+        ("/spec/notice", "spec.notice: invalid type: string"),
+    ];
+    for (pointer, expected) in rows {
+        let mut type_ = serde_json::to_value(catalog_type("sftp-export")).expect("JSON");
+        *type_.pointer_mut(pointer).expect("it is there") = "Text".into();
+        let told = written(&type_).expect_err("it can't be read");
+        let (place, what) = expected.split_once(": ").expect("both");
+        let place =
+            format!("doesn't fit its kind at {place}; kubectl explain connectiontype tells what fits");
+        assert!(told.contains(&place) && told.contains(what), "{told}");
+    }
+}
+
+#[test]
+fn a_replacement_that_is_none_is_told_and_breaks_nothing() {
+    let old = || catalog_type("sendinblue");
+    let circle = || {
+        edited("brevo", |type_| {
+            type_.spec.deprecated = Some(crate::api::connection_type::Deprecation {
+                message: "Old.".to_owned(),
+                replacement: Some("sendinblue".into()),
+            });
+        })
+    };
+    let misled = |from: &str, to: &str, problem: &str| {
+        format!(
+            "{from}: Its replacement {to} {problem}: whoever owns it should name another in spec.deprecated, or none.\n"
+        )
+    };
+    let circling = misled("sendinblue", "brevo", "is deprecated as well")
+        + &misled("brevo", "sendinblue", "is deprecated as well");
+    let rows = [
+        ("offline, one file", vec![old()], false, String::new()),
+        ("offline, both", vec![old(), circle()], false, circling.clone()),
+        (
+            "asked",
+            vec![old()],
+            true,
+            misled("sendinblue", "brevo", "isn't there, or can't be read"),
+        ),
+        ("asked, both", vec![old(), circle()], true, circling),
+        (
+            "none to tell",
+            vec![old(), catalog_type("brevo")],
+            true,
+            String::new(),
+        ),
+    ];
+    for (case, types, asked, expected) in rows {
+        let types: Vec<Given> = types.into_iter().map(Given::from).collect();
+        let present = asked.then(sftp);
+        let (outcome, told) = check(&types, present.as_ref(), at(100));
+        assert_eq!(outcome, Outcome::Fits, "{case}: {told}");
+        let told: String = told
+            .split_inclusive('\n')
+            .filter(|line| line.contains("replacement"))
+            .collect();
+        assert_eq!(told, expected, "{case}");
+    }
 }

@@ -15,11 +15,15 @@ use std::fmt::{Display, Formatter, Result as Written};
 /// What somebody agrees to.
 pub struct Explanation {
     /// What it is about.
-    head: String,
+    pub head: String,
+    /// That its type should no longer be chosen.
+    pub deprecated: Option<String>,
     /// The version of the notice.
-    version: String,
-    statements: Vec<String>,
-    destination: Vec<String>,
+    pub version: String,
+    /// The notice itself.
+    pub statements: Vec<String>,
+    /// Where data goes.
+    pub destination: Vec<String>,
     next_step: &'static str,
     /// What the annotation must say.
     pub required: Required,
@@ -27,6 +31,9 @@ pub struct Explanation {
 
 impl Explanation {
     /// Finds the notice and computes the digest.
+    ///
+    /// # Errors
+    /// If there is no notice to agree to, or it would be in vain.
     pub fn of(
         manifest: &Manifest,
         known: &[ConnectionType],
@@ -57,14 +64,11 @@ impl Explanation {
             type_: line(type_),
             known: names(known.iter().map(ResourceExt::name_any).collect()),
         })?;
-        let wrong = mistakes(connection, found);
-        if !wrong.is_empty() {
-            return Err(ConsentError::Mistaken {
-                name: line(name),
-                type_: line(type_),
-                problems: problems(&wrong),
-            });
-        }
+        let fitting = fitting(connection, found).map_err(|wrong| ConsentError::Mistaken {
+            name: line(name),
+            type_: line(type_),
+            problems: problems(&wrong),
+        })?;
         let subject = Subject {
             kind: "Connection",
             namespace,
@@ -91,6 +95,7 @@ impl Explanation {
                 line(namespace),
                 line(&found.name_any())
             ),
+            deprecated: fitting.deprecated().map(|text| line(&text)),
             version: line(&notice.version),
             statements: statements.into_iter().map(|statement| line(statement)).collect(),
             destination: destination.chain(hosts).collect(),
@@ -122,6 +127,7 @@ impl Explanation {
                 line(name),
                 line(namespace)
             ),
+            deprecated: None,
             version: NOTICE_VERSION.to_owned(),
             statements: NOTICE
                 .split_inclusive(". ")
@@ -146,29 +152,46 @@ fn next_step(carried: Option<&String>, required: &Required) -> &'static str {
     }
 }
 
-fn mistakes(connection: &Connection, type_: &ConnectionType) -> Vec<String> {
+/// The type, if what the connection says fits it; else what is wrong.
+fn fitting(connection: &Connection, type_: &ConnectionType) -> Result<CompiledType, Vec<String>> {
     let spec = &connection.spec;
-    match CompiledType::compile(&type_.name_any(), &type_.spec) {
-        Err(contradictions) => contradictions,
-        Ok(type_) => {
-            let mut problems = type_.connection_problems(&spec.parameters, &spec.fixed_export_parameters);
-            problems.extend(type_.secret_problems(&spec.secrets));
-            problems
-        }
+    let type_ = CompiledType::compile(&type_.name_any(), &type_.spec)?;
+    let mut problems = type_.connection_problems(&spec.parameters, &spec.fixed_export_parameters);
+    problems.extend(type_.secret_problems(&spec.secrets));
+    if problems.is_empty() {
+        Ok(type_)
+    } else {
+        Err(problems)
+    }
+}
+
+impl Explanation {
+    /// What is agreed to, and the digest of it.
+    #[must_use]
+    pub fn page(&self) -> String {
+        format!("{}\nDigest: {}\n", self.agreed(), self.required.current)
+    }
+
+    fn agreed(&self) -> String {
+        let lines = |lines: &[String]| -> String {
+            let lines = lines.iter().map(|line| format!("  - {line}\n"));
+            lines.collect()
+        };
+        let deprecated = self.deprecated.as_deref();
+        let deprecated = deprecated.map_or_else(String::new, |text| format!("{text}\n"));
+        format!(
+            "{}\n{deprecated}\nThe notice, version {}:\n{}\nThe destination:\n{}",
+            self.head,
+            self.version,
+            lines(&self.statements),
+            lines(&self.destination)
+        )
     }
 }
 
 impl Display for Explanation {
     fn fmt(&self, f: &mut Formatter<'_>) -> Written {
-        writeln!(f, "{}", self.head)?;
-        writeln!(f, "\nThe notice, version {}:", self.version)?;
-        for statement in &self.statements {
-            writeln!(f, "  - {statement}")?;
-        }
-        writeln!(f, "\nThe destination:")?;
-        for place in &self.destination {
-            writeln!(f, "  - {place}")?;
-        }
+        f.write_str(&self.agreed())?;
         let digest = &self.required.current;
         writeln!(f, "\n{}\n  {CONSENT_ANNOTATION}: {digest}", self.next_step)
     }

@@ -17,12 +17,15 @@ pub struct Placed {
 
 /// A kind that asks for consent.
 pub enum Manifest {
+    /// A connection.
     Connection(Box<Connection>),
+    /// A link to a vault.
     KeyVault(Box<KeyVault>),
 }
 
 impl Manifest {
     /// What messages call it.
+    #[must_use]
     pub fn noun(&self) -> &'static str {
         match self {
             Self::Connection(_) => "connection",
@@ -30,6 +33,8 @@ impl Manifest {
         }
     }
 
+    /// Its metadata.
+    #[must_use]
     pub fn metadata(&self) -> &ObjectMeta {
         match self {
             Self::Connection(connection) => &connection.metadata,
@@ -38,6 +43,7 @@ impl Manifest {
     }
 
     /// What an annotation says.
+    #[must_use]
     pub fn annotation(&self, name: &str) -> Option<&str> {
         self.metadata()
             .annotations
@@ -131,8 +137,11 @@ impl Manifests {
             let mut unknown = Vec::new();
             let written = document.clone();
             let reader = |path: serde_ignored::Path<'_>| unknown.push(path.to_string());
-            let type_ = serde_ignored::deserialize(document, reader);
-            self.types.push(type_.map_err(unfit::<ConnectionType>(place))?);
+            let mut track = serde_path_to_error::Track::new();
+            let tracked = serde_path_to_error::Deserializer::new(document, &mut track);
+            let type_ = serde_ignored::deserialize(tracked, reader);
+            let type_ = type_.map_err(|source| unfit::<ConnectionType>(place, &track.path(), source))?;
+            self.types.push(type_);
             unknown.retain(|field| field != "apiVersion" && field != "kind"); // those say what it is read as
             self.written.push((written, unknown));
         }
@@ -169,13 +178,23 @@ fn parsed<K: Resource<DynamicType = ()> + DeserializeOwned>(
     place: &str,
     document: Value,
 ) -> Result<K, ConsentError> {
-    serde_json::from_value(document).map_err(unfit::<K>(place))
+    serde_path_to_error::deserialize(document).map_err(|error| {
+        let path = error.path().clone();
+        unfit::<K>(place, &path, error.into_inner())
+    })
 }
 
-fn unfit<K: Resource<DynamicType = ()>>(place: &str) -> impl Fn(serde_json::Error) -> ConsentError {
-    move |source| ConsentError::Unfit {
+fn unfit<K: Resource<DynamicType = ()>>(
+    place: &str,
+    path: &serde_path_to_error::Path,
+    source: serde_json::Error,
+) -> ConsentError {
+    // The path of the object itself is a dot.
+    let path = Some(path.to_string()).filter(|path| path != ".");
+    ConsentError::Unfit {
         place: place.to_owned(),
         kind: K::kind(&()).to_lowercase(),
+        at: path.map(|path| format!(" at {path}")).unwrap_or_default(),
         source,
     }
 }

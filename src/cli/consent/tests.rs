@@ -158,7 +158,7 @@ fn a_key_vault_that_names_no_vault_or_two_is_not_agreed_to() {
     let unfit = told_of(&documents(&[unfit]), None).expect_err("a refusal");
     assert_eq!(
         unfit.to_string(),
-        "a file holds a keyvault that doesn't fit its kind; kubectl explain keyvault tells what fits"
+        "a file holds a keyvault that doesn't fit its kind at spec.vault.mount; kubectl explain keyvault tells what fits"
     );
 }
 
@@ -287,7 +287,7 @@ fn it_says_plainly_why_there_is_no_answer() {
     let unfit = refusal(|connection| connection["spec"]["displayName"] = json!({}));
     assert_eq!(
         unfit,
-        "a file holds a connection that doesn't fit its kind; kubectl explain connection tells what fits"
+        "a file holds a connection that doesn't fit its kind at spec.displayName; kubectl explain connection tells what fits"
     );
     let none = told_of("kind: Secret\n", None)
         .expect_err("a refusal")
@@ -596,5 +596,18 @@ fn a_check_reads_lists_and_all_yaml_below_a_folder() {
         below("."),
         (Outcome::Differs, 3),
         "the others are checked all the same"
+    );
+}
+
+#[test]
+fn it_tells_that_the_type_is_deprecated() {
+    let sendinblue = include_str!("../../../examples/catalog/sendinblue.yaml");
+    let told = told_of(sendinblue, Some("marketing")).expect("an answer");
+    let (head, rest) = told.split_once('\n').expect("lines");
+    assert!(head.ends_with("of type sendinblue"), "{told}");
+    assert!(rest.starts_with("Its type sendinblue is deprecated: "), "{told}");
+    assert!(
+        rest.contains(" Use the type brevo instead.\n\nThe notice, "),
+        "{told}"
     );
 }

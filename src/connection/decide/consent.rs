@@ -43,12 +43,14 @@ pub(super) fn consent(facts: &ConnectionFacts, fits: bool) -> Consented {
         };
     };
     let required = required(facts, type_);
+    let deprecated = type_.deprecated();
     let judged = with_subject(facts, |subject| {
         let commands = Commands {
             subject,
             notice: NoticeAt::Type(&type_.name),
             stamped: facts.consent.stamped,
             fits,
+            deprecated: deprecated.as_deref(),
         };
         consent::judge(commands, &required, &said(facts), facts.now)
     });

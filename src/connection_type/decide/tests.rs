@@ -9,8 +9,18 @@ use kube::ResourceExt;
 fn facts(type_: ConnectionType) -> ConnectionTypeFacts {
     ConnectionTypeFacts {
         seen: seen(&type_),
-        runs: true,
+        connectors: Arc::new(
+            ["audience-api", "http", "object-storage", "postgresql", "sftp"]
+                .map(str::to_owned)
+                .into(),
+        ),
         in_use: false,
+        replacement: type_
+            .spec
+            .deprecated
+            .as_ref()
+            .and_then(|deprecated| deprecated.replacement.as_ref())
+            .map(|name| Arc::new(catalog_type(name.as_str()))),
         now: at(100),
         type_: Arc::new(type_),
     }
@@ -61,8 +71,9 @@ fn every_type_of_the_catalog_can_be_used() {
                         "Its declarations fit together.",
                     ),
                 ],
-                runs: Some(true),
+                runs: Some(facts.type_.spec.connector.is_some()),
                 in_use: Some(false),
+                deprecated: Some(deprecated.is_some()),
             },
             announcements: vec![Announcement {
                 warning: false,
@@ -113,4 +124,127 @@ fn use_is_told_without_names_and_is_no_news() {
         }
     );
     assert_eq!(decision.announcements, []);
+}
+
+#[test]
+fn one_that_is_being_removed_says_so_whatever_else_is_the_matter_with_it() {
+    for broken in [false, true] {
+        let mut type_ = catalog_type("sftp-export");
+        if broken {
+            type_.spec.parameters[1].default = Some("no port".to_owned());
+        }
+        type_.metadata.deletion_timestamp = Some(Time(at(50)));
+        let status = decide(&facts(type_)).status;
+        let ready = &status.conditions[0];
+        assert_eq!(
+            (ready.status, ready.reason.as_str()),
+            (ConditionStatus::False, "BeingRemoved"),
+            "{broken}"
+        );
+        assert_eq!(status.conditions[2].status, ConditionStatus::False, "Stalled");
+    }
+}
+
+#[test]
+fn a_connector_that_the_installation_lacks_is_told_and_is_no_mistake() {
+    let unknown = "Connections can be made of it. Nothing runs it: its connector sfpt isn't among the chart's value \
+                   connectors, which name";
+    let rows: [(Option<&str>, &[&str], bool, String); 4] = [
+        (
+            Some("sftp"),
+            &["sftp"],
+            true,
+            "Connections can be made of it.".to_owned(),
+        ),
+        (
+            None,
+            &["sftp"],
+            false,
+            "Connections can be made of it.".to_owned(),
+        ),
+        (
+            Some("sfpt"),
+            &["api", "sftp"],
+            false,
+            format!("{unknown} api, sftp."),
+        ),
+        (Some("sfpt"), &[], false, format!("{unknown} none.")),
+    ];
+    for (connector, known, runs, expected) in rows {
+        let mut type_ = catalog_type("sftp-export");
+        type_.spec.connector = connector.map(Into::into);
+        let mut facts = facts(type_);
+        facts.connectors = Arc::new(known.iter().map(|name| (*name).to_owned()).collect());
+        let status = decide(&facts).status;
+        let ready = &status.conditions[0];
+        assert_eq!(status.runs, Some(runs), "{connector:?}");
+        assert_eq!(
+            (ready.status, ready.message.as_str()),
+            (ConditionStatus::True, expected.as_str())
+        );
+    }
+}
+
+#[test]
+fn a_deprecated_one_says_so_beside_its_name() {
+    let mut type_ = catalog_type("sftp-export");
+    let deprecated = |type_: &ConnectionType| decide(&facts(type_.clone())).status.deprecated;
+    assert_eq!(deprecated(&type_), Some(false));
+    type_.spec.deprecated = Some(crate::api::connection_type::Deprecation {
+        message: "Old.".to_owned(),
+        replacement: None,
+    });
+    assert_eq!(deprecated(&type_), Some(true));
+}
+
+#[test]
+fn a_deprecated_one_leads_nobody_astray() {
+    type Edit = fn(&mut ConnectionType);
+    let rows: [(&str, Option<Edit>, Option<&str>); 5] = [
+        ("there and of use", Some(|_| ()), None),
+        ("not there", None, Some("isn't there, or can't be read")),
+        (
+            "a circle",
+            Some(|other| {
+                other.spec.deprecated = Some(crate::api::connection_type::Deprecation {
+                    message: "Old.".to_owned(),
+                    replacement: Some("sendinblue".into()),
+                });
+            }),
+            Some("is deprecated as well"),
+        ),
+        (
+            "another use",
+            Some(|other| other.spec.used_for = crate::api::connection_type::UsedFor::Enrichment),
+            Some("is used for Enrichment, not for Export"),
+        ),
+        (
+            "on its way out",
+            Some(|other| other.metadata.deletion_timestamp = Some(Time(at(1)))),
+            Some("is being removed"),
+        ),
+    ];
+    for (case, replacement, problem) in rows {
+        let mut facts = facts(catalog_type("sendinblue"));
+        facts.replacement = replacement.map(|edit| {
+            let mut other = catalog_type("brevo");
+            edit(&mut other);
+            Arc::new(other)
+        });
+        let status = decide(&facts).status;
+        let ready = &status.conditions[0];
+        assert_eq!(
+            ready.status,
+            ConditionStatus::True,
+            "{case}: it is no mistake of its own"
+        );
+        let told = problem.map(|problem| {
+            format!(
+                " Its replacement brevo {problem}: whoever owns it should name another in spec.deprecated, or none."
+            )
+        });
+        let rest = ready.message.split_once(" Use the type brevo instead.");
+        let (_, rest) = rest.expect("it names it all the same");
+        assert_eq!(rest, told.unwrap_or_default(), "{case}");
+    }
 }

@@ -74,7 +74,8 @@ fn each_way_to_miss_a_connection_has_its_own_words() {
             usable().of_type("ftp").seen(),
             Export,
             Reason::TypeNotFound,
-            "There is no connection type ftp. To see those there are: kubectl get connectiontypes",
+            "There is no connection type ftp. To see those there are: kubectl get connectiontypes. A connection's type can't \
+             be edited: make another connection, or ask who owns the catalog to apply that type.",
         ),
         (
             "of a type that contradicts itself",

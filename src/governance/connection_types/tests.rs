@@ -1,5 +1,5 @@
 use super::*;
-use crate::fixtures::catalog_type;
+use crate::fixtures::{at, catalog_type};
 
 fn version(uid: &str, generation: i64) -> ConnectionType {
     let mut type_ = catalog_type("sftp-export");
@@ -130,6 +130,42 @@ fn of_a_type_that_never_could_be_read_the_place_is_told() {
             Reason::TypeNotReady,
             "This version of the operator can't read the connection type sftp-export, at spec.notice.previous.until: \
              whoever owns it must correct that, or whoever installed the operator upgrade it."
+        )
+    );
+}
+
+#[test]
+fn one_that_is_being_removed_counts_for_what_has_consent_and_for_nothing_new() {
+    let leaving = |mut type_: ConnectionType| {
+        type_.metadata.deletion_timestamp =
+            Some(k8s_openapi::apimachinery::pkg::apis::meta::v1::Time(at(50)));
+        type_
+    };
+    let types = CompiledTypes::default();
+    let good = types.seen(Some(&version("a", 1)));
+    for (case, type_) in [
+        ("as it was", version("a", 1)),
+        ("of the next generation", version("a", 2)),
+        ("edited meanwhile", broken("a", 3)),
+    ] {
+        let seen = types.seen(Some(&leaving(type_)));
+        assert!(
+            matches!(seen, TypeSeen::Leaving(Some(_))) && seen.is_kept(),
+            "{case}"
+        );
+        assert!(seen.unusable("sftp-export").is_none(), "{case}");
+        assert_eq!(compiled(&seen).spec, compiled(&good).spec, "{case}");
+        let told = seen.awaited("sftp-export").expect("nothing begins with it");
+        assert_eq!(told.reason, Reason::TypeNotReady, "{case}");
+    }
+    let never = types.seen(Some(&leaving(broken("b", 1))));
+    let told = never.unusable("sftp-export").expect("it never could be used");
+    assert_eq!(
+        (told.reason, told.message.as_str()),
+        (
+            Reason::TypeNotReady,
+            "The connection type sftp-export is being removed, so nothing new begins with it: make a connection of another \
+             type, or ask who owns the catalog to apply it again once it is gone."
         )
     );
 }

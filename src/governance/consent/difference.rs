@@ -8,7 +8,8 @@ use crate::governance::message::{bounded, cut, listed};
 pub(super) const DESTINATION_MAX: usize = 600;
 
 /// What the record was for, and what it would be for now, as a sentence without its capital.
-pub(super) fn difference(agreed: &ConsentRecordSpec, required: &Required) -> String {
+#[must_use]
+pub fn difference(agreed: &ConsentRecordSpec, required: &Required) -> String {
     let now = destination_on_record(required);
     let now_version = &required.notice_versions.0;
     let notice = (agreed.notice_version != *now_version).then(|| {

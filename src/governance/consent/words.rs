@@ -18,6 +18,8 @@ pub struct Commands<'a> {
     pub stamped: bool,
     /// Whether what it says fits its type; else the destination is bound to change.
     pub fits: bool,
+    /// That its type should no longer be chosen, in sentences.
+    pub deprecated: Option<&'a str>,
 }
 
 /// Where the notice stands that is agreed to.
@@ -156,7 +158,7 @@ impl Words<'_> {
         }
     }
 
-    /// How to read the notice and how to agree to it, to be copied into a shell.
+    /// How to read the notice and how to agree to it, to be copied into a shell; and first, that there is a better type.
     fn read_and_agree(&self) -> String {
         if !self.commands.fits {
             return self.later();
@@ -175,8 +177,10 @@ impl Words<'_> {
             ),
             NoticeAt::Told(text) => format!("The notice: {text}"),
         };
+        let deprecated = self.commands.deprecated;
+        let deprecated = deprecated.map(|text| format!("{text} ")).unwrap_or_default();
         format!(
-            "{notice} To agree: {} --overwrite {CONSENT_ANNOTATION}={digest}{stamp}",
+            "{deprecated}{notice} To agree: {} --overwrite {CONSENT_ANNOTATION}={digest}{stamp}",
             self.annotate()
         )
     }

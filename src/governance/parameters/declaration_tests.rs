@@ -216,9 +216,10 @@ fn a_type_that_contradicts_itself_is_told_where() {
         (
             "no place at all",
             |t| {
-                t.parameters
-                    .iter_mut()
-                    .for_each(|parameter| parameter.destination = false);
+                t.parameters.iter_mut().for_each(|parameter| {
+                    parameter.destination = false;
+                    parameter.recipient = false;
+                });
             },
             &[
                 "spec names no place that data goes to: list its hosts in spec.endpoints, or mark the parameter that \
@@ -371,6 +372,30 @@ fn a_type_that_contradicts_itself_is_told_where() {
             &["spec.notice.previous has the version of the notice itself: give each its own."],
         ),
         (
+            "what people would read backwards, or not at all",
+            |t| {
+                t.notice.recipient = "Partner \u{202e}moc.live".to_owned();
+                t.notice.data = "Two\nlines.".to_owned();
+                t.service.vendor = "Part\u{200b}ner".to_owned();
+            },
+            &[
+                "spec.service.vendor has a character that can't be seen, or that changes how others are shown: leave it \
+                 out.",
+                "spec.notice.recipient has a character that can't be seen, or that changes how others are shown: leave it \
+                 out.",
+            ],
+        ),
+        (
+            "hosts that no schema has looked at",
+            |t| t.endpoints = vec!["evil.example#".to_owned(), "API.example".to_owned()],
+            &[
+                "spec.endpoints has \"evil.example#\", which is no host's name: write one such as api.partner.example, or \
+                 *. and a domain.",
+                "spec.endpoints has \"API.example\", which is no host's name: write one such as api.partner.example, or \
+                 *. and a domain.",
+            ],
+        ),
+        (
             "itself in place of itself",
             |t| {
                 t.deprecated = Some(Deprecation {
@@ -391,6 +416,17 @@ fn a_type_that_contradicts_itself_is_told_where() {
             &[
                 "spec.exportParameters[compression] has values without being an Enum, or is an Enum without values: \
                  correct it.",
+            ],
+        ),
+        (
+            "a recipient that consent would leave out",
+            |t| {
+                t.parameters[1].recipient = true;
+                t.parameters[1].destination = false;
+            },
+            &[
+                "spec.parameters[port] has recipient: true without destination: true, so that consent would leave out who \
+                 receives the data: correct it.",
             ],
         ),
         (

@@ -2,7 +2,7 @@
 
 use crate::api::ConnectionTypeSpec;
 use crate::api::connection_type::{Limits, Parameter, ParameterType, SecretKind, SecretSlot, When};
-use crate::governance::message::{listed, quoted};
+use crate::governance::message::{is_shown, listed, quoted};
 use std::net::Ipv4Addr;
 
 /// Each place where the type as a whole contradicts itself, as a sentence.
@@ -33,6 +33,7 @@ pub(super) fn contradictions(name: &str, spec: &ConnectionTypeSpec) -> Vec<Strin
         .chain(conditional(spec))
         .chain(limits)
         .chain(old_notice(spec))
+        .chain(hidden(spec))
         .chain(own_replacement(name, spec))
         .collect()
 }
@@ -128,8 +129,11 @@ fn anywhere(host: &str) -> Option<String> {
     if domain.parse::<Ipv4Addr>().is_ok() {
         return Some(format!("{place}, an address: write the host's name."));
     }
-    let named = |label: &str| !label.is_empty() && !label.starts_with('-') && !label.ends_with('-');
-    if !domain.split('.').all(named) || domain.contains('*') {
+    let written = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+    let named = |label: &str| {
+        !label.is_empty() && !label.starts_with('-') && !label.ends_with('-') && label.chars().all(written)
+    };
+    if !domain.split('.').all(named) {
         return Some(format!(
             "{place}, which is no host's name: write one such as api.partner.example, or *. and a domain."
         ));
@@ -200,6 +204,41 @@ fn old_notice(spec: &ConnectionTypeSpec) -> Option<String> {
         .then(|| "spec.notice.previous has the version of the notice itself: give each its own.".to_owned())
 }
 
+/// People can't agree to what they can't see, nor to what is shown in another order than it stands.
+fn hidden(spec: &ConnectionTypeSpec) -> impl Iterator<Item = String> {
+    let notice = &spec.notice;
+    let mut texts = vec![
+        ("spec.description", &spec.description),
+        ("spec.service.vendor", &spec.service.vendor),
+        ("spec.service.category", &spec.service.category),
+        ("spec.notice.version", &notice.version),
+        ("spec.notice.recipient", &notice.recipient),
+        ("spec.notice.data", &notice.data),
+        ("spec.notice.responsibility", &notice.responsibility),
+        ("spec.notice.howToStop", &notice.how_to_stop),
+        ("spec.notice.privacyStatement", &notice.privacy_statement),
+    ];
+    if let Some(previous) = &notice.previous {
+        texts.extend([
+            ("spec.notice.previous.version", &previous.version),
+            ("spec.notice.previous.recipient", &previous.recipient),
+            ("spec.notice.previous.data", &previous.data),
+            ("spec.notice.previous.responsibility", &previous.responsibility),
+            ("spec.notice.previous.howToStop", &previous.how_to_stop),
+            (
+                "spec.notice.previous.privacyStatement",
+                &previous.privacy_statement,
+            ),
+        ]);
+    }
+    let hidden = texts.into_iter().filter(|(_, text)| !is_shown(text));
+    hidden.map(|(place, _)| {
+        format!(
+            "{place} has a character that can't be seen, or that changes how others are shown: leave it out."
+        )
+    })
+}
+
 fn own_replacement(name: &str, spec: &ConnectionTypeSpec) -> Option<String> {
     let replacement = spec.deprecated.as_ref()?.replacement.as_ref()?;
     (replacement.as_str() == name)
@@ -217,6 +256,11 @@ pub(super) fn misshapen(parameter: &Parameter) -> Option<&'static str> {
     }
     if (parameter.min.is_some() || parameter.max.is_some()) && !is(ParameterType::Integer) {
         return Some("has min or max, but only an Integer has them");
+    }
+    if parameter.recipient && !parameter.destination {
+        return Some(
+            "has recipient: true without destination: true, so that consent would leave out who receives the data",
+        );
     }
     (parameter.required && parameter.default.is_some()).then_some("is required and has a default")
 }

@@ -6,7 +6,8 @@ use crate::api::key_vault::{
     VaultAuth, VaultPath,
 };
 use crate::vault::address::{
-    Engine, Identity, NameError, Provider, VaultAddress, VaultUrl, client_id, path, tenant,
+    Engine, Identity, NameError, Provider, VaultAddress, VaultUrl, audience as fit_audience, client_id, path,
+    tenant,
 };
 use crate::vault::reach::{AZURE_SUFFIXES, Reach};
 use crate::vault::value::SecretText;
@@ -255,10 +256,12 @@ fn of_vault(vault: &HashiCorpVault, namespace: &str, allowed: &Allowed) -> Resul
 
 fn vault_asking(auth: &VaultAuth, namespace: &str) -> Result<Asking, Mistake> {
     let account = |method: &str, role: &RunAccountRole| {
+        let audience = role.audience.as_deref().unwrap_or("vault");
+        fits(&format!("vault.auth.{method}.audience"), audience, fit_audience)?;
         Ok(Asking::As(Identity::VaultServiceAccount {
             mount: mounted(method, role.mount.as_ref())?,
             role: role.role.clone(),
-            audience: role.audience.clone().unwrap_or_else(|| "vault".to_owned()),
+            audience: audience.to_owned(),
             namespace: namespace.to_owned(),
         }))
     };
@@ -271,7 +274,7 @@ fn vault_asking(auth: &VaultAuth, namespace: &str) -> Result<Asking, Mistake> {
         VaultAuth {
             app_role: Some(role), ..
         } => Ok(Asking::AppRole {
-            mount: mounted("approle", role.mount.as_ref())?,
+            mount: mounted("appRole", role.mount.as_ref())?,
             role_id: role.role_id.clone(),
         }),
         VaultAuth { token: Some(_), .. } => Ok(Asking::Token),
@@ -281,9 +284,9 @@ fn vault_asking(auth: &VaultAuth, namespace: &str) -> Result<Asking, Mistake> {
 
 /// Where a method is mounted: at its own name, if nothing else is said.
 fn mounted(method: &str, mount: Option<&VaultPath>) -> Result<String, Mistake> {
-    let mount = mount.map_or(method, |mount| &mount.0);
-    fits("vault.auth", mount, path)?;
-    Ok(mount.to_owned())
+    let mount = mount.map_or_else(|| method.to_ascii_lowercase(), |mount| mount.0.clone());
+    fits(&format!("vault.auth.{method}.mount"), &mount, path)?;
+    Ok(mount)
 }
 
 /// The schema says the same, but not of an object that was written before it did.

@@ -1,7 +1,7 @@
 //! How a key vault itself stands: whether its vault answers, and which secrets may be chosen there.
 
 use super::{allowed, outage, reason, whole_seconds};
-use crate::api::condition::ConditionStatus;
+use crate::api::condition::{Condition, ConditionStatus};
 use crate::api::key_vault::{KeyVaultStatus, LISTED_MAX, SecretPattern, VaultSecretStatus};
 use crate::api::{ConditionType, Reason};
 use crate::governance::Standing;
@@ -65,18 +65,24 @@ fn answered(listing: &Listing, known: Known<'_>) -> Survey {
     }
     let (secrets, all) = choice(listing, known.patterns);
     Survey {
-        standing: Standing::met(Reason::VaultAnswers, words(&secrets, all)),
+        standing: Standing::met(
+            Reason::VaultAnswers,
+            words(&secrets, all, known.patterns.is_some()),
+        ),
         secrets,
         unconfirmed_since: None,
     }
 }
 
-fn words(secrets: &[VaultSecretStatus], all: bool) -> String {
-    let text = match (secrets.len(), all) {
-        (0, true) => "The vault answers, and lists no secret that may be named here.",
-        (_, true) => "The vault answers, and status.secrets lists what may be named.",
-        (_, false) => {
+fn words(secrets: &[VaultSecretStatus], all: bool, bounded: bool) -> String {
+    let text = match (secrets.len(), all, bounded) {
+        (0, true, _) => "The vault answers, and lists no secret that may be named here.",
+        (_, true, _) => "The vault answers, and status.secrets lists what may be named.",
+        (_, false, false) => {
             "The vault answers. It holds more than status.secrets lists; what isn't listed can be named all the same."
+        }
+        (_, false, true) => {
+            "The vault answers. It holds more than status.secrets lists; what isn't listed can be named all the same if spec.allowedSecrets permits it."
         }
     };
     text.to_owned()
@@ -162,11 +168,20 @@ fn carried(known: Known<'_>) -> Survey {
         standing: Standing {
             status: told.status,
             reason: reason_of(told).unwrap_or(Reason::VaultNotAsked),
-            message: told.message.clone(),
+            message: carried_words(told, known.generation),
         },
         secrets: still_allowed(before, known.patterns),
         unconfirmed_since: before.unconfirmed_since.clone(),
     }
+}
+
+/// What the vault answered isn't said of a key vault that says something else since.
+fn carried_words(told: &Condition, generation: Option<i64>) -> String {
+    let changed = told.observed_generation != generation;
+    if changed && reason_of(told) == Some(Reason::VaultAnswers) {
+        return "The vault answered before this key vault was changed, and is asked again.".to_owned();
+    }
+    told.message.clone()
 }
 
 fn reached(before: &KeyVaultStatus) -> bool {

@@ -69,6 +69,12 @@ pub(super) fn on_type((wakers, stores): Woken) -> impl FnMut(&Change<ConnectionT
     move |change| {
         wakers.connection_types.wake_itself(change);
         wakers
+            .connection_types
+            .wake(connection_type::watch::woken_by_type(
+                change,
+                &stores.connection_types,
+            ));
+        wakers
             .connections
             .wake(connection::watch::woken_by_type(change, &stores.connections));
         wakers.exports.wake(export::watch::woken_by_type(

@@ -74,7 +74,7 @@ impl World {
                 cluster_role_bindings: holding(Vec::new()),
                 types: std::sync::Arc::default(),
             },
-            connectors: connectors(),
+            connectors: Arc::new(connectors()),
             connector: None,
             pipelines: std::sync::Arc::default(),
             stamped: true,

@@ -33,6 +33,11 @@ pub enum NameError {
     /// The older engine keeps none.
     #[error("version 1 of Vault's key-value engine keeps no versions: leave the version away")]
     NoVersions,
+    /// Of the API server itself, by the names that clusters give it.
+    #[error(
+        "such an audience is the API server's own, or Azure's: whoever runs the Vault could act there as the run account, so choose another, such as vault"
+    )]
+    Audience,
     /// Of a mount, a namespace or a role.
     #[error(
         "a mount or namespace is a path, such as kv or team/kv: letters, digits, dots, dashes and underscores between single slashes"
@@ -102,6 +107,23 @@ pub fn vault_version(version: &str) -> Result<(), NameError> {
 /// When it isn't one.
 pub fn path(text: &str) -> Result<(), NameError> {
     is_path(text, 255).then_some(()).ok_or(NameError::Path)
+}
+
+/// For whom a token may be made out that is shown to a Vault: for nobody who would let its bearer in as the run account.
+/// What an API server calls itself beside these is compared where tokens are made.
+///
+/// # Errors
+/// When it's the API server, as clusters call it, or Azure.
+pub fn audience(text: &str) -> Result<(), NameError> {
+    let lower = text.to_ascii_lowercase();
+    let host = lower.split_once("://").map_or(lower.as_str(), |(_, rest)| rest);
+    let host = host.split([':', '/']).next().unwrap_or_default();
+    let of_cluster = matches!(
+        host,
+        "kubernetes" | "kubernetes.default" | "kubernetes.default.svc" | "kubernetes.svc.default"
+    ) || host.starts_with("kubernetes.default.svc.");
+    let barred = of_cluster || lower.starts_with("api://");
+    (!barred).then_some(()).ok_or(NameError::Audience)
 }
 
 /// Names between single slashes. Those that step up or stay would be resolved on the way to the vault.

@@ -281,6 +281,36 @@ fn names_are_taken_by_each_vaults_rule() {
 }
 
 #[test]
+fn no_audience_is_the_api_servers_or_azures() {
+    let rows = [
+        ("an audience", "vault", true),
+        (
+            "an audience by its address",
+            "https://vault.example.com:8200",
+            true,
+        ),
+        ("one that only begins alike", "kubernetes-vault", true),
+        ("likewise a host", "https://kubernetes.example.com", true),
+        (
+            "the API server's",
+            "https://kubernetes.default.svc.cluster.local",
+            false,
+        ),
+        ("without its domain", "https://kubernetes.default.svc", false),
+        ("with a port", "https://kubernetes.default.svc:443", false),
+        ("with a slash", "https://kubernetes.default/", false),
+        ("in another domain", "kubernetes.default.svc.corp.example", false),
+        ("as some installers have it", "kubernetes.svc.default", false),
+        ("in capitals", "HTTPS://Kubernetes.Default.SVC", false),
+        ("by its name alone", "kubernetes", false),
+        ("Azure's", "API://AzureADTokenExchange", false),
+    ];
+    for (case, text, expected) in rows {
+        assert_eq!(audience(text).is_ok(), expected, "{case}: {text}");
+    }
+}
+
+#[test]
 fn what_is_wanted_fits_the_kind_of_vault() {
     let azure = Provider::Azure {
         tenant: GUID.to_owned(),

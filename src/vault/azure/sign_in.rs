@@ -125,7 +125,10 @@ impl SignIn {
             return fault.clone();
         }
         if let Some(none) = chain(error).find_map(|link| link.downcast_ref::<NoRunToken>()) {
-            return self.asking.away(Outage::NoRunToken(*none));
+            return match none {
+                NoRunToken::ForTheCluster => self.asking.rejected(Rejection::Audience),
+                none => self.asking.away(Outage::NoRunToken(*none)),
+            };
         }
         let managed = matches!(self.identity, Identity::AzureManaged { .. });
         if managed && chain(error).any(<dyn Error>::is::<SendError>) {

@@ -174,7 +174,7 @@ impl<K: Ord + Clone> Agenda<K> {
     pub fn done(&mut self, key: &K, outcome: Outcome, now: Moment, jitter: f64) -> Verdict {
         self.running = self.running.saturating_sub(1);
         let away = self.judge(key, outcome, now, jitter);
-        let long = matches!(outcome, Outcome::Throttled(rest) if rest > self.timing.interval);
+        let long = matches!(outcome, Outcome::Throttled(rest) if self.rest(rest));
         let mut tell = Verdict::Keep;
         if let Some(item) = self.items.get_mut(key) {
             let answered = outcome == Outcome::Answered;
@@ -191,11 +191,22 @@ impl<K: Ord + Clone> Agenda<K> {
             };
             self.enqueue(key, due);
         }
-        if away || long {
+        if away {
             self.items.values_mut().for_each(|item| item.told = true);
+        }
+        if away || long {
             return Verdict::TellAll;
         }
         tell
+    }
+
+    /// The vault wants no request for so long, whoever it said that to. True if that is so long that people are told.
+    pub fn rest(&mut self, rest: Duration) -> bool {
+        let long = rest > self.timing.interval;
+        if long {
+            self.items.values_mut().for_each(|item| item.told = true);
+        }
+        long
     }
 
     /// Learns whether the vault is there. True when it has just proved to be away.

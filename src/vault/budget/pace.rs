@@ -7,7 +7,7 @@ use std::time::Duration;
 /// Shortest pause after a vault asked for fewer requests.
 const PAUSE_MIN: Duration = Duration::from_secs(1);
 /// Longest one, whatever a vault asks for.
-const PAUSE_MAX: Duration = Duration::from_hours(1);
+const PAUSE_MAX: Duration = Duration::from_mins(10);
 /// The least share of the rate that is left, however often it was halved.
 const SHARE_MIN: f64 = 1.0 / 32.0;
 /// By how much that share grows in a quiet window.
@@ -61,7 +61,9 @@ pub struct Pace {
     rate: Rate,
     sent: VecDeque<Moment>,
     paused_until: Moment,
-    /// The share of the rate that was left when the pause began.
+    /// When somebody who asks with others was told to pause.
+    slowed: Option<Moment>,
+    /// The share of the rate that was left when the pause began, or the vault slowed down.
     share: f64,
     /// How often in a row a pause was too short.
     again: u32,
@@ -75,6 +77,7 @@ impl Pace {
             rate,
             sent: VecDeque::new(),
             paused_until: Moment::ZERO,
+            slowed: None,
             share: 1.0,
             again: 0,
         }
@@ -124,9 +127,18 @@ impl Pace {
             None => own,
         };
         let pause = pause
-            .clamp(PAUSE_MIN, PAUSE_MAX)
-            .mul_f64(1.0 + 0.1 * jitter.clamp(0.0, 1.0));
+            .mul_f64(1.0 + 0.1 * jitter.clamp(0.0, 1.0))
+            .clamp(PAUSE_MIN, PAUSE_MAX);
         self.paused_until = self.paused_until.max(now + pause);
+    }
+
+    /// The vault wants fewer requests of one of those who ask, and may count them together. What several of them hear
+    /// within a window counts once.
+    pub fn slower(&mut self, now: Moment) {
+        if self.slowed.is_none_or(|slowed| now >= slowed + self.rate.window) {
+            self.share = (self.share_left(now) / 2.0).max(SHARE_MIN);
+            self.slowed = Some(now);
+        }
     }
 
     /// How long no request may go out, if that is so.
@@ -148,7 +160,10 @@ impl Pace {
     }
 
     fn share_left(&self, now: Moment) -> f64 {
-        let quiet = now.saturating_sub(self.paused_until).as_nanos() / self.rate.window.as_nanos().max(1);
+        let content = self
+            .slowed
+            .map_or(self.paused_until, |slowed| slowed.max(self.paused_until));
+        let quiet = now.saturating_sub(content).as_nanos() / self.rate.window.as_nanos().max(1);
         let grown = GROWTH.powi(i32::try_from(quiet).unwrap_or(i32::MAX));
         (self.share * grown).min(1.0)
     }

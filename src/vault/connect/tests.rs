@@ -23,6 +23,7 @@ fn transport(network: &Network, vault: &str, others: &[&str]) -> Transport {
     let reach = Reach::parse([".example", "127.0.0.1", "169.254.0.0/16"]).expect("a list");
     let url = |text: &str| VaultUrl::parse(text, &reach).expect("an address");
     let gate = Gate {
+        own: None,
         pace: Arc::new(Mutex::new(Pace::new(Rate::default()))),
         clock: Clock::new(),
         counts: Arc::default(),

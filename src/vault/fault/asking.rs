@@ -1,7 +1,7 @@
 //! What every fault of one link has in common.
 
 use super::{Absence, Fault, Lack, Missing, Outage, Rejection};
-use crate::vault::address::{VaultAddress, Wanted};
+use crate::vault::address::{NameError, VaultAddress, Wanted};
 use jiff::Timestamp;
 
 /// Which vault is asked, and by whom, in the words of messages.
@@ -88,20 +88,30 @@ impl Asking {
     /// The key isn't there.
     #[must_use]
     pub fn no_key(&self, wanted: &Wanted) -> Fault {
+        self.key_not_found(wanted, None)
+    }
+
+    fn key_not_found(&self, wanted: &Wanted, unfit: Option<NameError>) -> Fault {
         Fault::KeyNotFound {
             vault: self.vault.clone(),
             secret: wanted.secret.clone(),
             key: wanted.key.clone().unwrap_or_default(),
+            unfit,
         }
     }
 
     /// The version isn't there.
     #[must_use]
     pub fn no_version(&self, wanted: &Wanted) -> Fault {
+        self.version_not_found(wanted, None)
+    }
+
+    fn version_not_found(&self, wanted: &Wanted, unfit: Option<NameError>) -> Fault {
         Fault::VersionNotFound {
             vault: self.vault.clone(),
             secret: wanted.secret.clone(),
             version: wanted.version.clone().unwrap_or_default(),
+            unfit,
         }
     }
 
@@ -128,14 +138,13 @@ impl Asking {
 
     /// The vault can't hold what is wanted.
     #[must_use]
-    pub fn unfit(&self, wanted: &Wanted, why: crate::vault::address::NameError) -> Fault {
-        use crate::vault::address::NameError;
+    pub fn unfit(&self, wanted: &Wanted, why: NameError) -> Fault {
         match why {
-            NameError::AzureKey => self.no_key(wanted),
+            NameError::AzureKey => self.key_not_found(wanted, Some(why)),
             NameError::AzureVersion | NameError::VaultVersion | NameError::NoVersions => {
-                self.no_version(wanted)
+                self.version_not_found(wanted, Some(why))
             }
-            _ => self.absent(wanted, Absence::Unfit),
+            _ => self.absent(wanted, Absence::Unfit(why)),
         }
     }
 }

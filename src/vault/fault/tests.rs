@@ -1,7 +1,53 @@
 use super::Lack::{AzureFirewall, AzureList, AzureMetadata, AzureValue};
 use super::*;
+use crate::vault::address::NameError;
 
 const VAULT: &str = "https://sales.vault.azure.net";
+
+/// One of every kind that has a single cause, and those of a name that no such vault takes.
+fn single() -> Vec<Fault> {
+    let vault = || VAULT.to_owned();
+    let secret = || "sftp".to_owned();
+    vec![
+        Fault::AddressNotAllowed { vault: vault() },
+        Fault::Throttled { vault: vault() },
+        Fault::KeyNotFound {
+            vault: vault(),
+            secret: secret(),
+            key: "password".to_owned(),
+            unfit: None,
+        },
+        Fault::KeyNotFound {
+            vault: vault(),
+            secret: secret(),
+            key: "password".to_owned(),
+            unfit: Some(NameError::AzureKey),
+        },
+        Fault::SecretDisabled {
+            vault: vault(),
+            secret: secret(),
+            version: "3".to_owned(),
+        },
+        Fault::SecretExpired {
+            vault: vault(),
+            secret: secret(),
+            version: "3".to_owned(),
+            at: Timestamp::UNIX_EPOCH,
+        },
+        Fault::VersionNotFound {
+            vault: vault(),
+            secret: secret(),
+            version: "9".to_owned(),
+            unfit: None,
+        },
+        Fault::VersionNotFound {
+            vault: vault(),
+            secret: secret(),
+            version: "abc".to_owned(),
+            unfit: Some(NameError::VaultVersion),
+        },
+    ]
+}
 
 /// One of every kind, with each of its causes.
 pub fn every_fault() -> Vec<Fault> {
@@ -60,45 +106,24 @@ pub fn every_fault() -> Vec<Fault> {
         who: who(),
         why,
     });
-    let absent = [Absence::Unknown, Absence::Deleted, Absence::Empty, Absence::Unfit].map(|why| {
-        Fault::SecretNotFound {
-            vault: vault(),
-            secret: secret(),
-            why,
-        }
+    let absent = [
+        Absence::Unknown,
+        Absence::Deleted,
+        Absence::Empty,
+        Absence::Unfit(NameError::AzureSecret),
+    ]
+    .map(|why| Fault::SecretNotFound {
+        vault: vault(),
+        secret: secret(),
+        why,
     });
-    let single = [
-        Fault::AddressNotAllowed { vault: vault() },
-        Fault::Throttled { vault: vault() },
-        Fault::KeyNotFound {
-            vault: vault(),
-            secret: secret(),
-            key: "password".to_owned(),
-        },
-        Fault::SecretDisabled {
-            vault: vault(),
-            secret: secret(),
-            version: "3".to_owned(),
-        },
-        Fault::SecretExpired {
-            vault: vault(),
-            secret: secret(),
-            version: "3".to_owned(),
-            at: Timestamp::UNIX_EPOCH,
-        },
-        Fault::VersionNotFound {
-            vault: vault(),
-            secret: secret(),
-            version: "9".to_owned(),
-        },
-    ];
     missing
         .into_iter()
         .chain(outages)
         .chain(denied)
         .chain(rejected)
         .chain(absent)
-        .chain(single)
+        .chain(single())
         .collect()
 }
 

@@ -4,7 +4,7 @@
 use super::super::address::{Identity, VaultAddress};
 use super::super::connect::{Answer, Transport};
 use super::super::fault::{Asking, Fault, Missing, Outage, Rejection};
-use super::super::run_tokens::RunTokens;
+use super::super::run_tokens::{NoRunToken, RunTokens};
 use super::super::value::SecretText;
 use super::answers::{self, Grant};
 use super::requests::Ask;
@@ -162,7 +162,13 @@ impl Session {
                 namespace,
             } => {
                 let jwt = self.tokens.token(namespace, audience).await;
-                let jwt = jwt.map_err(|none| self.asking.away(Outage::NoRunToken(none)))?;
+                let jwt = match jwt {
+                    // Remembered, so that no token is made for each of a thousand secrets.
+                    Err(NoRunToken::ForTheCluster) => {
+                        return Err(held.reject(self.asking.rejected(Rejection::Audience)));
+                    }
+                    jwt => jwt.map_err(|none| self.asking.away(Outage::NoRunToken(none)))?,
+                };
                 let ask = Ask::Account {
                     mount,
                     role,

@@ -147,6 +147,8 @@ fn an_entry_that_is_no_host_and_no_range_is_refused() {
         ("a dot alone", "."),
         ("no such prefix", "10.0.0.0/33"),
         ("no such prefix, signed", "10.0.0.0/+8"),
+        ("four in six's clothes, and more than these", "::ffff:10.0.0.0/95"),
+        ("no such prefix of six", "fd00::/129"),
         ("half an address", "10.0.0"),
         ("other letters", "väult.example.com"),
         ("an empty label", "vault..com"),
@@ -165,6 +167,14 @@ proptest! {
         let same = prefix == 0 || network >> (32 - prefix) == other >> (32 - prefix);
         prop_assert_eq!(range.contains(Ipv4Addr::from(other).into()), same);
         prop_assert_eq!(range.contains(Ipv4Addr::from(other).to_ipv6_mapped().into()), same);
+    }
+
+    #[test]
+    fn a_range_in_sixs_clothes_is_the_same_range(network: u32, prefix in 0u8..=32) {
+        let network = Ipv4Addr::from(network);
+        let four: Range = format!("{network}/{prefix}").parse().expect("a range");
+        let mapped: Range = format!("{}/{}", network.to_ipv6_mapped(), prefix + 96).parse().expect("a range");
+        prop_assert_eq!(four, mapped);
     }
 
     #[test]

@@ -76,6 +76,11 @@ impl Client {
         }
     }
 
+    /// What is told while the vault wants no request.
+    pub fn throttled(&self) -> Fault {
+        self.asking.throttled()
+    }
+
     /// A look that failed in a way that nobody foresaw.
     pub fn broke(&self) -> Fault {
         self.asking.away(Outage::Garbage)

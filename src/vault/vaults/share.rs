@@ -83,10 +83,26 @@ impl<T: Clone + PartialEq> Entry<T> {
         first
     }
 
+    /// The vault is away, or wants no request. What it answered that a person must see to stays told.
+    fn told(&mut self, fault: &Fault, now: Timestamp, inbox: &Inbox) {
+        let latest = self.sight.latest.as_ref();
+        if !latest.is_some_and(|latest| latest.as_ref().is_err_and(|fault| !fault.keeps_last_good())) {
+            self.take_in(Err(fault.clone()), now, inbox);
+        }
+    }
+
     fn take_in(&mut self, answer: Result<T, Fault>, now: Timestamp, inbox: &Inbox) {
         if !self.owners.is_empty() && self.sight.take_in(answer, now) {
             inbox.put(&self.owners);
         }
+    }
+}
+
+impl State {
+    fn tell_all(&mut self, fault: &Fault, now: Timestamp, inbox: &Inbox) {
+        let secrets = self.secrets.values_mut();
+        secrets.for_each(|entry| entry.told(fault, now, inbox));
+        self.list.told(fault, now, inbox);
     }
 }
 
@@ -216,9 +232,7 @@ impl Share {
             .agenda
             .done(subject, outcome, self.clock.now(), fastrand::f64());
         if let (Verdict::TellAll, Some(fault)) = (verdict, seen.fault()) {
-            let secrets = state.secrets.values_mut();
-            secrets.for_each(|entry| entry.take_in(Err(fault.clone()), now, &self.inbox));
-            state.list.take_in(Err(fault.clone()), now, &self.inbox);
+            state.tell_all(fault, now, &self.inbox);
         }
         if verdict != Verdict::Tell {
             return;
@@ -231,6 +245,14 @@ impl Share {
             }
             (Subject::List, Seen::List(answer)) => state.list.take_in(answer, now, &self.inbox),
             _ => {}
+        }
+    }
+
+    /// The vault wants no request for so long, be it that somebody else was told so.
+    fn rest(&self, rest: Duration) {
+        let mut state = self.state();
+        if state.agenda.rest(rest) {
+            state.tell_all(&self.client.throttled(), Timestamp::now(), &self.inbox);
         }
     }
 
@@ -252,6 +274,7 @@ pub(super) async fn work(share: Arc<Share>) {
     while !share.over.load(Ordering::Relaxed) {
         let rest = loop {
             if let Some(rest) = share.client.gate.paused() {
+                share.rest(rest);
                 break Some(rest);
             }
             let now = share.clock.now();

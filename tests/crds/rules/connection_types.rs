@@ -9,10 +9,6 @@ use serde_json::{Value, json};
 
 #[tokio::test]
 async fn a_connection_type_is_refused_when_a_declaration_contradicts_itself() {
-    let parameter = |change: &Value| {
-        let parameter = json!({"name": "host", "type": "String", "description": "A host."});
-        spec(&json!({"parameters": [with(parameter, change)]}))
-    };
     let same = json!([{"name": "a", "type": "String", "description": "A."}, {"name": "a", "type": "Boolean", "description": "A."}]);
     let rows = vec![
         ("as it is", json!({}), Accepted),
@@ -52,26 +48,6 @@ async fn a_connection_type_is_refused_when_a_declaration_contradicts_itself() {
             Refused("Duplicate value"),
         ),
         (
-            "a notice without recipient",
-            spec(&json!({"notice": {"recipient": null}})),
-            Refused("notice.recipient: Required value"),
-        ),
-        (
-            "a link in the clear",
-            spec(&json!({"notice": {"privacyStatement": "http://service.example"}})),
-            Refused("should match"),
-        ),
-        (
-            "an old link of another kind",
-            previous(&json!({"privacyStatement": "javascript:alert(1)"})),
-            Refused("should match"),
-        ),
-        (
-            "an old notice for ever",
-            previous(&json!({"until": "9999-01-01T00:00:00Z"})),
-            RefusedByRule("until is a time within this age"),
-        ),
-        (
             "a use of its own",
             spec(&json!({"usedFor": "Both"})),
             Refused("Unsupported value"),
@@ -105,6 +81,73 @@ async fn a_connection_type_is_refused_when_a_declaration_contradicts_itself() {
     creations::<ConnectionType>(connection_type("good"), rows).await;
 }
 
+#[tokio::test]
+async fn a_notice_is_refused_that_people_could_not_read_as_it_stands() {
+    let rows = vec![
+        (
+            "a notice without recipient",
+            spec(&json!({"notice": {"recipient": null}})),
+            Refused("notice.recipient: Required value"),
+        ),
+        (
+            "a link in the clear",
+            spec(&json!({"notice": {"privacyStatement": "http://service.example"}})),
+            Refused("should match"),
+        ),
+        (
+            "an old link of another kind",
+            previous(&json!({"privacyStatement": "javascript:alert(1)"})),
+            Refused("should match"),
+        ),
+        (
+            "an old notice for ever",
+            previous(&json!({"until": "9999-01-01T00:00:00Z"})),
+            RefusedByRule("until is a time within this age"),
+        ),
+        (
+            "a time that no program reads",
+            previous(&json!({"until": "2030-01-01T00:00:00.1234567890Z"})),
+            Refused("should match"),
+        ),
+        (
+            "a time as fine as can be",
+            previous(&json!({"until": "2030-01-01T00:00:00.123456789+00:00"})),
+            Accepted,
+        ),
+        (
+            "what people would read backwards",
+            spec(&json!({"notice": {"recipient": "Partner \u{202e}moc.live"}})),
+            Refused("should match"),
+        ),
+        (
+            "what an old notice hides",
+            previous(&json!({"data": "All\u{200b}."})),
+            Refused("should match"),
+        ),
+        (
+            "what clears the screen",
+            spec(&json!({"description": "A host.\u{1b}[2J"})),
+            Refused("should match"),
+        ),
+        (
+            "a notice of several lines",
+            spec(&json!({"notice": {"recipient": "A partner.\nAnd its suppliers, in München.\n"}})),
+            Accepted,
+        ),
+        (
+            "a notice that nobody reads to its end",
+            spec(&json!({"notice": {"recipient": "a".repeat(1025)}})),
+            Refused("may not be more than 1024"),
+        ),
+        (
+            "a link with a space",
+            spec(&json!({"notice": {"privacyStatement": "https://service.example/ privacy"}})),
+            Refused("should match"),
+        ),
+    ];
+    creations::<ConnectionType>(connection_type("good"), rows).await;
+}
+
 /// A type that recognises people by one of these.
 fn identity(any_of: &Value) -> Value {
     spec(&json!({"identity": {"anyOf": any_of}}))
@@ -114,6 +157,29 @@ fn identity(any_of: &Value) -> Value {
 fn previous(change: &Value) -> Value {
     let before = with(notice("0"), &json!({"until": "2030-01-01T00:00:00Z"}));
     spec(&json!({"notice": {"previous": with(before, change)}}))
+}
+
+/// A type with such a parameter.
+fn parameter(change: &Value) -> Value {
+    let parameter = json!({"name": "host", "type": "String", "description": "A host."});
+    spec(&json!({"parameters": [with(parameter, change)]}))
+}
+
+#[tokio::test]
+async fn who_receives_the_data_is_never_left_out_of_consent() {
+    let rows = vec![
+        (
+            "a recipient that consent would leave out",
+            parameter(&json!({"recipient": true})),
+            RefusedByRule("is a destination too"),
+        ),
+        (
+            "a recipient",
+            parameter(&json!({"recipient": true, "destination": true})),
+            Accepted,
+        ),
+    ];
+    creations::<ConnectionType>(connection_type("good"), rows).await;
 }
 
 #[tokio::test]
@@ -130,12 +196,12 @@ async fn what_names_a_destination_goes_on_doing_so() {
         (
             "a parameter that no consent would be to",
             now("parameters", destination.clone(), &json!({"destination": null})),
-            RefusedByRule("a parameter that names a destination goes on doing so"),
+            RefusedByRule("a parameter that names a destination stays, and goes on doing so"),
         ),
         (
             "an account that no consent would be to",
             now("secrets", account.clone(), &json!({"destination": false})),
-            RefusedByRule("decides whose account data goes to goes on doing so"),
+            RefusedByRule("decides whose account data goes to stays, and goes on doing so"),
         ),
         (
             "other words for it",
@@ -146,7 +212,28 @@ async fn what_names_a_destination_goes_on_doing_so() {
             ),
             Accepted,
         ),
-        ("none of it", spec(&json!({"parameters": null})), Accepted),
+        (
+            "none of it, to declare it unmarked later",
+            spec(&json!({"parameters": null})),
+            RefusedByRule("a parameter that names a destination stays"),
+        ),
+        (
+            "another in its place",
+            now("parameters", destination.clone(), &json!({"name": "address"})),
+            RefusedByRule("keep it with destination: true, or make another connection type"),
+        ),
+        (
+            "no account",
+            spec(&json!({"secrets": []})),
+            RefusedByRule("a secret that decides whose account data goes to stays"),
+        ),
+        (
+            "another beside it",
+            spec(
+                &json!({"parameters": [destination, {"name": "folder", "type": "String", "description": "A folder."}]}),
+            ),
+            Accepted,
+        ),
     ];
     changes::<ConnectionType>(type_, rows).await;
 }

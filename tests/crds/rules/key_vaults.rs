@@ -79,6 +79,31 @@ fn addresses(address: impl Fn(&str) -> Value) -> Vec<Row> {
             RefusedByRule("nothing after"),
         ),
         (
+            "the highest port",
+            address("https://sales.vault.azure.net:65535"),
+            Accepted,
+        ),
+        (
+            "a port above it",
+            address("https://sales.vault.azure.net:65536"),
+            RefusedByRule("nothing after"),
+        ),
+        (
+            "no port at all",
+            address("https://sales.vault.azure.net:0"),
+            RefusedByRule("nothing after"),
+        ),
+        (
+            "two dots in a row",
+            address("https://sales..vault.azure.net"),
+            RefusedByRule("in lower case"),
+        ),
+        (
+            "a label that ends in a dash",
+            address("https://sales.vault-.azure.net"),
+            RefusedByRule("in lower case"),
+        ),
+        (
             "too long",
             address(&format!("https://sales.{}.net", "x".repeat(300))),
             Refused("Too long: may not be more than 300"),
@@ -108,11 +133,16 @@ async fn an_azure_key_vault_is_refused_when_it_contradicts_its_schema() {
             azure_with(json!({"vaultUrl": "https://ab.vault.azure.net"})),
             RefusedByRule("3 to 24 letters"),
         ),
+        (
+            "two dashes in a row",
+            azure_with(json!({"vaultUrl": "https://sales--eu.vault.azure.net"})),
+            RefusedByRule("no two dashes"),
+        ),
         ("a domain for a tenant", azure_with(json!({"tenantId": "example.com"})), Accepted),
         (
             "any tenant",
             azure_with(json!({"tenantId": "common"})),
-            Refused("should match"),
+            RefusedByRule("must be one tenant"),
         ),
         (
             "no tenant",
@@ -137,7 +167,7 @@ async fn an_azure_key_vault_is_refused_when_it_contradicts_its_schema() {
         (
             "a client that isn't one",
             auth(json!({"workloadIdentity": {"clientId": "sales"}})),
-            Refused("should match"),
+            RefusedByRule("must be the application's ID"),
         ),
         (
             "a value in place of a reference",
@@ -167,7 +197,7 @@ async fn an_azure_key_vault_is_refused_when_it_contradicts_its_schema() {
         (
             "a pattern that no name has",
             spec(&json!({"allowedSecrets": ["partner password"]})),
-            Refused("should match"),
+            RefusedByRule("must be a pattern of names"),
         ),
         (
             "one pattern twice",
@@ -197,17 +227,17 @@ async fn a_vault_is_refused_when_it_contradicts_its_schema() {
             Accepted,
         ),
         ("a mount of two names", vault_with(json!({"mount": "team/kv"})), Accepted),
-        ("a mount that steps up", vault_with(json!({"mount": "team/../sys"})), Refused("should match")),
-        ("a mount that stays", vault_with(json!({"mount": "./sys"})), Refused("should match")),
-        ("two slashes", vault_with(json!({"mount": "team//kv"})), Refused("should match")),
-        ("a slash before", vault_with(json!({"mount": "/kv"})), Refused("should match")),
+        ("a mount that steps up", vault_with(json!({"mount": "team/../sys"})), RefusedByRule("must be a path")),
+        ("a mount that stays", vault_with(json!({"mount": "./sys"})), RefusedByRule("must be a path")),
+        ("two slashes", vault_with(json!({"mount": "team//kv"})), RefusedByRule("must be a path")),
+        ("a slash before", vault_with(json!({"mount": "/kv"})), RefusedByRule("must be a path")),
         ("names with dots", vault_with(json!({"mount": ".kv/..kv/k.v"})), Accepted),
         ("no mount", vault_with(json!({"mount": null})), Refused("mount: Required value")),
         ("a namespace", vault_with(json!({"namespace": "sales/eu"})), Accepted),
         (
             "a namespace that steps up",
             vault_with(json!({"namespace": ".."})),
-            Refused("should match"),
+            RefusedByRule("must be a path"),
         ),
         ("the older engine", vault_with(json!({"engine": "KV1"})), Accepted),
         ("an engine that isn't one", vault_with(json!({"engine": "KV3"})), Refused("Unsupported value")),
@@ -222,7 +252,7 @@ async fn a_vault_is_refused_when_it_contradicts_its_schema() {
             auth(json!({"token": {"secretRef": secret}})),
             RefusedByRule("name exactly one way to sign in"),
         ),
-        ("a role that is a path", auth(json!({"kubernetes": {"role": "a/b"}})), Refused("should match")),
+        ("a role that is a path", auth(json!({"kubernetes": {"role": "a/b"}})), RefusedByRule("must be the name of a role")),
         (
             "a token",
             auth(json!({"kubernetes": null, "token": {"secretRef": secret}})),
@@ -242,6 +272,36 @@ async fn a_vault_is_refused_when_it_contradicts_its_schema() {
             "for one of Azure's other clouds",
             auth(json!({"kubernetes": {"role": "marketing", "audience": "API://AzureADTokenExchangeUSGov"}})),
             RefusedByRule("audience must not begin with api://, as Azure's do"),
+        ),
+        (
+            "for the API server",
+            auth(json!({"kubernetes": {"role": "marketing", "audience": "https://kubernetes.default.svc.cluster.local"}})),
+            RefusedByRule("audience must not be the API server's own"),
+        ),
+        (
+            "for the API server, by a shorter name",
+            auth(json!({"kubernetes": null, "jwt": {"role": "marketing", "audience": "HTTPS://kubernetes.default:443"}})),
+            RefusedByRule("audience must not be the API server's own"),
+        ),
+        (
+            "for the API server, as some installers name it",
+            auth(json!({"kubernetes": {"role": "marketing", "audience": "kubernetes.svc.default"}})),
+            RefusedByRule("audience must not be the API server's own"),
+        ),
+        (
+            "for the API server, by its name alone",
+            auth(json!({"kubernetes": {"role": "marketing", "audience": "kubernetes"}})),
+            RefusedByRule("audience must not be the API server's own"),
+        ),
+        (
+            "for who is only called alike",
+            auth(json!({"kubernetes": {"role": "marketing", "audience": "kubernetes-vault"}})),
+            Accepted,
+        ),
+        (
+            "for an audience that can't be written",
+            auth(json!({"kubernetes": {"role": "marketing", "audience": "vault of sales"}})),
+            RefusedByRule("must be printable ASCII without spaces"),
         ),
         (
             "by JWT, for an audience",

@@ -26,6 +26,7 @@ struct Scene {
     stamped: bool,
     fits: bool,
     hosts: &'static [&'static str],
+    deprecated: Option<&'static str>,
     now: i64,
 }
 
@@ -42,6 +43,7 @@ fn scene() -> Scene {
         stamped: true,
         fits: true,
         hosts: &[],
+        deprecated: None,
         now: 0,
     }
 }
@@ -128,6 +130,7 @@ impl Scene {
             notice: NoticeAt::Type("sftp-export"),
             stamped: self.stamped,
             fits: self.fits,
+            deprecated: self.deprecated,
         };
         judge(commands, &self.required(), &said, at(self.now))
     }
@@ -940,5 +943,38 @@ proptest! {
     #[test]
     fn no_stamp_but_the_one_for_the_digest_counts(stamp in ANY_TEXT) {
         prop_assert!(scene().says(CURRENT, &stamp).judged().given.is_none());
+    }
+}
+
+#[test]
+fn whoever_is_asked_hears_first_that_the_type_is_deprecated() {
+    let told = "Its type sftp-export is deprecated: Old. Use the type s3 instead.";
+    let asked = format!("{told} To read the notice: ");
+    let rows = [
+        ("nobody has", scene(), true),
+        ("no digest", scene().says("yes", "given yes ada"), true),
+        ("stale", scene().says(OTHER, &format!("given {OTHER} ada")), true),
+        ("withdrawn", scene().says("", &withdrawn("ada")), true),
+        ("given", scene().says(CURRENT, &given("ada")), false),
+        (
+            "not asked while something doesn't fit",
+            Scene {
+                fits: false,
+                ..scene()
+            },
+            false,
+        ),
+    ];
+    for (case, scene, tells) in rows {
+        let deprecated = Scene {
+            deprecated: Some(told),
+            ..scene.clone()
+        };
+        assert_eq!(
+            deprecated.judged().standing.message.contains(&asked),
+            tells,
+            "{case}"
+        );
+        assert!(!scene.judged().standing.message.contains(told), "{case}");
     }
 }

@@ -84,7 +84,10 @@ fn kept(version: &str, fault: &Fault, since: i64) -> Answer {
     Answer::Kept {
         known: known(version),
         reason: reason(fault),
-        told: format!("{fault} It has been so since {}.", at(since)),
+        told: format!(
+            "{fault} What was known of its secrets before still counts. It has been so since {}.",
+            at(since)
+        ),
         since: Time(at(since)),
     }
 }

@@ -269,6 +269,26 @@ fn what_was_refused_stands_until_the_key_vault_says_something_else() {
 }
 
 #[test]
+fn what_was_answered_before_a_change_is_not_said_of_what_came_after() {
+    let mut before = status(ConditionStatus::True, Reason::VaultAnswers, None);
+    before.conditions[0].observed_generation = Some(1);
+    before.conditions[0].message =
+        "The vault answers, and status.secrets lists what may be named.".to_owned();
+    let told = |generation| {
+        let known = Known {
+            generation: Some(generation),
+            ..known(Some(&before))
+        };
+        judge(&sight(vec![]), known).standing.message
+    };
+    assert_eq!(told(1), before.conditions[0].message);
+    assert_eq!(
+        told(2),
+        "The vault answered before this key vault was changed, and is asked again."
+    );
+}
+
+#[test]
 fn which_right_would_list_the_names_is_told() {
     let told = judge(&sight(vec![Ok(unlisted())]), known(None));
     assert_eq!(
@@ -307,7 +327,8 @@ fn only_what_may_be_named_is_listed_and_the_rest_is_told() {
     };
     let told = judge(&sight(vec![Ok(truncated)]), allowing).standing.message;
     assert!(
-        told.starts_with("The vault answers. It holds more than status.secrets lists;"),
+        told.starts_with("The vault answers. It holds more than status.secrets lists;")
+            && told.ends_with("can be named all the same if spec.allowedSecrets permits it."),
         "{told}"
     );
     let many: Vec<String> = (0..=LISTED_MAX).map(|each| format!("secret-{each:04}")).collect();

@@ -10,8 +10,26 @@ use vault_stand_in::azure::Azure;
 use vault_stand_in::hashicorp::Vault;
 use vault_stand_in::{Error, File};
 
+const USAGE: &str = "\
+Usage: vault-stand-in [FILE]
+
+Stands in for Azure Key Vault and for Vault (OpenBao) on loopback, with the secrets of FILE, or of an example.
+Whoever changes the file meanwhile changes what they hold. Ctrl-C stops it.";
+
 fn main() -> ExitCode {
-    match serve(std::env::args().nth(1).as_deref()) {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    if arguments
+        .iter()
+        .any(|argument| argument == "--help" || argument == "-h")
+    {
+        println!("{USAGE}");
+        return ExitCode::SUCCESS;
+    }
+    if arguments.len() > 1 || arguments.iter().any(|argument| argument.starts_with('-')) {
+        eprintln!("{USAGE}");
+        return ExitCode::from(2);
+    }
+    match serve(arguments.first().map(String::as_str)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("{error}");

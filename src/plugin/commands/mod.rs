@@ -1,0 +1,135 @@
+//! The commands, one file or folder each.
+
+pub mod add;
+pub mod attach;
+pub mod audit;
+pub mod completion;
+pub mod consent;
+pub mod create;
+pub mod describe;
+pub mod discover;
+pub mod doctor;
+pub mod edit;
+pub mod list;
+pub mod made;
+pub mod remove;
+pub mod rest;
+pub mod share;
+pub mod told;
+pub mod vault;
+
+use super::{Exit, Failure, Session};
+use crate::api::{Enrichment, Export};
+
+/// What can be done.
+#[derive(Clone, Debug, clap::Subcommand)]
+pub enum Command {
+    /// Show the services that data can go to or be enriched by, and what a connection to each needs.
+    Discover(discover::Discover),
+    /// Make a connection: what its type needs is asked for, its notice is shown, and it is agreed to.
+    Add(Box<add::Add>),
+    /// Change a connection, by flags or in the editor; what needs consent again is said before it's saved.
+    Edit(Box<edit::Edit>),
+    /// Make exports.
+    #[command(subcommand)]
+    Export(create::ExportCommand),
+    /// Make enrichments.
+    #[command(subcommand)]
+    Enrich(create::EnrichCommand),
+    /// Link the company's own vault, see what may be named of it, and take the link away.
+    #[command(subcommand)]
+    Vault(vault::Vault),
+    /// Show who consented to what and when, who may use what now, and what ran.
+    Audit(audit::Audit),
+    /// See whether the operator is there and well, and what to do where something isn't.
+    Doctor(doctor::Doctor),
+    /// Print the completion script of a shell.
+    Completion(completion::Completion),
+    /// What shells ask.
+    #[command(name = "__complete", hide = true)]
+    Complete(completion::Words),
+    /// Show all that one wants to know of a connection; what is wrong, and the next step, first.
+    Describe(describe::Describe),
+    /// Show the notice and the destination of a connection or a link to a vault, and agree to it in one's own name.
+    Consent(consent::Consent),
+    /// Take consent back: all runs by it stop.
+    Withdraw(consent::Withdraw),
+    /// Share a connection with all contributors of the namespace, or with one person or group.
+    Share(share::Share),
+    /// Take that back: exports that are there keep running.
+    Unshare(share::Share),
+    /// Let a connection, an export or an enrichment rest: everything stays, and nothing runs.
+    Suspend(rest::Rest),
+    /// Let it go on.
+    Resume(rest::Rest),
+    /// Put an export on a connection.
+    Attach(attach::Attach),
+    /// Take an export off its connection: it keeps its configuration, and does nothing.
+    Detach(attach::Detach),
+    /// Put an enrichment on a connection.
+    Activate(attach::Attach),
+    /// Take an enrichment off its connection: it keeps its configuration and its last good output.
+    Deactivate(attach::Detach),
+    /// Remove a connection, and decide what becomes of those who use it.
+    Remove(remove::Remove),
+    /// List connections: their type, who has access, whether they are ready, and how often they are in use.
+    List(list::List),
+}
+
+impl Command {
+    /// Does it.
+    ///
+    /// # Errors
+    /// Why it wasn't done.
+    pub async fn run(self, session: &Session) -> Result<Exit, Failure> {
+        match self {
+            Self::Discover(asked) => discover::run(asked, session).await,
+            Self::Add(asked) => add::run(*asked, session).await,
+            Self::Edit(asked) => edit::run(*asked, session).await,
+            Self::Export(asked) => create::export(asked, session).await,
+            Self::Enrich(asked) => create::enrich(asked, session).await,
+            Self::Vault(asked) => vault::run(asked, session).await,
+            Self::Audit(asked) => audit::run(asked, session).await,
+            Self::Doctor(asked) => doctor::run(asked, session).await,
+            Self::Completion(asked) => Ok(completion::script(&asked, session)),
+            Self::Complete(asked) => completion::complete(asked, session).await,
+            Self::Describe(asked) => describe::run(asked, session).await,
+            Self::Consent(asked) => consent::run(asked, session).await,
+            Self::Withdraw(asked) => consent::withdraw(asked, session).await,
+            Self::Share(asked) => share::share(asked, session).await,
+            Self::Unshare(asked) => share::unshare(asked, session).await,
+            Self::Suspend(asked) => rest::run(asked, session, true).await,
+            Self::Resume(asked) => rest::run(asked, session, false).await,
+            Self::Attach(asked) => attach::attach::<Export>(asked, session).await,
+            Self::Detach(asked) => attach::detach::<Export>(asked, session).await,
+            Self::Activate(asked) => attach::attach::<Enrichment>(asked, session).await,
+            Self::Deactivate(asked) => attach::detach::<Enrichment>(asked, session).await,
+            Self::Remove(asked) => remove::run(asked, session).await,
+            Self::List(asked) => list::run(asked, session).await,
+        }
+    }
+}
+
+/// Which of two kinds of use.
+#[derive(Clone, Copy, Debug, Default, clap::Args)]
+pub struct Use {
+    /// Only those for exports.
+    #[arg(long, conflicts_with = "enrichments")]
+    exports: bool,
+    /// Only those for enrichments.
+    #[arg(long)]
+    enrichments: bool,
+}
+
+impl Use {
+    /// The one that is meant, unless both are.
+    #[must_use]
+    pub fn chosen(self) -> Option<crate::api::connection_type::UsedFor> {
+        use crate::api::connection_type::UsedFor;
+        match (self.exports, self.enrichments) {
+            (true, _) => Some(UsedFor::Export),
+            (_, true) => Some(UsedFor::Enrichment),
+            (false, false) => None,
+        }
+    }
+}
