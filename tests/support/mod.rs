@@ -4,6 +4,7 @@ pub mod azure;
 pub mod malformed;
 pub mod manifests;
 pub mod operator;
+pub mod terminal;
 pub mod vault;
 mod world;
 

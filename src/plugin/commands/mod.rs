@@ -1,14 +1,22 @@
 //! The commands, one file or folder each.
 
+pub mod add;
 pub mod attach;
+pub mod audit;
+pub mod completion;
 pub mod consent;
+pub mod create;
 pub mod describe;
 pub mod discover;
+pub mod doctor;
+pub mod edit;
 pub mod list;
+pub mod made;
 pub mod remove;
 pub mod rest;
 pub mod share;
 pub mod told;
+pub mod vault;
 
 use super::{Exit, Failure, Session};
 use crate::api::{Enrichment, Export};
@@ -18,6 +26,28 @@ use crate::api::{Enrichment, Export};
 pub enum Command {
     /// Show the services that data can go to or be enriched by, and what a connection to each needs.
     Discover(discover::Discover),
+    /// Make a connection: what its type needs is asked for, its notice is shown, and it is agreed to.
+    Add(Box<add::Add>),
+    /// Change a connection, by flags or in the editor; what needs consent again is said before it's saved.
+    Edit(Box<edit::Edit>),
+    /// Make exports.
+    #[command(subcommand)]
+    Export(create::ExportCommand),
+    /// Make enrichments.
+    #[command(subcommand)]
+    Enrich(create::EnrichCommand),
+    /// Link the company's own vault, see what may be named of it, and take the link away.
+    #[command(subcommand)]
+    Vault(vault::Vault),
+    /// Show who consented to what and when, who may use what now, and what ran.
+    Audit(audit::Audit),
+    /// See whether the operator is there and well, and what to do where something isn't.
+    Doctor(doctor::Doctor),
+    /// Print the completion script of a shell.
+    Completion(completion::Completion),
+    /// What shells ask.
+    #[command(name = "__complete", hide = true)]
+    Complete(completion::Words),
     /// Show all that one wants to know of a connection; what is wrong, and the next step, first.
     Describe(describe::Describe),
     /// Show the notice and the destination of a connection or a link to a vault, and agree to it in one's own name.
@@ -54,6 +84,15 @@ impl Command {
     pub async fn run(self, session: &Session) -> Result<Exit, Failure> {
         match self {
             Self::Discover(asked) => discover::run(asked, session).await,
+            Self::Add(asked) => add::run(*asked, session).await,
+            Self::Edit(asked) => edit::run(*asked, session).await,
+            Self::Export(asked) => create::export(asked, session).await,
+            Self::Enrich(asked) => create::enrich(asked, session).await,
+            Self::Vault(asked) => vault::run(asked, session).await,
+            Self::Audit(asked) => audit::run(asked, session).await,
+            Self::Doctor(asked) => doctor::run(asked, session).await,
+            Self::Completion(asked) => Ok(completion::script(&asked, session)),
+            Self::Complete(asked) => completion::complete(asked, session).await,
             Self::Describe(asked) => describe::run(asked, session).await,
             Self::Consent(asked) => consent::run(asked, session).await,
             Self::Withdraw(asked) => consent::withdraw(asked, session).await,

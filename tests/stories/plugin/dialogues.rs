@@ -1,0 +1,290 @@
+//! Whole dialogues at a terminal.
+
+use super::Person;
+use crate::stories::sharing::{shared_sftp, until_can_use};
+use crate::support::World;
+use crate::support::manifests::{dataset, export, sftp};
+use crate::support::terminal::{Key, Terminal};
+use connection_operator::api::{Connection, Export};
+use k8s_openapi::api::core::v1::Secret;
+use kube::ResourceExt;
+use kube::api::ListParams;
+
+/// The usual width.
+const WIDE: u16 = 120;
+const ADMINISTRATOR: &[&str] = &["connections-admin"];
+
+fn terminal(person: &Person, arguments: &[&str], columns: u16) -> Terminal {
+    Terminal::running(&person.program(arguments), columns)
+}
+
+#[tokio::test]
+async fn a_connection_is_added_from_nothing_to_ready() {
+    let world = World::new().await;
+    let ada = Person::with_roles(&world, "ada", ADMINISTRATOR).await;
+    let mut dialogue = terminal(&ada, &["add", "sftp-export"], WIDE);
+    dialogue.answers("What do people call it?", "Nightly drop");
+    dialogue.answers("What is it called in the cluster?", "");
+    dialogue.answers("? hostname", "https://sftp.partner.example");
+    dialogue.until("spec.parameters.hostname is");
+    for _ in 0.."https://sftp.partner.example".len() {
+        dialogue.types("\x7f");
+    }
+    dialogue.types("sftp.partner.example");
+    dialogue.presses(Key::Enter);
+    dialogue.answers("? port", "");
+    dialogue.answers("? folder", "/in");
+    dialogue.answers("? hostKey", "");
+    dialogue.chooses("username: where does it come from?", 0);
+    dialogue.answers("username (not shown)", "acme");
+    dialogue.chooses("By which of password and privateKey?", 0);
+    dialogue.chooses("password: where does it come from?", 0);
+    let screen = dialogue.until("password (not shown)");
+    assert!(!screen.contains("acme"), "{screen}");
+    dialogue.types("hunter2");
+    dialogue.presses(Key::Enter);
+    dialogue.chooses("Who may make exports on it?", 1);
+    dialogue.answers("Do you agree, as ada?", "yes");
+    dialogue.until("Type \"I agree\", or no.");
+    for _ in 0..3 {
+        dialogue.types("\x7f");
+    }
+    dialogue.types("I agree");
+    dialogue.presses(Key::Enter);
+    let (code, screen) = dialogue.ends();
+    assert_eq!(code, 0, "{screen}");
+    assert!(
+        screen.contains("The connection nightly-drop is made. It is ready."),
+        "{screen}"
+    );
+    assert!(!screen.contains("hunter2"), "{screen}");
+    world
+        .until_ready_says::<Connection>("nightly-drop", "Ready")
+        .await;
+    let secret = world
+        .api::<Secret>()
+        .get("nightly-drop")
+        .await
+        .expect("it is made");
+    assert_eq!(secret.data.expect("it holds something")["password"].0, b"hunter2");
+}
+
+#[tokio::test]
+async fn an_interruption_at_any_question_leaves_nothing_behind() {
+    let world = World::new().await;
+    let ada = Person::with_roles(&world, "ada", ADMINISTRATOR).await;
+    let steps: [(&str, &str); 8] = [
+        ("What do people call it?", "Nightly drop"),
+        ("What is it called in the cluster?", ""),
+        ("? hostname", "sftp.partner.example"),
+        ("? port", ""),
+        ("? folder", "/in"),
+        ("? hostKey", ""),
+        ("username: where does it come from?", ""),
+        ("username (not shown)", "acme"),
+    ];
+    for last in 0..steps.len() {
+        let mut dialogue = terminal(&ada, &["add", "sftp-export"], WIDE);
+        for (question, answer) in &steps[..last] {
+            dialogue.answers(question, answer);
+        }
+        dialogue.until(steps[last].0);
+        dialogue.presses(if last % 2 == 0 { Key::ControlC } else { Key::Escape });
+        let (code, screen) = dialogue.ends();
+        assert_eq!(code, 130, "at {}: {screen}", steps[last].0);
+        assert!(screen.contains("Interrupted; nothing has changed."), "{screen}");
+    }
+    let connections = world
+        .api::<Connection>()
+        .list(&ListParams::default())
+        .await
+        .expect("a list");
+    let secrets = world
+        .api::<Secret>()
+        .list(&ListParams::default())
+        .await
+        .expect("a list");
+    assert_eq!((connections.items.len(), secrets.items.len()), (0, 0));
+}
+
+#[tokio::test]
+async fn consent_is_given_by_its_word_and_by_nothing_less() {
+    let world = World::furnished().await;
+    let ada = Person::with_roles(&world, "ada", ADMINISTRATOR).await;
+    world.apply(sftp("partner")).await;
+    world
+        .until_ready_says::<Connection>("partner", "ConsentRequired")
+        .await;
+
+    let mut dialogue = terminal(&ada, &["consent", "partner"], 80);
+    let screen = dialogue.until("Do you agree, as ada?");
+    assert!(screen.lines().all(|line| line.chars().count() <= 80), "{screen}");
+    dialogue.presses(Key::Enter);
+    dialogue.until("Type \"I agree\", or no.");
+    dialogue.types("no");
+    dialogue.presses(Key::Enter);
+    let (code, screen) = dialogue.ends();
+    assert_eq!(code, 1, "{screen}");
+    assert!(
+        screen.contains("You haven't agreed; nothing has changed."),
+        "{screen}"
+    );
+
+    let mut dialogue = terminal(&ada, &["consent", "partner"], 80);
+    dialogue.until("Do you agree, as ada?");
+    dialogue.resize(50);
+    dialogue.answers("Do you agree", "I agree");
+    let (code, screen) = dialogue.ends();
+    assert_eq!(code, 0, "{screen}");
+    world.until_ready_says::<Connection>("partner", "Ready").await;
+}
+
+#[tokio::test]
+async fn a_connection_is_removed_with_a_fate_for_each_of_its_users() {
+    let world = World::furnished().await;
+    let ada = Person::with_roles(&world, "ada", ADMINISTRATOR).await;
+    world.connect(sftp("partner")).await;
+    for name in ["nightly", "weekly"] {
+        world.apply(export(name, "partner")).await;
+        world.until_active::<Export>(name).await;
+    }
+    world.until_used_by::<Connection>("partner", 2).await;
+
+    let mut dialogue = terminal(&ada, &["remove", "partner"], WIDE);
+    dialogue.until("partner is in use by 2 exports, so it can't be removed yet:");
+    dialogue.chooses("What is to become of them?", 3);
+    let (code, screen) = dialogue.ends();
+    assert_eq!(code, 1, "{screen}");
+    assert!(screen.contains("partner stays. Nothing has changed."), "{screen}");
+
+    // Let go of one and remove the other, then leave in the middle: the rest is picked up later.
+    let mut dialogue = terminal(&ada, &["remove", "partner"], WIDE);
+    dialogue.chooses("What is to become of them?", 2);
+    dialogue.chooses("export/nightly (nightly)?", 0);
+    dialogue.chooses("export/weekly (weekly)?", 1);
+    dialogue.until("To remove partner for good, type its name:");
+    dialogue.presses(Key::ControlC);
+    assert_eq!(dialogue.ends().0, 130);
+    world.until_inactive::<Export>("nightly", "Detached").await;
+    world.until_gone::<Export>("weekly").await;
+
+    let mut dialogue = terminal(&ada, &["remove", "partner"], WIDE);
+    dialogue.answers("type its name:", "partnr");
+    dialogue.until("That isn't its name.");
+    for _ in 0..6 {
+        dialogue.types("\x7f");
+    }
+    dialogue.types("partner");
+    dialogue.presses(Key::Enter);
+    let (code, screen) = dialogue.ends();
+    assert_eq!(code, 0, "{screen}");
+    world.until_gone::<Connection>("partner").await;
+}
+
+#[tokio::test]
+async fn a_contributor_makes_an_export_on_what_is_shared() {
+    let world = World::furnished().await;
+    let carol = Person::with_roles(&world, "carol", &["connections-contributor"]).await;
+    world.apply(dataset("orders", "Source")).await;
+    world.connect(shared_sftp("partner")).await;
+    world.connect(sftp("private")).await;
+    until_can_use(&world, "carol", "partner", true).await;
+    let shown = |seen: &connection_operator::api::SharedConnection| {
+        seen.status
+            .as_ref()
+            .is_some_and(|status| !status.conditions.is_empty())
+    };
+    world.until("partner", "it's told of", shown).await;
+
+    let mut dialogue = terminal(&carol, &["export", "create"], WIDE);
+    let screen = dialogue.until("Over which connection?");
+    assert!(screen.contains("partner  (partner, sftp-export"), "{screen}");
+    assert!(!screen.contains("private"), "{screen}");
+    dialogue.presses(Key::Enter);
+    dialogue.answers("What do people call it?", "Customers, every night");
+    dialogue.answers("What is it called in the cluster?", "customers");
+    let type_ = world
+        .types()
+        .get("sftp-export")
+        .await
+        .expect("it is in the catalog");
+    for parameter in &type_.spec.export_parameters {
+        dialogue.answers(&format!("? {}", parameter.name), "");
+    }
+    dialogue.answers("When does it run?", "0 25 * * *");
+    dialogue.until("spec.schedule.cron is");
+    for _ in 0.."0 25 * * *".len() {
+        dialogue.types("\x7f");
+    }
+    dialogue.types("0 6 * * *");
+    dialogue.presses(Key::Enter);
+    dialogue.chooses("Which dataset goes out?", 0);
+    dialogue.answers("Which columns of customers?", "email, country");
+    dialogue.answers("Which rows of customers?", "country = 'FR'");
+    dialogue.chooses("Which else?", 0);
+    dialogue.answers("Make this export?", "yes");
+    let (code, screen) = dialogue.ends();
+    assert_eq!(code, 0, "{screen}");
+    assert!(screen.contains("The export customers is Active."), "{screen}");
+    let export = world.api::<Export>().get("customers").await.expect("it is made");
+    assert_eq!(export.spec.payload[0].where_.as_deref(), Some("country = 'FR'"));
+    assert_eq!(export.name_any(), "customers");
+}
+
+/// What an editor does in a story: one line is another.
+const EDITOR: &str = "sed -i s/sftp.partner.example/other.example/";
+
+#[tokio::test]
+async fn an_edit_says_what_goes_stale_before_it_saves() {
+    let world = World::furnished().await;
+    let ada = Person::with_roles(&world, "ada", ADMINISTRATOR).await;
+    world.connect(sftp("partner")).await;
+    let mut program = ada.program(&["edit", "partner"]);
+    program.env("KUBE_EDITOR", EDITOR);
+    let mut dialogue = Terminal::running(&program, WIDE);
+    let screen = dialogue.until("Save it?");
+    assert!(
+        screen.contains("parameters.hostname: \"sftp.partner.example\" → \"other.example\""),
+        "{screen}"
+    );
+    assert!(
+        screen.contains("Consent isn't for this destination any more"),
+        "{screen}"
+    );
+    dialogue.answers("Save it?", "no");
+    assert_eq!(dialogue.ends().0, 1);
+    let kept = world
+        .api::<Connection>()
+        .get("partner")
+        .await
+        .expect("it is there");
+    assert_eq!(kept.spec.parameters["hostname"], "sftp.partner.example");
+
+    let mut dialogue = Terminal::running(&program, WIDE);
+    dialogue.answers("Save it?", "yes");
+    assert_eq!(dialogue.ends().0, 0);
+    world
+        .until_ready_says::<Connection>("partner", "ConsentStale")
+        .await;
+}
+
+#[tokio::test]
+async fn screens_fit_narrow_and_wide_terminals() {
+    let world = World::furnished().await;
+    let ada = Person::with_roles(&world, "ada", ADMINISTRATOR).await;
+    let named = serde_json::json!({"spec": {"displayName": "Nightly drop of everything that the partner in 東京 asked for"}});
+    world
+        .connect(crate::support::manifests::with(sftp("partner"), &named))
+        .await;
+    for columns in [60, 80, 120] {
+        for arguments in [&["list"][..], &["describe", "partner"], &["discover", "sftp"]] {
+            let (code, screen) = terminal(&ada, arguments, columns).ends();
+            assert_eq!(code, 0, "{screen}");
+            let torn: Vec<&str> = screen.lines().filter(|line| line.starts_with('…')).collect();
+            assert_eq!(torn, [""; 0], "no line runs over its end: {screen}");
+            assert!(!screen.contains('\u{1b}'), "{screen}");
+        }
+    }
+    let (_, screen) = terminal(&ada, &["list"], 80).ends();
+    assert!(screen.contains("partner") && screen.contains("True"), "{screen}");
+}
