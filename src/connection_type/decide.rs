@@ -69,7 +69,8 @@ fn judged(facts: &ConnectionTypeFacts) -> Vec<(ConditionType, Standing)> {
         let summary = readiness::judged(Vec::new(), Some(&leaving()), "");
         return summary.into_iter().chain(concerns).collect();
     }
-    let deprecated = facts.seen.usable().and_then(|type_| type_.deprecated());
+    let deprecated = facts.seen.usable().and_then(|type_| type_.deprecation());
+    let deprecated = deprecated.map(|deprecated| format!("It {deprecated}"));
     let misleading = connection_types::misleading(&facts.type_.spec, facts.replacement.as_deref());
     let more = unknown_connector(facts)
         .into_iter()

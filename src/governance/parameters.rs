@@ -55,15 +55,18 @@ impl CompiledType {
     /// That it should no longer be chosen, and what to choose instead, in sentences.
     #[must_use]
     pub fn deprecated(&self) -> Option<String> {
+        let deprecation = self.deprecation()?;
+        Some(format!("Its type {} {deprecation}", self.name))
+    }
+
+    /// The same, to follow what names the type.
+    #[must_use]
+    pub fn deprecation(&self) -> Option<String> {
         let deprecated = self.spec.deprecated.as_ref()?;
         let why = explanation(&deprecated.message);
         let instead = deprecated.replacement.as_ref();
         let instead = instead.map(|type_| format!(" Use the type {type_} instead."));
-        let name = &self.name;
-        Some(format!(
-            "Its type {name} is deprecated: {why}{}",
-            instead.unwrap_or_default()
-        ))
+        Some(format!("is deprecated: {why}{}", instead.unwrap_or_default()))
     }
 
     /// Makes the patterns ready.

@@ -313,7 +313,7 @@ async fn a_type_that_leads_to_another_says_whether_that_can_be_used() {
         |instead: &str| json!({"spec": {"deprecated": {"message": "It is old", "replacement": instead}}});
     world.apply(with(connection_type(&old), &deprecated(&new))).await;
     let says = |problem: Option<&str>| {
-        let instead = format!("Its type {old} is deprecated: It is old. Use the type {new} instead.");
+        let instead = format!("It is deprecated: It is old. Use the type {new} instead.");
         let problem = problem.map(|problem| {
             format!(" Its replacement {new} {problem}: whoever owns it should name another in spec.deprecated, or none.")
         });

@@ -112,6 +112,19 @@ impl Terminal {
         self.presses(Key::Enter);
     }
 
+    /// Waits until a question that refused an answer is asked again with it, and answers otherwise. Keys that come before
+    /// are the terminal's own, which takes nothing back.
+    pub fn retypes(&mut self, question: &str, refused: &str, answer: &str) {
+        self.until_screen(question, |screen| {
+            let asked = format!("{question} {refused}");
+            let mut lines = screen.lines().filter(|line| line.contains(&asked));
+            lines.any(|line| line.starts_with('?'))
+        });
+        self.types(&"\x7f".repeat(refused.chars().count()));
+        self.types(answer);
+        self.presses(Key::Enter);
+    }
+
     /// Waits for a choice, and takes the one so far down.
     pub fn chooses(&mut self, question: &str, down: usize) {
         self.until(question);

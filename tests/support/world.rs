@@ -52,12 +52,17 @@ impl<K> Kind for K where
 }
 
 impl World {
-    /// A new namespace on the cluster that all tests share.
+    /// A new namespace on the cluster that all tests share, once its operator has brought the catalog.
     pub async fn new() -> Self {
         let kubeconfig = tokio::task::spawn_blocking(|| shared().kubeconfig().to_owned())
             .await
             .expect("started");
-        Self::on(client(&kubeconfig).await).await
+        let world = Self::on(client(&kubeconfig).await).await;
+        let there = |type_: Option<&ConnectionType>| type_.is_some();
+        let brought = await_condition(world.types(), "sftp-export", there);
+        let brought = tokio::time::timeout(PATIENCE, brought).await;
+        brought.expect("in time").expect("the watch works");
+        world
     }
 
     /// A new namespace on the cluster where no deletion is refused.

@@ -7,7 +7,7 @@ use crate::api::{Connection, ConnectionType, KeyVault};
 use crate::governance::consent::{
     NOTICE, NOTICE_VERSION, Required, Subject, destination, place, required, required_of_vault,
 };
-use crate::governance::message::{bounded, quoted};
+use crate::governance::message::bounded;
 use crate::governance::parameters::CompiledType;
 use kube::ResourceExt;
 use std::fmt::{Display, Formatter, Result as Written};
@@ -133,8 +133,9 @@ impl Explanation {
                 .split_inclusive(". ")
                 .map(|one| one.trim_end().to_owned())
                 .collect(),
+            // In full: what is cut can't be agreed to.
             destination: place
-                .map(|(what, value)| format!("{what}: {}", quoted(value)))
+                .map(|(what, value)| format!("{what}: {}", bounded(format!("{value:?}"))))
                 .collect(),
             next_step: next_step(vault.annotations().get(CONSENT_ANNOTATION), &required),
             required,

@@ -134,6 +134,17 @@ fn it_tells_the_notice_of_key_vaults_and_where_this_one_is() {
 }
 
 #[test]
+fn the_address_of_a_vault_is_told_to_its_end() {
+    let address = format!(
+        "https://vault.company.example.{}.evil.example:8200",
+        "a".repeat(200)
+    );
+    let long = vault(|vault| vault["spec"]["vault"]["address"] = address.clone().into());
+    let told = told_of(&documents(&[long]), None).expect("an answer");
+    assert!(told.contains(&format!("address: \"{address}\"\n")), "{told}");
+}
+
+#[test]
 fn a_key_vault_that_names_no_vault_or_two_is_not_agreed_to() {
     let azure = json!({
         "vaultUrl": "https://sales.vault.azure.net", "tenantId": "contoso.example",

@@ -40,9 +40,9 @@ fn every_type_of_the_catalog_can_be_used() {
     use ConditionStatus::{False, True};
     for type_ in connection_types().expect("the catalog can be read") {
         let facts = facts(type_);
-        let deprecated = facts.seen.usable().and_then(|type_| type_.deprecated());
+        let deprecated = facts.seen.usable().and_then(|type_| type_.deprecation());
         let ready = match &deprecated {
-            Some(deprecated) => format!("Connections can be made of it. {deprecated}"),
+            Some(deprecated) => format!("Connections can be made of it. It {deprecated}"),
             None => "Connections can be made of it.".to_owned(),
         };
         let expected = Decision {

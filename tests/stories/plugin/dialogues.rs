@@ -171,11 +171,7 @@ async fn a_connection_is_removed_with_a_fate_for_each_of_its_users() {
     let mut dialogue = terminal(&ada, &["remove", "partner"], WIDE);
     dialogue.answers("type its name:", "partnr");
     dialogue.until("That isn't its name.");
-    for _ in 0..6 {
-        dialogue.types("\x7f");
-    }
-    dialogue.types("partner");
-    dialogue.presses(Key::Enter);
+    dialogue.retypes("type its name:", "partnr", "partner");
     let (code, screen) = dialogue.ends();
     assert_eq!(code, 0, "{screen}");
     world.until_gone::<Connection>("partner").await;
@@ -213,11 +209,7 @@ async fn a_contributor_makes_an_export_on_what_is_shared() {
     }
     dialogue.answers("When does it run?", "0 25 * * *");
     dialogue.until("spec.schedule.cron is");
-    for _ in 0.."0 25 * * *".len() {
-        dialogue.types("\x7f");
-    }
-    dialogue.types("0 6 * * *");
-    dialogue.presses(Key::Enter);
+    dialogue.retypes("When does it run?", "0 25 * * *", "0 6 * * *");
     dialogue.chooses("Which dataset goes out?", 0);
     dialogue.answers("Which columns of customers?", "email, country");
     dialogue.answers("Which rows of customers?", "country = 'FR'");

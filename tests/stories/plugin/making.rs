@@ -93,6 +93,7 @@ async fn no_value_of_a_secret_is_ever_repeated() {
     for arguments in [
         ["--secret", "password=hunter2"],
         ["--set", "password=hunter2"],
+        ["--secret-file", "password=hunter2"],
         ["--vault-secret", "password=hunter2 so secret"],
     ] {
         let told = ada.fails(2, &[&ADD[..], &arguments].concat());

@@ -137,7 +137,8 @@ pub fn in_vault(vault: &str, secret: &str, key: Option<&str>) -> SecretSource {
 
 /// What a file holds, without the line's end that editors leave.
 pub(super) fn read(file: &str) -> Result<Zeroizing<String>, AddError> {
-    let told = |why: String| AddError::flag(format!("The file {file} can't be used: {why}."));
+    // What is given for a file may be the value itself.
+    let told = |why: String| AddError::flag(format!("That file can't be used: {why}."));
     let mut text = Zeroizing::new(String::new());
     let read = if file == "-" {
         std::io::stdin().take(FILE_MAX).read_to_string(&mut text)
