@@ -21,6 +21,10 @@ image: ## Build the operator's image and its bill of materials into dist/
 	@cargo run -q --locked -p local-cluster -- image dist
 	@tools/sbom dist/connection-operator.cdx.json
 
+.PHONY: release
+release: ## Pack kubectl connections for other machines into dist/release, with checksums and a manifest for krew (TARGETS, URL: see tools/release)
+	@tools/release
+
 .PHONY: generate
 generate: ## Write the generated files anew: CRDs and docs
 	@mkdir -p crds charts/connection-operator/files/crds

@@ -55,11 +55,12 @@ pub fn capitalized(sentence: &str) -> String {
     first.into_iter().chain(letters).collect()
 }
 
-/// What an author wrote in explanation, fit to follow a sentence: bounded, on one line, with a full stop.
+/// What an author wrote in explanation, fit to follow a sentence: bounded, on one line, with a full stop, without
+/// characters that would change how the line is shown.
 #[must_use]
 pub fn explanation(text: &str) -> String {
     let words: Vec<&str> = text.split_whitespace().collect();
-    let text = words.join(" ");
+    let text = bounded(words.join(" "));
     if text.chars().nth(EXPLANATION_MAX).is_some() {
         return cut(&text, EXPLANATION_MAX);
     }
@@ -232,6 +233,11 @@ mod tests {
                 "over several lines",
                 "The host,\n  without port.\n",
                 "The host, without port.",
+            ),
+            (
+                "turned around",
+                "The \u{202e}tsoh\u{1b}[2J.",
+                "The \u{fffd}tsoh\u{fffd}[2J.",
             ),
         ];
         for (case, text, expected) in rows {

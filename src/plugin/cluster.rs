@@ -3,16 +3,16 @@
 mod acts;
 mod fault;
 mod flags;
+mod kubeconfig;
 
-pub use acts::{Kept, Waited};
+pub use acts::{GONE, Kept, Waited};
 pub use fault::ClusterError;
 pub use flags::Flags;
 
 use k8s_openapi::NamespaceResourceScope;
 use kube::api::{ListParams, ObjectList};
-use kube::config::{KubeConfigOptions, Kubeconfig};
 use kube::core::{PartialObjectMeta, Request};
-use kube::{Api, Client, Config, Resource};
+use kube::{Api, Client, Resource};
 use serde::de::DeserializeOwned;
 use std::time::Duration;
 
@@ -40,6 +40,8 @@ pub struct Cluster {
     pub client: Client,
     /// The namespace of the flag, or of the context.
     pub namespace: String,
+    /// The context of the kubeconfig; none in a pod.
+    context: Option<String>,
     timeout: Option<Duration>,
 }
 
@@ -49,7 +51,7 @@ impl Cluster {
     /// # Errors
     /// If there is no cluster to speak to.
     pub async fn connect(flags: &Flags) -> Result<Self, ClusterError> {
-        let mut config = configuration(flags).await?;
+        let (mut config, context) = kubeconfig::read(flags).await?;
         let impersonated = &mut config.auth_info;
         if let Some(user) = &flags.as_user {
             impersonated.impersonate = Some(user.clone());
@@ -65,8 +67,15 @@ impl Cluster {
         Ok(Self {
             client,
             namespace,
+            context,
             timeout,
         })
+    }
+
+    /// Where things are done, for whoever is about to do something that can't be undone.
+    #[must_use]
+    pub fn place(&self) -> String {
+        kubeconfig::place(&self.namespace, self.context.as_deref())
     }
 
     /// Objects of one kind in the namespace.
@@ -153,25 +162,4 @@ fn listed<K: Resource<DynamicType = ()>>(selection: &Selection) -> (Request, Lis
     parameters.field_selector.clone_from(&selection.fields);
     let request = Request::new(K::url_path(&(), selection.namespace.as_deref()));
     (request, parameters)
-}
-
-async fn configuration(flags: &Flags) -> Result<Config, ClusterError> {
-    let options = KubeConfigOptions {
-        context: flags.context.clone(),
-        cluster: flags.cluster.clone(),
-        user: flags.user.clone(),
-    };
-    let kubeconfig = match &flags.kubeconfig {
-        Some(file) => Kubeconfig::read_from(file),
-        None => Kubeconfig::read(),
-    };
-    let named = flags.kubeconfig.is_some() || std::env::var_os("KUBECONFIG").is_some();
-    let kubeconfig = match kubeconfig {
-        Ok(kubeconfig) => kubeconfig,
-        Err(error) if named => return Err(ClusterError::configuration(error)),
-        // There is no file where kubectl looks: a pod may do without.
-        Err(error) => return Config::incluster().map_err(|_| ClusterError::configuration(error)),
-    };
-    let config = Config::from_custom_kubeconfig(kubeconfig, &options).await;
-    config.map_err(ClusterError::configuration)
 }

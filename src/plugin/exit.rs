@@ -7,9 +7,9 @@ use std::process::ExitCode;
 pub enum Exit {
     /// It is done.
     Done,
-    /// It was refused, or what was asked about isn't so. Nothing has changed.
+    /// It was refused, or what was asked about isn't so. Steps that were done before are told.
     Not,
-    /// It was called in a way that makes no sense, or can't be told: the cluster doesn't answer.
+    /// It was called in a way that makes no sense, or can't be told: the cluster doesn't answer, or isn't done with it yet.
     Unclear,
     /// Somebody interrupted it.
     Interrupted,

@@ -30,7 +30,9 @@ use clap::Parser;
 use cluster::{Cluster, ClusterError, Flags};
 use prompt::Prompt;
 use screen::Screen;
-use std::io::Write;
+use std::io::{IsTerminal, Write};
+use std::pin::pin;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// The command line.
 #[derive(Clone, Debug, Parser)]
@@ -39,7 +41,8 @@ use std::io::Write;
     bin_name = "kubectl connections",
     version,
     about = "Governs where customer data may go: connections, consent, sharing",
-    after_help = "Exit codes: 0 done; 1 refused, or not so; 2 called wrongly, or it can't be told; 130 interrupted."
+    after_help = "Exit codes: 0 done; 1 refused, or not so; 2 called wrongly, or it can't be told; 130 interrupted. Steps that were \
+                  done before are told."
 )]
 pub struct Arguments {
     #[command(flatten)]
@@ -57,6 +60,8 @@ pub struct Session {
     pub prompt: Box<dyn Prompt>,
     /// Whether there is somebody to ask.
     pub asks: bool,
+    /// Whether another program has the terminal just now.
+    lent: AtomicBool,
 }
 
 impl Session {
@@ -71,6 +76,23 @@ impl Session {
     /// Shows a result.
     pub fn show(&self, text: &str) {
         write(std::io::stdout().lock(), text);
+    }
+
+    /// Shows what a question is about: where the result goes elsewhere, to whoever is asked.
+    pub fn show_asked(&self, text: &str) {
+        if self.asks && !std::io::stdout().is_terminal() {
+            write(std::io::stderr().lock(), text);
+        } else {
+            self.show(text);
+        }
+    }
+
+    /// Lets another program have the terminal: Ctrl-C is one of its keys then.
+    pub async fn lend_terminal<T>(&self, to: impl Future<Output = T>) -> T {
+        self.lent.store(true, Ordering::Relaxed);
+        let done = to.await;
+        self.lent.store(false, Ordering::Relaxed);
+        done
     }
 
     /// Tells something about it.
@@ -91,16 +113,34 @@ pub async fn run(arguments: Arguments) -> Exit {
         screen: Screen::of_process(),
         prompt: prompt::of_process(),
         asks: prompt::is_somebody_there(),
+        lent: AtomicBool::new(false),
     };
-    let done = tokio::select! {
-        done = arguments.command.run(&session) => done,
-        // While a question is open Ctrl-C is a key, and ends it; this is for the time in between.
-        _ = tokio::signal::ctrl_c() => return Exit::Interrupted,
+    let look = arguments.command.look();
+    let mut work = pin!(arguments.command.run(&session));
+    let done = loop {
+        tokio::select! {
+            biased; // whoever has the terminal is known before its end is
+            // While a question is open Ctrl-C is a key, and ends it; this is for the time in between.
+            _ = tokio::signal::ctrl_c() => {
+                if !session.lent.load(Ordering::Relaxed) {
+                    session.note(&interrupted(look.as_deref()));
+                    return Exit::Interrupted;
+                }
+            }
+            done = &mut work => break done,
+        }
     };
     done.unwrap_or_else(|failure| {
         session.note(&failure.told);
         failure.exit
     })
+}
+
+fn interrupted(look: Option<&str>) -> String {
+    match look {
+        Some(look) => format!("Interrupted. To see how it stands: {look}"),
+        None => "Interrupted.".to_owned(),
+    }
 }
 
 #[cfg(test)]
@@ -111,6 +151,46 @@ mod tests {
     #[test]
     fn the_command_line_fits_together() {
         Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn whoever_interrupts_a_change_is_told_where_to_look() {
+        let rows = [
+            (
+                &["remove", "partner"][..],
+                Some("kubectl connections describe partner"),
+            ),
+            (
+                &["withdraw", "keyvault/company"],
+                Some("kubectl connections vault list company"),
+            ),
+            (
+                &["suspend", "export/nightly"],
+                Some("kubectl describe export nightly"),
+            ),
+            (&["attach", "nightly"], Some("kubectl describe export nightly")),
+            (
+                &["activate", "companies"],
+                Some("kubectl describe enrichment companies"),
+            ),
+            (&["add", "sftp-export"], Some("kubectl connections list")),
+            (&["export", "create"], Some("kubectl get exports")),
+            (
+                &["vault", "unlink", "company"],
+                Some("kubectl connections vault list"),
+            ),
+            (&["vault", "list"], None),
+            (&["list", "--watch"], None),
+        ];
+        for (line, expected) in rows {
+            let line = ["kubectl-connections"].into_iter().chain(line.iter().copied());
+            let arguments = Arguments::try_parse_from(line).expect("a command line");
+            assert_eq!(arguments.command.look().as_deref(), expected);
+        }
+        assert_eq!(
+            interrupted(Some("kubectl get exports")),
+            "Interrupted. To see how it stands: kubectl get exports"
+        );
     }
 
     #[test]

@@ -97,6 +97,12 @@ impl super::exit::Fault for KindUnfit {
 }
 
 impl Target {
+    /// The kind that it's named with, if that is one.
+    #[must_use]
+    pub fn known(&self) -> Option<Kind> {
+        self.kind.as_ref().and_then(|kind| kind.as_ref().ok().copied())
+    }
+
     /// The kind that is meant: one of these, the first if none is named.
     ///
     /// # Errors

@@ -7,7 +7,7 @@ use crate::api::export::{ExportStatus, State};
 use crate::api::{ConditionType, Enrichment, Export};
 use crate::governance::conditions;
 use crate::governance::message::bounded;
-use kube::ResourceExt;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 
 /// One export or enrichment on a connection.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -16,6 +16,10 @@ pub struct User {
     pub kind: Kind,
     /// Its name.
     pub name: String,
+    /// Which one of that name it is.
+    pub uid: String,
+    /// The version that was seen.
+    pub version: Option<String>,
     /// What people call it.
     pub display_name: String,
     /// Whether it would run.
@@ -25,11 +29,13 @@ pub struct User {
 }
 
 impl User {
-    fn of(kind: Kind, name: String, display_name: &str, status: Option<&ExportStatus>) -> Self {
+    fn of(kind: Kind, meta: &ObjectMeta, display_name: &str, status: Option<&ExportStatus>) -> Self {
         let ready = status.and_then(|status| conditions::find(&status.conditions, ConditionType::Ready));
         Self {
             kind,
-            name,
+            name: meta.name.clone().unwrap_or_default(),
+            uid: meta.uid.clone().unwrap_or_default(),
+            version: meta.resource_version.clone(),
             display_name: bounded(display_name.to_owned()),
             active: status.and_then(|status| status.state) == Some(State::Active),
             reason: ready.map_or_else(String::new, |ready| ready.reason.clone()),
@@ -76,7 +82,7 @@ pub async fn of_connection(cluster: &Cluster, connection: &str) -> Result<Vec<Us
     let exports = exports.iter().map(|export| {
         User::of(
             Kind::Export,
-            export.name_any(),
+            &export.metadata,
             &export.spec.display_name,
             export.status.as_ref(),
         )
@@ -85,7 +91,7 @@ pub async fn of_connection(cluster: &Cluster, connection: &str) -> Result<Vec<Us
     let enrichments = enrichments.iter().map(|one| {
         User::of(
             Kind::Enrichment,
-            one.name_any(),
+            &one.metadata,
             &one.spec.display_name,
             one.status.as_ref(),
         )
@@ -145,6 +151,8 @@ mod tests {
         User {
             kind,
             name: name.to_owned(),
+            uid: name.to_owned(),
+            version: None,
             display_name: format!("The {name}"),
             active,
             reason: reason.to_owned(),

@@ -13,7 +13,7 @@ use std::time::Instant;
 use vt100::Parser;
 
 /// How many lines it has.
-const ROWS: u16 = 60;
+const ROWS: u16 = 120;
 /// A program may ask where the cursor is.
 const WHERE: &[u8] = b"\x1b[6n";
 
@@ -93,6 +93,30 @@ impl Terminal {
     /// Types letters.
     pub fn types(&mut self, text: &str) {
         self.keys.write_all(text.as_bytes()).expect("it reads");
+    }
+
+    /// Pastes a text as a terminal does that tells programs of it, once this one wants to be told.
+    pub fn pastes(&mut self, text: &str) {
+        let started = Instant::now();
+        let (shown, more) = &*self.shown;
+        let mut shown = shown.lock().expect("it is whole");
+        while !shown.parser.screen().bracketed_paste() {
+            let left = PATIENCE.saturating_sub(started.elapsed());
+            assert!(
+                !shown.ended && !left.is_zero(),
+                "it never wants to be told of pastes"
+            );
+            shown = more.wait_timeout(shown, left).expect("it is whole").0;
+        }
+        drop(shown);
+        let carried = text.replace('\n', "\r"); // what terminals make of it
+        self.types(&format!("\x1b[200~{carried}\x1b[201~"));
+    }
+
+    /// Whether the program is told of pastes now.
+    pub fn tells_of_pastes(&self) -> bool {
+        let shown = self.shown.0.lock().expect("it is whole");
+        shown.parser.screen().bracketed_paste()
     }
 
     /// Presses a key.

@@ -13,6 +13,9 @@ use serde_json::Value;
 use std::fmt::Debug;
 use std::time::Duration;
 
+/// How long an object that was deleted may take to go.
+pub const GONE: Duration = Duration::from_secs(20);
+
 /// A kind that lives in a namespace.
 pub trait Kept:
     Resource<DynamicType = (), Scope = NamespaceResourceScope>
@@ -94,15 +97,28 @@ impl Cluster {
     /// See [`Self::get`].
     pub async fn delete<K: Kept>(&self, object: &K) -> Result<(), ClusterError> {
         let meta = object.meta();
+        let name = meta.name.clone().unwrap_or_default();
+        self.delete_if::<K>(&name, meta.uid.clone(), None).await
+    }
+
+    /// Deletes the object of this name if it's the very one, and of that version, if one is told.
+    ///
+    /// # Errors
+    /// See [`Self::get`]; a conflict, if it's another one.
+    pub async fn delete_if<K: Kept>(
+        &self,
+        name: &str,
+        uid: Option<String>,
+        version: Option<String>,
+    ) -> Result<(), ClusterError> {
         let manner = DeleteParams {
             preconditions: Some(Preconditions {
-                uid: meta.uid.clone(),
-                resource_version: None,
+                uid,
+                resource_version: version,
             }),
             ..DeleteParams::default()
         };
-        let name = meta.name.clone().unwrap_or_default();
-        let deleted = self.answer(self.api::<K>().delete(&name, &manner)).await;
+        let deleted = self.answer(self.api::<K>().delete(name, &manner)).await;
         match deleted {
             Err(error) if error.is_not_found() => Ok(()),
             other => other.map(|_| ()),
@@ -120,6 +136,28 @@ impl Cluster {
         match tokio::time::timeout(patience, waiting).await {
             Ok(Ok(object)) => Waited::Come(object),
             Ok(Err(_)) | Err(_) => Waited::NotYet,
+        }
+    }
+
+    /// Waits until this very object is gone. False if something still holds it once time is up.
+    ///
+    /// # Errors
+    /// See [`Self::get`].
+    pub async fn goes<K: Kept>(
+        &self,
+        object: (&str, &str),
+        patience: Duration,
+    ) -> Result<bool, ClusterError> {
+        let (name, uid) = object;
+        let other = |now: Option<&K>| now.is_none_or(|now| now.meta().uid.as_deref() != Some(uid));
+        if matches!(self.until::<K>(name, patience, other).await, Waited::Come(_)) {
+            return Ok(true);
+        }
+        // Who may not watch may look.
+        match self.get::<K>(name).await {
+            Ok(now) => Ok(other(Some(&now))),
+            Err(error) if error.is_not_found() => Ok(true),
+            Err(error) => Err(error),
         }
     }
 

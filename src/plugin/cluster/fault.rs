@@ -21,7 +21,7 @@ pub enum ClusterError {
         cause: String,
     },
     /// Nobody answers.
-    #[error("The cluster doesn't answer: {cause}. Nothing has changed, as far as is known.")]
+    #[error("The cluster doesn't answer: {cause}. To see whether it's there: kubectl cluster-info")]
     Unreachable {
         /// What is wrong with the way there.
         cause: String,
@@ -107,6 +107,21 @@ impl ClusterError {
     #[must_use]
     pub const fn is_forbidden(&self) -> bool {
         matches!(self, Self::Forbidden { .. })
+    }
+
+    /// Whether somebody else was faster.
+    #[must_use]
+    pub const fn is_conflict(&self) -> bool {
+        matches!(self, Self::Conflict { .. })
+    }
+
+    /// Whether it is known that nothing was done: the cluster has said no.
+    #[must_use]
+    pub const fn is_refusal(&self) -> bool {
+        !matches!(
+            self,
+            Self::Unreachable { .. } | Self::TimedOut { .. } | Self::Unwell { .. } | Self::Strange { .. }
+        )
     }
 
     /// Whether the object isn't there.

@@ -20,7 +20,7 @@ use serde_json::json;
 pub struct Attach {
     /// Its name.
     #[arg(value_name = "NAME")]
-    target: Target,
+    pub(in crate::plugin::commands) target: Target,
     /// The connection; asked for if absent, among those that may be used.
     #[arg(long = "to", value_name = "CONNECTION")]
     connection: Option<String>,
@@ -31,7 +31,7 @@ pub struct Attach {
 pub struct Detach {
     /// Its name.
     #[arg(value_name = "NAME")]
-    target: Target,
+    pub(in crate::plugin::commands) target: Target,
 }
 
 /// Kinds that are on a connection.

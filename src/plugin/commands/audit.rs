@@ -118,7 +118,7 @@ pub async fn run(asked: Audit, session: &Session) -> Result<Exit, Failure> {
         fields: asked
             .connection
             .as_ref()
-            .map(|name| format!("spec.subject.name={name}")),
+            .map(|name| format!("spec.subject.kind=Connection,spec.subject.name={name}")),
         labels: None,
     };
     let records = cluster.list::<ConsentRecord, ConsentRecord>(&selection).await;

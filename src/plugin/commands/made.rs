@@ -6,19 +6,39 @@ use crate::plugin::Session;
 use crate::plugin::exit::{Exit, Fault};
 use crate::plugin::prompt::{Prompt, PromptError, Question};
 use crate::plugin::screen::Format;
-use crate::plugin::screen::format::{Put, without_managed_fields};
+use crate::plugin::screen::format::{Put, for_programs, without_managed_fields};
 use serde::Serialize;
 use std::collections::BTreeMap;
 use thiserror::Error;
 
+/// Who tries what would be made.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+pub enum DryRun {
+    /// Nobody: it is made.
+    #[default]
+    None,
+    /// This program alone.
+    Client,
+    /// The API server.
+    Server,
+}
+
 /// How what is made is put out.
 #[derive(Clone, Debug, Default, clap::Args)]
 pub struct Output {
-    /// Make nothing: have the API server try it, and put out what would be made.
-    #[arg(long)]
-    pub dry_run: bool,
+    /// Make nothing, and put out what would be made: tried by the API server, or, with client, by this program alone.
+    #[arg(
+        long,
+        value_name = "BY",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "server",
+        default_value = "none",
+        hide_default_value = true
+    )]
+    pub dry_run: DryRun,
     /// The form in which it's put out: yaml, json, name or jsonpath=TEMPLATE.
-    #[arg(short, long, value_name = "FORM")]
+    #[arg(short, long, value_name = "FORM", value_parser = for_programs)]
     pub output: Option<Format>,
 }
 
@@ -26,7 +46,19 @@ impl Output {
     /// Whether a program reads what comes out.
     #[must_use]
     pub fn is_asked(&self) -> bool {
-        self.dry_run || self.output.is_some()
+        self.makes_nothing() || self.output.is_some()
+    }
+
+    /// Whether nothing is made.
+    #[must_use]
+    pub fn makes_nothing(&self) -> bool {
+        self.dry_run != DryRun::None
+    }
+
+    /// Whether the API server is asked if it would take it.
+    #[must_use]
+    pub fn is_tried(&self) -> bool {
+        self.dry_run != DryRun::Client
     }
 }
 
@@ -101,4 +133,34 @@ pub fn pairs(flag: &'static str, given: &[String]) -> Result<BTreeMap<String, St
     pairs
         .map(|pair| pair.map(|(name, value)| (name.to_owned(), value.to_owned())))
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_dry_run_is_asked_for_as_of_kubectl() {
+        #[derive(Debug, clap::Parser)]
+        struct Line {
+            #[command(flatten)]
+            output: Output,
+        }
+        let read = |line: &[&str]| {
+            let line = ["add"].iter().chain(line);
+            <Line as clap::Parser>::try_parse_from(line).map(|line| line.output.dry_run)
+        };
+        let rows: [(&[&str], DryRun); 5] = [
+            (&[], DryRun::None),
+            (&["--dry-run"], DryRun::Server),
+            (&["--dry-run=server"], DryRun::Server),
+            (&["--dry-run=client", "-o", "yaml"], DryRun::Client),
+            (&["--dry-run=none"], DryRun::None),
+        ];
+        for (line, expected) in rows {
+            assert_eq!(read(line).expect("a command line"), expected, "{line:?}");
+        }
+        assert!(read(&["--dry-run=perhaps"]).is_err());
+        assert!(read(&["-o", "wide"]).is_err(), "there is no page of it");
+    }
 }

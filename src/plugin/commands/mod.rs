@@ -18,6 +18,7 @@ pub mod share;
 pub mod told;
 pub mod vault;
 
+use super::target::{Kind, Target};
 use super::{Exit, Failure, Session};
 use crate::api::{Enrichment, Export};
 
@@ -106,6 +107,39 @@ impl Command {
             Self::Deactivate(asked) => attach::detach::<Enrichment>(asked, session).await,
             Self::Remove(asked) => remove::run(asked, session).await,
             Self::List(asked) => list::run(asked, session).await,
+        }
+    }
+}
+
+impl Command {
+    /// The command that shows how that stands which this one changes, if it changes anything.
+    #[must_use]
+    pub fn look(&self) -> Option<String> {
+        let of = |target: &Target, kind| told::look(target.known().unwrap_or(kind), &target.name);
+        let said = |text: &str| Some(text.to_owned());
+        match self {
+            Self::Discover(_)
+            | Self::Audit(_)
+            | Self::Doctor(_)
+            | Self::Completion(_)
+            | Self::Complete(_)
+            | Self::Describe(_)
+            | Self::List(_)
+            | Self::Vault(vault::Vault::List(_)) => None,
+            Self::Add(_) => said("kubectl connections list"),
+            Self::Vault(_) => said("kubectl connections vault list"),
+            Self::Export(_) => said("kubectl get exports"),
+            Self::Enrich(_) => said("kubectl get enrichments"),
+            Self::Edit(asked) => Some(of(&asked.target, Kind::Connection)),
+            Self::Consent(asked) => asked.target.as_ref().map(|target| of(target, Kind::Connection)),
+            Self::Withdraw(asked) => Some(of(&asked.target, Kind::Connection)),
+            Self::Share(asked) | Self::Unshare(asked) => Some(of(&asked.target, Kind::Connection)),
+            Self::Suspend(asked) | Self::Resume(asked) => Some(of(&asked.target, Kind::Connection)),
+            Self::Attach(asked) => Some(of(&asked.target, Kind::Export)),
+            Self::Detach(asked) => Some(of(&asked.target, Kind::Export)),
+            Self::Activate(asked) => Some(of(&asked.target, Kind::Enrichment)),
+            Self::Deactivate(asked) => Some(of(&asked.target, Kind::Enrichment)),
+            Self::Remove(asked) => Some(of(&asked.target, Kind::Connection)),
         }
     }
 }

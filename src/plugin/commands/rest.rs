@@ -17,7 +17,7 @@ const KINDS: [Kind; 3] = [Kind::Connection, Kind::Export, Kind::Enrichment];
 pub struct Rest {
     /// The connection, or export/NAME, or enrichment/NAME.
     #[arg(value_name = "NAME")]
-    target: Target,
+    pub(in crate::plugin::commands) target: Target,
 }
 
 /// Lets it rest, or lets it go on.

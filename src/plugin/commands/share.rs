@@ -12,6 +12,7 @@ use crate::plugin::Session;
 use crate::plugin::cluster::{Cluster, Selection};
 use crate::plugin::exit::{Exit, Failure, Fault};
 use crate::plugin::lookup::find;
+use crate::plugin::target::{Kind, Target};
 use crate::plugin::users::{counted, of_connection};
 use k8s_openapi::api::rbac::v1::{RoleBinding, Subject};
 use serde_json::json;
@@ -22,7 +23,7 @@ use thiserror::Error;
 pub struct Share {
     /// The connection.
     #[arg(value_name = "NAME")]
-    name: String,
+    pub(in crate::plugin::commands) target: Target,
     /// With this user alone, by a Role that lets use it; all contributors of the namespace if nobody is named.
     #[arg(long, value_name = "USER")]
     with: Option<String>,
@@ -105,9 +106,10 @@ impl Share {
 /// # Errors
 /// See [`ShareError`].
 pub async fn share(asked: Share, session: &Session) -> Result<Exit, Failure> {
+    asked.target.kind(&[Kind::Connection])?;
     let cluster = session.cluster().await?;
-    let connection = shareable(&cluster, &asked.name).await?;
-    let name = &asked.name;
+    let name = &asked.target.name;
+    let connection = shareable(&cluster, name).await?;
     if let Some(subject) = asked.alone() {
         if refused(&subject) {
             return Err(ShareError::Everyone { who: subject.name }.into());
@@ -138,9 +140,10 @@ pub async fn share(asked: Share, session: &Session) -> Result<Exit, Failure> {
 /// # Errors
 /// See [`ShareError`].
 pub async fn unshare(asked: Share, session: &Session) -> Result<Exit, Failure> {
+    asked.target.kind(&[Kind::Connection])?;
     let cluster = session.cluster().await?;
-    let connection = shareable(&cluster, &asked.name).await?;
-    let name = &asked.name;
+    let name = &asked.target.name;
+    let connection = shareable(&cluster, name).await?;
     if let Some(subject) = asked.alone() {
         let lost = one::take_back(&cluster, name, &subject).await?;
         session.note(&one::taken_back(name, &subject, lost, audience(&connection)));

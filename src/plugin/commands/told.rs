@@ -10,7 +10,7 @@ use crate::plugin::target::Kind;
 pub fn look(kind: Kind, name: &str) -> String {
     match kind {
         Kind::Connection => format!("kubectl connections describe {name}"),
-        Kind::KeyVault => "kubectl connections vault list".to_owned(),
+        Kind::KeyVault => format!("kubectl connections vault list {name}"),
         Kind::Export | Kind::Enrichment => format!("kubectl describe {} {name}", kind.word()),
     }
 }

@@ -7,10 +7,12 @@ use super::consent::{self, AgreeError};
 use crate::api::KeyVault;
 use crate::governance::message::capitalized;
 use crate::plugin::Session;
-use crate::plugin::cluster::ClusterError;
+use crate::plugin::cluster::{ClusterError, GONE};
 use crate::plugin::exit::{Exit, Failure, Fault};
 use crate::plugin::lookup::find;
 use crate::plugin::prompt::Question;
+use crate::plugin::target::{Kind, Target};
+use kube::ResourceExt;
 use thiserror::Error;
 
 pub use link::Link;
@@ -32,7 +34,7 @@ pub enum Vault {
 pub struct Unlink {
     /// The key vault.
     #[arg(value_name = "NAME")]
-    name: String,
+    target: Target,
     /// Don't ask.
     #[arg(short, long)]
     yes: bool,
@@ -99,8 +101,9 @@ pub async fn run(asked: Vault, session: &Session) -> Result<Exit, Failure> {
 }
 
 async fn unlink(asked: Unlink, session: &Session) -> Result<Exit, Failure> {
+    asked.target.kind(&[Kind::KeyVault])?;
     let cluster = session.cluster().await?;
-    let name = &asked.name;
+    let name = &asked.target.name;
     let vault: KeyVault = find(&cluster, name).await?;
     let dependents = vault
         .status
@@ -115,7 +118,10 @@ async fn unlink(asked: Unlink, session: &Session) -> Result<Exit, Failure> {
         .into());
     }
     let question = Question {
-        text: &format!("Nothing uses {name}. To take the link away, type its name:"),
+        text: &format!(
+            "Nothing uses {name}. To take the link away {}, type its name:",
+            cluster.place()
+        ),
         help: Some("nothing, to keep it"),
         flag: "--yes",
     };
@@ -131,6 +137,13 @@ async fn unlink(asked: Unlink, session: &Session) -> Result<Exit, Failure> {
         return Ok(Exit::Not);
     }
     cluster.delete(&vault).await.map_err(refused)?;
+    let uid = vault.uid().unwrap_or_default();
+    if !matches!(cluster.goes::<KeyVault>((name, &uid), GONE).await, Ok(true)) {
+        session.note(&format!(
+            "{name} is being taken away, and something still holds it. To see what: kubectl connections vault list {name}"
+        ));
+        return Ok(Exit::Unclear);
+    }
     session.note(&format!(
         "{name} is no longer linked. Nothing has changed in the vault itself."
     ));

@@ -1,5 +1,6 @@
 //! What people are asked. Where there is nobody to ask, each question names the flag that answers it.
 
+mod hidden;
 mod terminal;
 
 use super::exit::{Exit, Fault};
@@ -29,7 +30,8 @@ pub trait Prompt {
     /// See [`PromptError`]; so for all of them.
     fn text(&self, question: Question<'_>, check: &Check<'_>) -> Result<String, PromptError>;
 
-    /// A text that isn't shown, and is wiped from memory after use.
+    /// A text that isn't shown: typed, or pasted with all its lines. What is returned is wiped from memory after use; what
+    /// the terminal and its library held on the way is not.
     ///
     /// # Errors
     /// See [`PromptError`].
@@ -68,6 +70,12 @@ pub enum PromptError {
     /// Somebody pressed Ctrl-C or Esc.
     #[error("Interrupted; nothing has changed.")]
     Interrupted,
+    /// What was given can't be taken so.
+    #[error("{why}: it can come from a file. Nothing has changed.")]
+    Unfit {
+        /// Why, as the beginning of a sentence.
+        why: &'static str,
+    },
     /// The terminal doesn't do what terminals do.
     #[error("The terminal can't be asked at: {0}.")]
     Terminal(#[source] std::io::Error),
@@ -76,7 +84,7 @@ pub enum PromptError {
 impl Fault for PromptError {
     fn exit(&self) -> Exit {
         match self {
-            Self::Nobody { .. } | Self::Terminal(_) => Exit::Unclear,
+            Self::Nobody { .. } | Self::Unfit { .. } | Self::Terminal(_) => Exit::Unclear,
             Self::Interrupted => Exit::Interrupted,
         }
     }

@@ -1,19 +1,14 @@
 //! Questions at a terminal.
 
-use super::{Check, Prompt, PromptError, Question};
-use crossterm::event::{Event, KeyCode, KeyEvent, KeyEventKind, KeyModifiers, read};
-use crossterm::terminal::{disable_raw_mode, enable_raw_mode};
+use super::{Check, Prompt, PromptError, Question, hidden};
 use inquire::error::InquireError;
 use inquire::ui::RenderConfig;
 use inquire::validator::{StringValidator, Validation};
 use inquire::{CustomUserError, Select, Text};
-use std::io::Write;
 use zeroize::Zeroizing;
 
 /// The word by which somebody agrees.
 const AGREED: &str = "I agree";
-/// Most bytes of a text that isn't shown: as many as a Secret may hold fit, without the text ever being moved in memory.
-const HIDDEN_MAX: usize = 1 << 20;
 
 /// Whoever sits at the terminal.
 pub(super) struct Person;
@@ -37,13 +32,8 @@ impl Prompt for Person {
 
     /// Of one's own, as the library keeps copies of what is typed.
     fn hidden(&self, question: Question<'_>) -> Result<Zeroizing<String>, PromptError> {
-        let mut terminal = std::io::stderr();
         let help = question.help.map(|help| format!(" [{help}]")).unwrap_or_default();
-        write!(terminal, "{}{help} (not shown) ", question.text).map_err(PromptError::Terminal)?;
-        terminal.flush().map_err(PromptError::Terminal)?;
-        let raw = Raw::enter()?;
-        let typed = typed();
-        drop(raw);
+        let typed = hidden::asked(&format!("{}{help} (not shown) ", question.text));
         eprintln!();
         typed
     }
@@ -113,63 +103,6 @@ fn unanswered(error: InquireError) -> PromptError {
     }
 }
 
-/// While it lives the terminal hands over each key, and shows none.
-struct Raw;
-
-impl Raw {
-    fn enter() -> Result<Self, PromptError> {
-        enable_raw_mode().map_err(PromptError::Terminal)?;
-        Ok(Self)
-    }
-}
-
-impl Drop for Raw {
-    fn drop(&mut self) {
-        let _ = disable_raw_mode(); // there is nobody left to tell
-    }
-}
-
-fn typed() -> Result<Zeroizing<String>, PromptError> {
-    let mut text = Zeroizing::new(String::with_capacity(HIDDEN_MAX));
-    loop {
-        let Event::Key(key) = read().map_err(PromptError::Terminal)? else {
-            continue;
-        };
-        match meant(key) {
-            Meant::End => return Ok(text),
-            Meant::Stop => return Err(PromptError::Interrupted),
-            Meant::Back => {
-                text.pop();
-            }
-            Meant::Letter(letter) if text.len() + letter.len_utf8() <= HIDDEN_MAX => text.push(letter),
-            Meant::Letter(_) | Meant::Nothing => {}
-        }
-    }
-}
-
-#[derive(Debug, PartialEq, Eq)]
-enum Meant {
-    Letter(char),
-    Back,
-    End,
-    Stop,
-    Nothing,
-}
-
-fn meant(key: KeyEvent) -> Meant {
-    let control = key.modifiers.contains(KeyModifiers::CONTROL);
-    match key.code {
-        _ if key.kind == KeyEventKind::Release => Meant::Nothing,
-        KeyCode::Enter => Meant::End,
-        KeyCode::Esc => Meant::Stop,
-        KeyCode::Char('c' | 'd') if control => Meant::Stop,
-        KeyCode::Char(_) if control => Meant::Nothing,
-        KeyCode::Char(letter) => Meant::Letter(letter),
-        KeyCode::Backspace => Meant::Back,
-        _ => Meant::Nothing,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -187,28 +120,6 @@ mod tests {
         ];
         for (answer, expected) in rows {
             assert_eq!(says(answer, AGREED), expected, "{answer:?}");
-        }
-    }
-
-    #[test]
-    fn keys_mean_what_they_mean_elsewhere() {
-        let plain = |code| KeyEvent::new(code, KeyModifiers::NONE);
-        let control = |letter| KeyEvent::new(KeyCode::Char(letter), KeyModifiers::CONTROL);
-        let rows = [
-            (plain(KeyCode::Char('ß')), Meant::Letter('ß')),
-            (
-                KeyEvent::new(KeyCode::Char('A'), KeyModifiers::SHIFT),
-                Meant::Letter('A'),
-            ),
-            (plain(KeyCode::Backspace), Meant::Back),
-            (plain(KeyCode::Enter), Meant::End),
-            (plain(KeyCode::Esc), Meant::Stop),
-            (control('c'), Meant::Stop),
-            (control('u'), Meant::Nothing),
-            (plain(KeyCode::Left), Meant::Nothing),
-        ];
-        for (key, expected) in rows {
-            assert_eq!(meant(key), expected, "{key:?}");
         }
     }
 }

@@ -42,6 +42,17 @@ impl FromStr for Format {
     }
 }
 
+/// One of the forms for programs, where the page for people has but one.
+///
+/// # Errors
+/// Those that there are.
+pub fn for_programs(text: &str) -> Result<Format, String> {
+    match text.parse()? {
+        Format::Text | Format::Wide => Err("there are json, yaml, name and jsonpath=TEMPLATE".to_owned()),
+        format => Ok(format),
+    }
+}
+
 /// What objects are put out as.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Put<'a> {
@@ -156,6 +167,9 @@ mod tests {
             Err("there are wide, json, yaml, name and jsonpath=TEMPLATE".to_owned())
         );
         assert!("jsonpath={.a".parse::<Format>().is_err());
+        assert_eq!(for_programs("yaml"), Ok(Format::Yaml));
+        let none = for_programs("wide").expect_err("there is one page for people");
+        assert_eq!(none, "there are json, yaml, name and jsonpath=TEMPLATE");
     }
 
     #[test]

@@ -94,7 +94,11 @@ async fn consent_is_withdrawn_by_whoever_may_and_given_again() {
     let told = ada.fails(2, &["withdraw", "partner"]);
     assert!(told.starts_with("Nothing that is active uses it.\n"), "{told}");
     assert!(
-        told.ends_with("Withdraw consent to the connection partner? Answer it by --yes.\n"),
+        told.ends_with(&format!(
+            "Withdraw consent to the connection partner in the namespace {} (context {})? Answer it by --yes.\n",
+            world.namespace,
+            ada.context()
+        )),
         "{told}"
     );
     let told = ada.runs(&["withdraw", "connection/partner", "--yes"]);

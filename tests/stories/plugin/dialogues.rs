@@ -1,22 +1,15 @@
 //! Whole dialogues at a terminal.
 
 use super::Person;
+use super::person::{ADMINISTRATOR, WIDE, terminal};
 use crate::stories::sharing::{shared_sftp, until_can_use};
 use crate::support::World;
-use crate::support::manifests::{dataset, export, sftp};
-use crate::support::terminal::{Key, Terminal};
+use crate::support::manifests::{dataset, sftp, with};
+use crate::support::terminal::Key;
 use connection_operator::api::{Connection, Export};
 use k8s_openapi::api::core::v1::Secret;
 use kube::ResourceExt;
 use kube::api::ListParams;
-
-/// The usual width.
-const WIDE: u16 = 120;
-const ADMINISTRATOR: &[&str] = &["connections-admin"];
-
-fn terminal(person: &Person, arguments: &[&str], columns: u16) -> Terminal {
-    Terminal::running(&person.program(arguments), columns)
-}
 
 #[tokio::test]
 async fn a_connection_is_added_from_nothing_to_ready() {
@@ -27,11 +20,11 @@ async fn a_connection_is_added_from_nothing_to_ready() {
     dialogue.answers("What is it called in the cluster?", "");
     dialogue.answers("? hostname", "https://sftp.partner.example");
     dialogue.until("spec.parameters.hostname is");
-    for _ in 0.."https://sftp.partner.example".len() {
-        dialogue.types("\x7f");
-    }
-    dialogue.types("sftp.partner.example");
-    dialogue.presses(Key::Enter);
+    dialogue.retypes(
+        "? hostname",
+        "https://sftp.partner.example",
+        "sftp.partner.example",
+    );
     dialogue.answers("? port", "");
     dialogue.answers("? folder", "/in");
     dialogue.answers("? hostKey", "");
@@ -140,44 +133,6 @@ async fn consent_is_given_by_its_word_and_by_nothing_less() {
 }
 
 #[tokio::test]
-async fn a_connection_is_removed_with_a_fate_for_each_of_its_users() {
-    let world = World::furnished().await;
-    let ada = Person::with_roles(&world, "ada", ADMINISTRATOR).await;
-    world.connect(sftp("partner")).await;
-    for name in ["nightly", "weekly"] {
-        world.apply(export(name, "partner")).await;
-        world.until_active::<Export>(name).await;
-    }
-    world.until_used_by::<Connection>("partner", 2).await;
-
-    let mut dialogue = terminal(&ada, &["remove", "partner"], WIDE);
-    dialogue.until("partner is in use by 2 exports, so it can't be removed yet:");
-    dialogue.chooses("What is to become of them?", 3);
-    let (code, screen) = dialogue.ends();
-    assert_eq!(code, 1, "{screen}");
-    assert!(screen.contains("partner stays. Nothing has changed."), "{screen}");
-
-    // Let go of one and remove the other, then leave in the middle: the rest is picked up later.
-    let mut dialogue = terminal(&ada, &["remove", "partner"], WIDE);
-    dialogue.chooses("What is to become of them?", 2);
-    dialogue.chooses("export/nightly (nightly)?", 0);
-    dialogue.chooses("export/weekly (weekly)?", 1);
-    dialogue.until("To remove partner for good, type its name:");
-    dialogue.presses(Key::ControlC);
-    assert_eq!(dialogue.ends().0, 130);
-    world.until_inactive::<Export>("nightly", "Detached").await;
-    world.until_gone::<Export>("weekly").await;
-
-    let mut dialogue = terminal(&ada, &["remove", "partner"], WIDE);
-    dialogue.answers("type its name:", "partnr");
-    dialogue.until("That isn't its name.");
-    dialogue.retypes("type its name:", "partnr", "partner");
-    let (code, screen) = dialogue.ends();
-    assert_eq!(code, 0, "{screen}");
-    world.until_gone::<Connection>("partner").await;
-}
-
-#[tokio::test]
 async fn a_contributor_makes_an_export_on_what_is_shared() {
     let world = World::furnished().await;
     let carol = Person::with_roles(&world, "carol", &["connections-contributor"]).await;
@@ -223,51 +178,12 @@ async fn a_contributor_makes_an_export_on_what_is_shared() {
     assert_eq!(export.name_any(), "customers");
 }
 
-/// What an editor does in a story: one line is another.
-const EDITOR: &str = "sed -i s/sftp.partner.example/other.example/";
-
-#[tokio::test]
-async fn an_edit_says_what_goes_stale_before_it_saves() {
-    let world = World::furnished().await;
-    let ada = Person::with_roles(&world, "ada", ADMINISTRATOR).await;
-    world.connect(sftp("partner")).await;
-    let mut program = ada.program(&["edit", "partner"]);
-    program.env("KUBE_EDITOR", EDITOR);
-    let mut dialogue = Terminal::running(&program, WIDE);
-    let screen = dialogue.until("Save it?");
-    assert!(
-        screen.contains("parameters.hostname: \"sftp.partner.example\" → \"other.example\""),
-        "{screen}"
-    );
-    assert!(
-        screen.contains("Consent isn't for this destination any more"),
-        "{screen}"
-    );
-    dialogue.answers("Save it?", "no");
-    assert_eq!(dialogue.ends().0, 1);
-    let kept = world
-        .api::<Connection>()
-        .get("partner")
-        .await
-        .expect("it is there");
-    assert_eq!(kept.spec.parameters["hostname"], "sftp.partner.example");
-
-    let mut dialogue = Terminal::running(&program, WIDE);
-    dialogue.answers("Save it?", "yes");
-    assert_eq!(dialogue.ends().0, 0);
-    world
-        .until_ready_says::<Connection>("partner", "ConsentStale")
-        .await;
-}
-
 #[tokio::test]
 async fn screens_fit_narrow_and_wide_terminals() {
     let world = World::furnished().await;
     let ada = Person::with_roles(&world, "ada", ADMINISTRATOR).await;
     let named = serde_json::json!({"spec": {"displayName": "Nightly drop of everything that the partner in 東京 asked for"}});
-    world
-        .connect(crate::support::manifests::with(sftp("partner"), &named))
-        .await;
+    world.connect(with(sftp("partner"), &named)).await;
     for columns in [60, 80, 120] {
         for arguments in [&["list"][..], &["describe", "partner"], &["discover", "sftp"]] {
             let (code, screen) = terminal(&ada, arguments, columns).ends();

@@ -1,7 +1,7 @@
 //! What is there: the catalog, and the connections that somebody may see.
 
 use super::Person;
-use super::person::{named, words};
+use super::person::{ADMINISTRATOR, named, words};
 use crate::stories::sharing::{shared_sftp, until_can_use};
 use crate::support::World;
 use crate::support::manifests::{export, sftp, sftp_import, with};
@@ -12,7 +12,6 @@ use std::io::{BufRead, BufReader};
 use std::net::TcpListener;
 use std::process::Stdio;
 
-const ADMINISTRATOR: &[&str] = &["connections-admin"];
 const CONTRIBUTOR: &[&str] = &["connections-contributor"];
 
 #[tokio::test]
@@ -96,6 +95,8 @@ async fn administrators_list_connections_and_contributors_what_is_shared_with_th
     );
     assert_eq!(rows.len(), 4, "{all}");
 
+    let everywhere = Person::almighty(&world).does(&["list", "-A", "-n", "nowhere", "-o", "name"]);
+    assert!(everywhere.contains("/partner\n"), "-A wins: {everywhere}");
     let names = |person: &Person, arguments: &[&str]| {
         person.does(&[&["list", "-o", "jsonpath={.items[*].metadata.name}"], arguments].concat())
     };
@@ -207,7 +208,7 @@ async fn a_cluster_that_is_gone_or_silent_is_told_of() {
     let told = away.fails(2, &["list"]);
     assert!(told.starts_with("The cluster doesn't answer: "), "{told}");
     assert!(
-        told.ends_with(" Nothing has changed, as far as is known.\n"),
+        told.ends_with(" To see whether it's there: kubectl cluster-info\n"),
         "{told}"
     );
 
@@ -215,6 +216,8 @@ async fn a_cluster_that_is_gone_or_silent_is_told_of() {
     assert!(told.starts_with("There is no cluster to speak to: "), "{told}");
     let told = away.fails(2, &["list", "--kubeconfig", "/nowhere"]);
     assert!(told.contains("/nowhere"), "{told}");
+    let told = away.runs(&["remove", "partner", "--yes", "--detach-all"]);
+    assert_eq!(told.code, Some(2), "{told:?}");
 }
 
 #[tokio::test]

@@ -1,14 +1,13 @@
 //! A connection's life at the command line, without a terminal: shared, suspended, used, let go, removed.
 
 use super::Person;
-use super::person::words;
+use super::person::{ADMINISTRATOR, words};
 use crate::stories::sharing::{shared_sftp, until_can_use};
 use crate::support::World;
 use crate::support::manifests::{dataset, enrichment, export, sftp, sftp_import};
 use connection_operator::api::{Connection, Enrichment, Export, SharedConnection};
 use k8s_openapi::api::rbac::v1::{Role, RoleBinding};
 
-const ADMINISTRATOR: &[&str] = &["connections-admin"];
 const CONTRIBUTOR: &[&str] = &["connections-contributor"];
 
 #[tokio::test]
@@ -20,8 +19,10 @@ async fn a_connection_is_shared_with_contributors_and_taken_back() {
     world.apply(export("nightly", "partner")).await;
     world.until_active::<Export>("nightly").await;
 
-    let told = ada.runs(&["share", "partner"]);
+    let told = ada.runs(&["share", "connection/partner"]);
     assert_eq!(told.code, Some(0), "{told:?}");
+    let unfit = ada.fails(2, &["unshare", "export/partner"]);
+    assert!(unfit.starts_with("This command is not for \"export\""), "{unfit}");
     assert!(
         told.err
             .starts_with("partner is shared with all contributors of the namespace"),
@@ -175,7 +176,14 @@ async fn a_connection_in_use_is_removed_only_with_a_word_about_its_users() {
         "{told}"
     );
     let told = ada.fails(2, &["remove", "partner", "--detach-all"]);
-    assert!(told.ends_with("Answer it by --yes.\n"), "{told}");
+    assert!(
+        told.starts_with("Before it goes:\n  export/nightly  detached, and keeps its configuration\n"),
+        "{told}"
+    );
+    assert!(
+        told.ends_with("for good, type its name: Answer it by --yes.\n"),
+        "{told}"
+    );
     world.until_active::<Export>("nightly").await;
 
     let told = ada.runs(&["remove", "partner", "--detach-all", "--yes"]);

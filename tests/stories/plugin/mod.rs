@@ -2,9 +2,13 @@
 
 mod agreeing;
 mod dialogues;
+mod editing;
+mod keys;
 mod listing;
+mod looking;
 mod making;
 mod managing;
 mod person;
+mod removing;
 
 use person::Person;

@@ -1,5 +1,6 @@
 //! Somebody at a command line.
 
+use crate::support::terminal::Terminal;
 use crate::support::{World, shared};
 use connection_operator::api::names::GROUP;
 use serde_json::{Value, json};
@@ -10,9 +11,20 @@ use tempfile::NamedTempFile;
 /// The program that kubectl runs for `kubectl connections`.
 const PROGRAM: &str = env!("CARGO_BIN_EXE_kubectl-connections");
 
+/// The usual width.
+pub const WIDE: u16 = 120;
+/// Who decides where data may go.
+pub const ADMINISTRATOR: &[&str] = &["connections-admin"];
+
+/// The program in a terminal.
+pub fn terminal(person: &Person, arguments: &[&str], columns: u16) -> Terminal {
+    Terminal::running(&person.program(arguments), columns)
+}
+
 /// Somebody with a kubeconfig of their own, whose context is in the namespace of the story.
 pub struct Person {
     kubeconfig: NamedTempFile,
+    context: String,
 }
 
 /// What the program told.
@@ -52,7 +64,18 @@ impl Person {
         let mut file = NamedTempFile::new().expect("a file");
         file.write_all(kubeconfig.to_string().as_bytes())
             .expect("it is written");
-        Self { kubeconfig: file }
+        Self {
+            kubeconfig: file,
+            context: kubeconfig["current-context"]
+                .as_str()
+                .expect("a context")
+                .to_owned(),
+        }
+    }
+
+    /// The context of their kubeconfig.
+    pub fn context(&self) -> &str {
+        &self.context
     }
 
     /// The administrator of the whole cluster.

@@ -1,7 +1,7 @@
 //! What flags leave open is asked for; where there is nobody to ask, the flag is named.
 
 use super::draft::{check_display_name, check_name, name_for};
-use super::sources::{in_vault, of_secret, read};
+use super::sources::{in_vault, of_secret, read, without_line_end};
 use super::{AddError, Draft};
 use crate::api::KeyVault;
 use crate::api::connection_type::{SecretSlot, Support};
@@ -226,11 +226,14 @@ fn hidden(prompt: &dyn Prompt, name: &str, flag: &str) -> Result<Zeroizing<Strin
         help: None,
         flag,
     };
-    let typed = prompt.hidden(question)?;
-    if typed.is_empty() {
-        return Err(AddError::flag(format!("{name} can't be empty. Nothing has been made.")).into());
-    }
-    Ok(typed)
+    let typed = prompt.hidden(question).map_err(|error| match error {
+        PromptError::Unfit { why } => Failure::from(AddError::flag(format!(
+            "{why}: use --secret-file {name}=FILE. Nothing has been made."
+        ))),
+        error => error.into(),
+    })?;
+    let empty = || AddError::flag(format!("{name} can't be empty. Nothing has been made."));
+    Ok(without_line_end(typed).ok_or_else(empty)?)
 }
 
 fn of_those(prompt: &dyn Prompt, ask: &str, known: &[String], flag: &str) -> Result<String, PromptError> {

@@ -5,9 +5,11 @@ use crate::api::connection_type::{SecretSlot, UsedFor};
 use crate::api::reference::SecretSource;
 use crate::api::{Connection, ConnectionSpec};
 use crate::governance::parameters::CompiledType;
+use crate::plugin::screen::format::yaml;
 use k8s_openapi::ByteString;
 use k8s_openapi::api::core::v1::Secret;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
+use serde_json::{Map, json};
 use std::collections::BTreeMap;
 use zeroize::Zeroizing;
 
@@ -51,6 +53,17 @@ impl std::fmt::Debug for NewSecret {
 }
 
 impl NewSecret {
+    /// As it's shown before it is made: what it holds, without a value. Nobody could apply that.
+    #[must_use]
+    pub fn shown(&self, namespace: &str) -> String {
+        let keys = self.data.keys().map(|key| (key.clone(), json!("(not shown)")));
+        yaml(&json!({
+            "apiVersion": "v1", "kind": "Secret",
+            "metadata": {"name": self.name, "namespace": namespace},
+            "data": keys.collect::<Map<_, _>>(),
+        }))
+    }
+
     /// As an object.
     #[must_use]
     pub fn object(&self) -> Secret {

@@ -3,29 +3,28 @@
 //! Nothing is there until all is: the API server is asked whether it would take everything before anything is made.
 
 mod ask;
+mod create;
 mod draft;
 mod sources;
 #[cfg(test)]
 mod tests;
 
 pub use draft::{Draft, NewSecret, check_display_name, check_name, name_for};
-pub use sources::Sources;
+pub use sources::{Sources, key_of_secret};
 
-use super::consent::{AgreeError, LOOKED};
+use super::consent::AgreeError;
 use super::made::{Output, pairs, put_out};
 use crate::api::names::{CONSENT_ANNOTATION, CONSENTED_BY_ANNOTATION};
-use crate::api::{ConditionType, Connection, ConnectionType};
+use crate::api::{Connection, ConnectionType};
 use crate::cli::consent::{Explanation, Manifest};
-use crate::governance::conditions;
-use crate::governance::message::{bounded, capitalized, listed, sentences};
+use crate::governance::message::{bounded, listed, sentences};
 use crate::governance::parameters::CompiledType;
 use crate::plugin::Session;
-use crate::plugin::cluster::{Cluster, ClusterError, Selection};
+use crate::plugin::cluster::{Cluster, Selection};
 use crate::plugin::exit::{Exit, Failure, Fault};
 use crate::plugin::prompt::Question;
 use crate::plugin::screen::format::yaml;
 use crate::plugin::screen::nearest::nearest;
-use k8s_openapi::api::core::v1::Secret;
 use kube::ResourceExt;
 use thiserror::Error;
 
@@ -104,12 +103,30 @@ pub enum AddError {
         /// What it says.
         told: String,
     },
+    /// It wouldn't, nor take away what had been made for it.
+    #[error(
+        "{told}. The Secret {secret} has been made for it, and is still there: kubectl delete secret {secret}"
+    )]
+    Left {
+        /// What it says.
+        told: String,
+        /// The Secret.
+        secret: String,
+    },
+    /// Whether it has taken it isn't known.
+    #[error("{told} {state}")]
+    Unknown {
+        /// What is known.
+        told: String,
+        /// What may be there, and how to see it.
+        state: String,
+    },
 }
 
 impl Fault for AddError {
     fn exit(&self) -> Exit {
         match self {
-            Self::Flag { .. } => Exit::Unclear,
+            Self::Flag { .. } | Self::Unknown { .. } => Exit::Unclear,
             _ => Exit::Not,
         }
     }
@@ -195,16 +212,14 @@ async fn made(
     cluster: &Cluster,
 ) -> Result<Exit, Failure> {
     let mut connection = draft.connection(&cluster.namespace);
-    let secret = draft.secret.as_ref().map(NewSecret::object);
     let manifest = Manifest::Connection(Box::new(connection.clone()));
     let explanation = Explanation::of(&manifest, std::slice::from_ref(type_), None);
     let explanation = explanation.map_err(AgreeError::from)?;
-    tried(cluster, &connection).await?;
-    if !asked.output.is_asked() {
-        session.show(&format!("{}\n", yaml(&connection)));
+    if asked.output.is_tried() {
+        create::tried(cluster, &connection).await?;
     }
-    let page = explanation.page();
-    session.note(&page);
+    show(asked, &draft, &connection, session, cluster);
+    session.note(&explanation.page());
     let consented = consented(asked, session, cluster, &explanation.required.current).await?;
     if let Some(user) = &consented {
         let digest = &explanation.required.current;
@@ -216,15 +231,36 @@ async fn made(
             ),
         ]);
     }
-    if asked.output.dry_run {
-        tried(cluster, &connection).await?;
+    if asked.output.makes_nothing() {
+        if asked.output.is_tried() {
+            create::tried(cluster, &connection).await?;
+        }
         put_out(session, &asked.output, &connection);
         return Ok(Exit::Done);
     }
-    let connection = create(cluster, secret, &connection).await?;
+    let (connection, told) = create::create(cluster, draft.secret.as_ref(), &connection).await?;
     put_out(session, &asked.output, &connection);
-    session.note(&settled(cluster, &connection, consented.is_some()).await);
+    for told in told {
+        session.note(&told);
+    }
+    session.note(&create::settled(cluster, &connection, consented.is_some()).await);
     Ok(Exit::Done)
+}
+
+/// What is about to be made, without a value of a secret.
+fn show(asked: &Add, draft: &Draft, connection: &Connection, session: &Session, cluster: &Cluster) {
+    let secret = draft.secret.as_ref();
+    if !asked.output.is_asked() {
+        let secret = secret.map(|secret| format!("{}---\n", secret.shown(&cluster.namespace)));
+        session.show_asked(&format!("{}{}\n", secret.unwrap_or_default(), yaml(connection)));
+    } else if let Some(secret) = secret {
+        let keys: Vec<&String> = secret.data.keys().collect();
+        session.note(&format!(
+            "It comes with a new Secret {}, with the keys {}.",
+            secret.name,
+            listed(&keys)
+        ));
+    }
 }
 
 /// Who consents; nobody if that is left to somebody else.
@@ -234,7 +270,7 @@ async fn consented(
     cluster: &Cluster,
     digest: &str,
 ) -> Result<Option<String>, Failure> {
-    if asked.without_consent || (asked.output.dry_run && asked.agree_to.is_none()) {
+    if asked.without_consent || (asked.output.makes_nothing() && asked.agree_to.is_none()) {
         return Ok(None);
     }
     let user = cluster.whoami().await?;
@@ -268,79 +304,6 @@ async fn consented(
         Ok(None)
     } else {
         Err(AddError::Refused.into())
-    }
-}
-
-/// Whether the API server would take it.
-async fn tried(cluster: &Cluster, connection: &Connection) -> Result<(), Failure> {
-    cluster
-        .create(connection, true)
-        .await
-        .map(|_| ())
-        .map_err(not_taken)
-}
-
-fn not_taken(error: ClusterError) -> Failure {
-    match error {
-        ClusterError::Forbidden { told }
-        | ClusterError::Invalid { told }
-        | ClusterError::Conflict { told } => AddError::NotTaken {
-            told: capitalized(told.trim_end_matches('.')),
-        }
-        .into(),
-        error => error.into(),
-    }
-}
-
-/// Makes the Secret and the connection. If that can't be made, the Secret goes again.
-async fn create(
-    cluster: &Cluster,
-    secret: Option<Secret>,
-    connection: &Connection,
-) -> Result<Connection, Failure> {
-    let secret = match secret {
-        Some(secret) => Some(cluster.create(&secret, false).await.map_err(not_taken)?),
-        None => None,
-    };
-    match cluster.create(connection, false).await {
-        Ok(made) => Ok(made),
-        Err(error) => {
-            if let Some(secret) = secret {
-                cluster.delete(&secret).await?;
-            }
-            Err(not_taken(error))
-        }
-    }
-}
-
-/// How it stands once the operator has looked.
-async fn settled(cluster: &Cluster, connection: &Connection, consented: bool) -> String {
-    let name = connection.name_any();
-    let judged = |connection: &Connection| {
-        let status = connection.status.as_ref();
-        let ready = status.and_then(|status| conditions::find(&status.conditions, ConditionType::Ready));
-        ready.cloned()
-    };
-    let done = |connection: Option<&Connection>| {
-        connection.is_none_or(|connection| {
-            judged(connection).is_some_and(|ready| !consented || ready.reason == "Ready")
-        })
-    };
-    let waited = cluster.until::<Connection>(&name, LOOKED, done).await.object();
-    let now = match waited {
-        Some(now) => Some(now),
-        None => cluster.get::<Connection>(&name).await.ok(),
-    };
-    let made = format!("The connection {name} is made.");
-    match now.as_ref().and_then(judged) {
-        Some(ready) if ready.reason == "Ready" => format!("{made} It is ready."),
-        Some(_) if !consented => {
-            format!("{made} Nothing runs on it before somebody agrees: kubectl connections consent {name}")
-        }
-        Some(ready) => format!("{made} It isn't ready yet: {}", ready.message),
-        None => format!(
-            "{made} The operator hasn't looked at it yet. To see what it says: kubectl connections describe {name}"
-        ),
     }
 }
 

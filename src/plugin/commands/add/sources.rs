@@ -37,12 +37,8 @@ impl Sources {
     pub fn fill(&self, draft: &mut Draft) -> Result<(), Failure> {
         for given in &self.keys {
             let (slot, rest) = slot(draft, "--secret", "SECRET/KEY", given)?;
-            let (secret, key) = rest
-                .split_once('/')
-                .ok_or_else(|| unclear("--secret", &slot, "SECRET/KEY"))?;
-            if !is_name(secret) || !is_key(key) {
-                return Err(unclear("--secret", &slot, "SECRET/KEY").into());
-            }
+            let named = key_of_secret(rest);
+            let (secret, key) = named.ok_or_else(|| unclear("--secret", &slot, "SECRET/KEY"))?;
             draft.secrets.insert(slot, of_secret(secret, key));
         }
         for given in &self.vaults {
@@ -86,6 +82,13 @@ fn unclear(flag: &str, slot: &str, form: &str) -> AddError {
         "{flag} {slot}= names where the value is, as {form}. The value itself never belongs on a command line: it can come \
          from a file, by --secret-file {slot}=FILE."
     ))
+}
+
+/// A key of a Secret, as in `partner/password`; nothing if that can't be one: it may be a value, then.
+#[must_use]
+pub fn key_of_secret(given: &str) -> Option<(&str, &str)> {
+    let named = given.split_once('/');
+    named.filter(|(name, key)| is_name(name) && is_key(key))
 }
 
 fn is_name(name: &str) -> bool {
@@ -146,20 +149,57 @@ pub(super) fn read(file: &str) -> Result<Zeroizing<String>, AddError> {
         std::fs::File::open(file).and_then(|file| file.take(FILE_MAX).read_to_string(&mut text))
     };
     read.map_err(|error| told(error.to_string()))?;
+    without_line_end(text).ok_or_else(|| told("it is empty".to_owned()))
+}
+
+/// A value without the line's end that stands after it; nothing if that is all. A key in PEM keeps it: some programs want
+/// to see it.
+pub(super) fn without_line_end(mut text: Zeroizing<String>) -> Option<Zeroizing<String>> {
     let length = text.trim_end_matches(['\n', '\r']).len();
-    // A key in PEM ends in a line's end, which some programs want to see.
     if !text.starts_with("-----BEGIN") {
         text.truncate(length);
     }
-    if length == 0 {
-        return Err(told("it is empty".to_owned()));
-    }
-    Ok(text)
+    (length > 0).then_some(text)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_key_of_a_secret_is_told_from_a_value() {
+        let rows = [
+            ("login/token", Some(("login", "token"))),
+            ("login.v2/.token_A-1", Some(("login.v2", ".token_A-1"))),
+            ("q83v/EjRWeJCrze8", Some(("q83v", "EjRWeJCrze8"))), // by chance it reads like one
+            ("c2VjcmV0/cXVpdGU=", None),
+            ("So/secret", None),
+            ("-a/b", None),
+            ("a/b/c", None),
+            ("a/b c", None),
+            ("a/", None),
+            ("hunter2", None),
+        ];
+        for (given, expected) in rows {
+            assert_eq!(key_of_secret(given), expected, "{given}");
+        }
+    }
+
+    #[test]
+    fn a_key_keeps_the_end_of_its_last_line() {
+        let told =
+            |text: &str| without_line_end(Zeroizing::new(text.to_owned())).map(|text| text.to_string());
+        let rows = [
+            ("hunter2\r\n", Some("hunter2")),
+            ("two\nlines\n", Some("two\nlines")),
+            ("-----BEGIN\nx\n-----END\n", Some("-----BEGIN\nx\n-----END\n")),
+            ("\n", None),
+            ("", None),
+        ];
+        for (text, expected) in rows {
+            assert_eq!(told(text).as_deref(), expected, "{text:?}");
+        }
+    }
 
     #[test]
     fn a_secret_of_a_vault_is_named_with_its_vault() {

@@ -64,7 +64,7 @@ const GRANTS: [(&str, bool); 3] = [("WHO", false), ("MAY", true), ("BY", false)]
 const RUNS: [(&str, bool); 4] = [
     ("STARTED", false),
     ("WHAT", false),
-    ("CONNECTION", false),
+    ("ON (NOW)", false), // a run doesn't tell which it was on
     ("OUTCOME", true),
 ];
 

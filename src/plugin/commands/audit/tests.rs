@@ -1,8 +1,8 @@
-use super::access::{Grant, of};
+use super::access::{Grant, Others, of};
 use super::*;
 use crate::fixtures::at;
 use crate::plugin::screen::Screen;
-use k8s_openapi::api::rbac::v1::{Role, RoleBinding};
+use k8s_openapi::api::rbac::v1::{PolicyRule, Role, RoleBinding};
 use serde_json::json;
 
 fn report() -> Report {
@@ -75,6 +75,11 @@ fn rights_are_told_with_their_binding() {
         role("one", use_of(&["partner"])),
         role("all", use_of(&[])),
         role("pods", json!({"verbs": ["use"]})),
+        role(
+            "mixed",
+            json!({"apiGroups": ["connections.dev"], "resources": ["connections"], "verbs": ["get", "use", "patch"],
+                   "resourceNames": ["partner", "another"]}),
+        ),
     ];
     let bindings = [
         binding("a", "ClusterRole", "connections-admin"),
@@ -82,9 +87,26 @@ fn rights_are_told_with_their_binding() {
         binding("c", "Role", "all"),
         binding("d", "Role", "pods"),
         binding("e", "ClusterRole", "view"),
+        binding("f", "ClusterRole", "admin"),
+        binding("g", "ClusterRole", "hidden"),
+        binding("h", "Role", "mixed"),
     ];
+    let some = |rules: serde_json::Value| -> Option<Vec<PolicyRule>> {
+        Some(serde_json::from_value(rules).expect("rules"))
+    };
+    let others = Others::from([
+        (
+            "view".to_owned(),
+            some(json!([{"apiGroups": [""], "resources": ["pods"], "verbs": ["get"]}])),
+        ),
+        (
+            "admin".to_owned(),
+            some(json!([{"apiGroups": ["*"], "resources": ["*"], "verbs": ["*"]}])),
+        ),
+        ("hidden".to_owned(), None),
+    ]);
     let told = |connection| {
-        let grants = of(&bindings, &roles, connection);
+        let grants = of(&bindings, &roles, &others, connection);
         let carol = grants.into_iter().filter(|grant| grant.who == "user carol");
         carol
             .map(|grant| format!("{} by {}", grant.may, grant.by))
@@ -92,11 +114,15 @@ fn rights_are_told_with_their_binding() {
     };
     let all = [
         "administers all connections by rolebinding/a",
+        "changes, consents to, uses, sees all connections by rolebinding/f",
         "uses all connections by rolebinding/c",
+        "what clusterrole/hidden allows, which you may not look into by rolebinding/g",
     ];
     assert_eq!(told(Some("other")), all);
-    assert_eq!(told(None), [all[0], all[1], "uses partner by rolebinding/b"]);
-    let bot = of(&bindings[..1], &[], None);
+    let mixed = "changes, uses, sees another, partner by rolebinding/h";
+    let one = "uses partner by rolebinding/b";
+    assert_eq!(told(None), [all[0], all[1], mixed, all[2], one, all[3]]);
+    let bot = of(&bindings[..1], &[], &Others::new(), None);
     assert!(
         bot.iter().any(|grant| grant.who == "serviceaccount ci/bot"),
         "{bot:?}"

@@ -95,6 +95,11 @@ impl From<Offered> for Offers {
     }
 }
 
+/// Whether a flag's value is the next word.
+fn takes_next(arg: &Arg) -> bool {
+    arg.get_action().takes_values() && !arg.is_require_equals_set()
+}
+
 /// What may stand after these words, where the last one is begun like this.
 #[must_use]
 pub fn offers(command: &Command, words: &[String], begun: &str) -> Offers {
@@ -107,8 +112,7 @@ pub fn offers(command: &Command, words: &[String], begun: &str) -> Offers {
             continue;
         }
         if word.starts_with('-') {
-            open =
-                flag(&globals, at, word).filter(|arg| arg.get_action().takes_values() && !word.contains('='));
+            open = flag(&globals, at, word).filter(|arg| takes_next(arg) && !word.contains('='));
         } else if let Some(below) = at.find_subcommand(word).filter(|_| at.has_subcommands()) {
             at = below;
             places = 0;

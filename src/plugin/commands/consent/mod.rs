@@ -41,7 +41,7 @@ pub struct Consent {
         required_unless_present = "files",
         conflicts_with = "files"
     )]
-    target: Option<Target>,
+    pub(in crate::plugin::commands) target: Option<Target>,
     /// Agree without being asked, if this is the digest that is asked for: for scripts whose author has read the notice.
     #[arg(long, value_name = "DIGEST")]
     agree_to: Option<String>,
@@ -212,7 +212,12 @@ async fn agree<K: Consented>(
         session.note(&seen.stands_already());
         return Ok(Exit::Done);
     }
-    session.show(&seen.page(session.screen));
+    let page = seen.page(session.screen);
+    if asked.show || asked.agree_to.is_some() {
+        session.show(&page);
+    } else {
+        session.show_asked(&page);
+    }
     if asked.show {
         return Ok(Exit::Done);
     }
@@ -250,13 +255,13 @@ fn agreed(digest: Option<&str>, seen: &Seen, session: &Session, user: &str) -> R
     }
 }
 
-/// Writes it down. What stands there without counting, as after a withdrawal that a pipeline undid, goes first, so that
+/// Writes it down. What stands there and doesn't count, as after a withdrawal that a pipeline undid, goes first, so that
 /// it is told who gives it anew.
 ///
 /// # Errors
 /// If the API server refuses.
 pub async fn give<K: Kept>(cluster: &Cluster, seen: &Seen, user: &str) -> Result<(), AgreeError> {
-    if seen.annotation.as_ref() == Some(&seen.digest) {
+    if seen.counts_for_nothing() {
         cluster
             .merge::<K>(&seen.name, &taken_back(&seen.digest, user))
             .await?;

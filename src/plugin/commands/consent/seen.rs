@@ -147,6 +147,14 @@ impl Seen {
             && self.status.as_ref().is_some_and(|status| status.given)
     }
 
+    /// Whether the very digest stands there, and the operator says that it is no consent. Where it says nothing yet it may
+    /// come to be one.
+    #[must_use]
+    pub fn counts_for_nothing(&self) -> bool {
+        self.annotation.as_ref() == Some(&self.digest)
+            && self.status.as_ref().is_some_and(|status| !status.given)
+    }
+
     pub(super) fn stands_already(&self) -> String {
         let status = self.status.clone().unwrap_or_default();
         let by = status

@@ -18,7 +18,7 @@ use kube::ResourceExt;
 pub struct Withdraw {
     /// The connection, or a link to a vault as keyvault/NAME.
     #[arg(value_name = "NAME")]
-    target: Target,
+    pub(in crate::plugin::commands) target: Target,
     /// Don't ask.
     #[arg(short, long)]
     yes: bool,
@@ -57,7 +57,7 @@ async fn taken<K: Consented>(
     };
     session.note(&stops(cluster, session, kind, name).await?);
     let question = Question {
-        text: &format!("Withdraw consent to the {noun} {name}?"),
+        text: &format!("Withdraw consent to the {noun} {name} {}?", cluster.place()),
         help: None,
         flag: "--yes",
     };

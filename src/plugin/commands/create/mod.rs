@@ -144,14 +144,18 @@ async fn finish<K: Attached>(
     cluster: &Cluster,
     object: K,
 ) -> Result<Exit, Failure> {
-    let tried = cluster.create(&object, true).await.map_err(not_taken)?;
-    if asked.output.dry_run {
+    let tried = if asked.output.is_tried() {
+        cluster.create(&object, true).await.map_err(not_taken)?
+    } else {
+        object.clone()
+    };
+    if asked.output.makes_nothing() {
         put_out(session, &asked.output, &tried);
         return Ok(Exit::Done);
     }
     // Who is asked nothing else has said all there is to say.
     if session.asks && !asked.yes {
-        session.show(&format!("{}\n", yaml(&object)));
+        session.show_asked(&format!("{}\n", yaml(&object)));
         let question = Question {
             text: &format!("Make this {}?", K::KIND.noun()),
             help: None,

@@ -30,6 +30,8 @@ fn facts(status: &Value) -> Facts {
         users: Some(vec![User {
             kind: Kind::Export,
             name: "nightly".to_owned(),
+            uid: "u".to_owned(),
+            version: None,
             display_name: "Every night".to_owned(),
             active: true,
             reason: "Ready".to_owned(),

@@ -1,25 +1,57 @@
 //! What an edit changes, and whether that needs consent again.
 
-use super::EditError;
 use crate::api::{Connection, ConnectionSpec, ConnectionType};
 use crate::governance::consent::{Subject, required};
 use crate::governance::message::quoted;
-use crate::plugin::Session;
-use crate::plugin::screen::format::yaml;
 use kube::ResourceExt;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
-use std::io::Write;
-use std::process::Command;
-use tempfile::NamedTempFile;
 
 /// What is different.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Change {
     /// Each field, before and after.
     pub lines: Vec<String>,
-    /// Whether consent is for something else then.
-    pub asks_anew: bool,
+    /// What becomes of consent.
+    pub consent: Consent,
+}
+
+/// What an edit makes of consent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Consent {
+    /// It stands, and goes on to.
+    Stands,
+    /// It stands, and is for something else then.
+    GoesStale,
+    /// It stands for nothing, before as after.
+    Absent,
+}
+
+impl Consent {
+    /// In a sentence.
+    #[must_use]
+    pub const fn told(self) -> &'static str {
+        match self {
+            Self::Stands => "Consent stands: where data goes stays the same.",
+            Self::GoesStale => {
+                "Consent isn't for this destination any more: it goes stale, and nothing runs before somebody consents again."
+            }
+            Self::Absent => "No consent stands for it just now: nothing runs before somebody consents.",
+        }
+    }
+}
+
+impl Change {
+    /// What is said once it's saved.
+    #[must_use]
+    pub fn done(&self, name: &str) -> String {
+        let again = match self.consent {
+            Consent::Stands => return format!("{name} is changed."),
+            Consent::GoesStale => " again",
+            Consent::Absent => "",
+        };
+        format!("{name} is changed. To consent{again}: kubectl connections consent {name}")
+    }
 }
 
 /// Compares a connection with what it is to be.
@@ -41,9 +73,17 @@ pub fn changed(connection: &Connection, spec: &ConnectionSpec, type_: &Connectio
         .into_iter()
         .filter(|path| before.get(*path) != after.get(*path));
     let lines = lines.map(|path| format!("{path}: {} → {}", told(before.get(path)), told(after.get(path))));
+    let status = connection.status.as_ref();
+    let given = status
+        .and_then(|status| status.consent.as_ref())
+        .is_some_and(|consent| consent.given);
     Change {
         lines: lines.collect(),
-        asks_anew: digest(&connection.spec) != digest(spec),
+        consent: match (given, digest(&connection.spec) == digest(spec)) {
+            (false, _) => Consent::Absent,
+            (true, true) => Consent::Stands,
+            (true, false) => Consent::GoesStale,
+        },
     }
 }
 
@@ -108,73 +148,4 @@ fn difference(before: &Value, after: &Value) -> Value {
         }
     }
     Value::Object(patch)
-}
-
-/// Lets somebody edit the spec. The file is there as long as it may be needed.
-pub(super) fn in_editor(
-    session: &Session,
-    connection: &Connection,
-) -> Result<(ConnectionSpec, Option<NamedTempFile>), EditError> {
-    let failed = |told: String| EditError::Editor { told };
-    if !session.asks {
-        return Err(failed(
-            "There is no terminal to edit at: say what changes by flags, such as --set, --unset or --secret."
-                .to_owned(),
-        ));
-    }
-    let mut file = tempfile::Builder::new()
-        .prefix("connection-")
-        .suffix(".yaml")
-        .tempfile()
-        .map_err(|error| failed(format!("There is no room for a file to edit: {error}.")))?;
-    let head = format!(
-        "# The spec of the connection {}. Save and leave the editor to go on; save nothing to change nothing.\n",
-        connection.name_any()
-    );
-    let text = head + &yaml(&connection.spec);
-    file.write_all(text.as_bytes())
-        .map_err(|error| failed(format!("The file can't be written: {error}.")))?;
-    edit(file.path()).map_err(failed)?;
-    let written = std::fs::read_to_string(file.path())
-        .map_err(|error| failed(format!("What was written can't be read: {error}.")))?;
-    match serde_saphyr::from_str::<ConnectionSpec>(&written) {
-        Ok(spec) => Ok((spec, Some(file))),
-        Err(error) => {
-            let cause = error.to_string().split_whitespace().collect::<Vec<_>>().join(" ");
-            let kept = kept(Some(file));
-            Err(failed(format!("That is no spec of a connection: {cause}.{kept}")))
-        }
-    }
-}
-
-/// Leaves what somebody wrote where it is, and tells where.
-pub(super) fn kept(file: Option<NamedTempFile>) -> String {
-    let kept = file.and_then(|file| file.keep().ok());
-    kept.map_or_else(String::new, |(_, path)| {
-        format!(" What you wrote is in {}.", path.display())
-    })
-}
-
-/// The editor that somebody prefers, as kubectl finds it.
-fn edit(file: &std::path::Path) -> Result<(), String> {
-    let preferred = ["KUBE_EDITOR", "VISUAL", "EDITOR"]
-        .iter()
-        .find_map(std::env::var_os);
-    let editor = preferred.unwrap_or_else(|| "vi".into());
-    // It may have arguments of its own, so a shell reads it.
-    let mut command = Command::new("sh");
-    command
-        .arg("-c")
-        .arg("exec $CONNECTIONS_EDITOR \"$1\"")
-        .arg("sh")
-        .arg(file);
-    let ended = command.env("CONNECTIONS_EDITOR", &editor).status();
-    match ended {
-        Ok(status) if status.success() => Ok(()),
-        Ok(status) => Err(format!("The editor {} ended with {status}.", editor.display())),
-        Err(error) => Err(format!(
-            "The editor {} can't be started: {error}.",
-            editor.display()
-        )),
-    }
 }

@@ -1,13 +1,14 @@
 //! `edit`: a connection is changed by flags or in the editor, and what that asks for anew is said before it's saved.
 
 mod change;
+mod editor;
 #[cfg(test)]
 mod tests;
 
 use super::add::{Draft, Sources};
 use super::consent::type_of;
 use super::made::pairs;
-use crate::api::{Connection, ConnectionSpec};
+use crate::api::{Connection, ConnectionSpec, ConnectionType};
 use crate::governance::message::{bounded, capitalized, sentences};
 use crate::governance::parameters::CompiledType;
 use crate::plugin::Session;
@@ -17,7 +18,8 @@ use crate::plugin::lookup::find;
 use crate::plugin::prompt::Question;
 use crate::plugin::target::{Kind, Target};
 use crate::plugin::users::{counted, of_connection};
-use change::{Change, changed, in_editor, kept, patch};
+use change::{Change, Consent, changed, patch};
+use editor::Written;
 use kube::ResourceExt;
 use std::fmt::Write as _;
 use thiserror::Error;
@@ -27,7 +29,7 @@ use thiserror::Error;
 pub struct Edit {
     /// The connection.
     #[arg(value_name = "NAME")]
-    target: Target,
+    pub(in crate::plugin::commands) target: Target,
     /// What people call it.
     #[arg(long, value_name = "TEXT")]
     display_name: Option<String>,
@@ -54,14 +56,12 @@ pub enum EditError {
         told: String,
     },
     /// What was written doesn't fit.
-    #[error("It wouldn't fit its type {type_}: {problems} Nothing has changed.{kept}")]
+    #[error("It wouldn't fit its type {type_}: {problems} Nothing has changed.")]
     Unfit {
         /// The type.
         type_: String,
         /// What is wrong, as sentences.
         problems: String,
-        /// Where what was written is kept.
-        kept: String,
     },
     /// Somebody said no.
     #[error("Nothing has changed.")]
@@ -83,37 +83,69 @@ impl Fault for EditError {
     }
 }
 
-/// Changes it, after saying what goes stale.
+/// Changes it, after saying what goes stale. What was written in the editor is lost by no failure.
 ///
 /// # Errors
 /// See [`EditError`].
 pub async fn run(asked: Edit, session: &Session) -> Result<Exit, Failure> {
     asked.target.kind(&[Kind::Connection])?;
     let cluster = session.cluster().await?;
-    let name = &asked.target.name;
-    let connection: Connection = find(&cluster, name).await?;
+    let connection: Connection = find(&cluster, &asked.target.name).await?;
     let type_ = type_of(&cluster, &connection).await?;
-    let compiled = CompiledType::compile(&type_.name_any(), &type_.spec).ok();
-    let (spec, file) = if asked.by_flags() {
-        (asked.applied(&connection, compiled.clone())?, None)
-    } else {
-        in_editor(session, &connection)?
+    if asked.by_flags() {
+        let compiled = CompiledType::compile(&type_.name_any(), &type_.spec).ok();
+        let spec = asked.applied(&connection, compiled)?;
+        return saved(&asked, session, &cluster, &connection, &type_, &spec).await;
+    }
+    if !session.asks {
+        return Err(EditError::Editor {
+            told: "There is no terminal to edit at: say what changes by flags, such as --set, --unset or --secret."
+                .to_owned(),
+        }
+        .into());
+    }
+    let written = Written::of(&connection)?;
+    let ended = match written.edited(session).await {
+        Ok(spec) => saved(&asked, session, &cluster, &connection, &type_, &spec).await,
+        Err(error) => Err(error.into()),
     };
-    if spec == connection.spec {
+    match ended {
+        Ok(exit) => {
+            written.discarded();
+            Ok(exit)
+        }
+        Err(failure) => {
+            let kept = written.kept().map_or_else(String::new, |kept| format!(" {kept}"));
+            let told = failure.told + &kept;
+            Err(Failure { told, ..failure })
+        }
+    }
+}
+
+async fn saved(
+    asked: &Edit,
+    session: &Session,
+    cluster: &Cluster,
+    connection: &Connection,
+    type_: &ConnectionType,
+    spec: &ConnectionSpec,
+) -> Result<Exit, Failure> {
+    let name = &asked.target.name;
+    if *spec == connection.spec {
         session.note("Nothing is different, so nothing has changed.");
         return Ok(Exit::Done);
     }
-    let problems = compiled.map(|type_| problems(&type_, &spec)).unwrap_or_default();
+    let compiled = CompiledType::compile(&type_.name_any(), &type_.spec);
+    let problems = compiled.map(|type_| problems(&type_, spec)).unwrap_or_default();
     if !problems.is_empty() {
         return Err(EditError::Unfit {
             type_: type_.name_any(),
             problems: sentences(&problems),
-            kept: kept(file),
         }
         .into());
     }
-    let change = changed(&connection, &spec, &type_);
-    session.note(&told(&cluster, name, &change).await);
+    let change = changed(connection, spec, type_);
+    session.note(&told(cluster, name, &change).await);
     let question = Question {
         text: "Save it?",
         help: None,
@@ -122,12 +154,12 @@ pub async fn run(asked: Edit, session: &Session) -> Result<Exit, Failure> {
     if !asked.yes && !session.prompt.confirm(question)? {
         return Err(EditError::Refused.into());
     }
-    let patch = patch(&connection, &spec);
+    let patch = patch(connection, spec);
     cluster
         .merge::<Connection>(name, &patch)
         .await
         .map_err(not_taken)?;
-    session.note(&saved(name, &change));
+    session.note(&change.done(name));
     Ok(Exit::Done)
 }
 
@@ -191,29 +223,19 @@ async fn told(cluster: &Cluster, name: &str, change: &Change) -> String {
     let lines = change.lines.iter().map(|line| bounded(format!("  {line}")));
     let lines = lines.collect::<Vec<_>>().join("\n");
     let mut text = format!("What changes of {name}:\n{lines}\n");
-    if change.asks_anew {
+    if change.consent == Consent::GoesStale {
         let users = of_connection(cluster, name).await.unwrap_or_default();
         let stop = users
             .iter()
             .filter(|user| user.active)
             .cloned()
             .collect::<Vec<_>>();
-        text.push_str(
-            "Consent isn't for this destination any more: it goes stale, and nothing runs before somebody consents again.",
-        );
+        text.push_str(change.consent.told());
         if !stop.is_empty() {
             let _ = write!(text, " Until then {} would be inactive.", counted(&stop)); // a String can't fail
         }
     } else {
-        text.push_str("Consent stands: where data goes stays the same.");
+        text.push_str(change.consent.told());
     }
     text
-}
-
-fn saved(name: &str, change: &Change) -> String {
-    if change.asks_anew {
-        format!("{name} is changed. To consent again: kubectl connections consent {name}")
-    } else {
-        format!("{name} is changed.")
-    }
 }

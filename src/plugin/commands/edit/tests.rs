@@ -1,4 +1,4 @@
-use super::change::{changed, patch};
+use super::change::{Consent, changed, patch};
 use crate::api::Connection;
 use crate::fixtures::catalog_type;
 use serde_json::json;
@@ -12,6 +12,7 @@ fn connection() -> Connection {
             "parameters": {"hostname": "sftp.example", "folder": "/in", "port": "22"},
             "secrets": {"username": {"secretKeyRef": {"name": "partner", "key": "username"}}},
         },
+        "status": {"consent": {"given": true}, "conditions": [], "observedGeneration": 1},
     }))
     .expect("a connection")
 }
@@ -24,7 +25,16 @@ fn what_changes_is_told_and_whether_consent_is_for_something_else() {
     named.display_name = "Nightly drop".to_owned();
     let change = changed(&before, &named, &type_);
     assert_eq!(change.lines, ["displayName: \"Drop\" → \"Nightly drop\""]);
-    assert!(!change.asks_anew, "it goes to the same place");
+    assert_eq!(change.consent, Consent::Stands, "it goes to the same place");
+    assert_eq!(change.done("partner"), "partner is changed.");
+    let mut without = before.clone();
+    without.status = None;
+    let change = changed(&without, &named, &type_);
+    assert_eq!(change.consent, Consent::Absent, "nobody has said that it stands");
+    assert_eq!(
+        change.done("partner"),
+        "partner is changed. To consent: kubectl connections consent partner"
+    );
 
     let mut moved = before.spec.clone();
     moved
@@ -39,7 +49,7 @@ fn what_changes_is_told_and_whether_consent_is_for_something_else() {
             "parameters.port: \"22\" → nothing"
         ]
     );
-    assert!(change.asks_anew, "it goes somewhere else");
+    assert_eq!(change.consent, Consent::GoesStale, "it goes somewhere else");
 }
 
 #[test]

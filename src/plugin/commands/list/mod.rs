@@ -42,8 +42,8 @@ pub struct List {
     /// The form of the output: wide, json, yaml, name or jsonpath=TEMPLATE.
     #[arg(short, long, value_name = "FORM")]
     output: Option<Format>,
-    /// Of all namespaces.
-    #[arg(short = 'A', long, conflicts_with = "namespace")]
+    /// Of all namespaces, whichever is named.
+    #[arg(short = 'A', long)]
     all_namespaces: bool,
     /// Only those with these labels.
     #[arg(short = 'l', long, value_name = "LABELS")]

@@ -1,7 +1,9 @@
 //! What becomes of those who use what is to be removed.
 
+use crate::governance::message::capitalized;
 use crate::plugin::prompt::{Prompt, PromptError, Question};
 use crate::plugin::users::User;
+use std::collections::BTreeMap;
 
 /// What becomes of one user.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,35 +28,33 @@ impl Fate {
 
 const FLAG: &str = "--detach-all or --remove-all";
 
-/// Asks for all of them or for each; nothing if somebody stops there.
+/// What becomes of whom, by uid.
+pub type Fates = BTreeMap<String, Fate>;
+
+/// Asks for all of them or for each; nothing if somebody stops there. Stopping comes first: a key that was pressed too
+/// often changes nothing.
 ///
 /// # Errors
-/// If nobody can be asked, or somebody interrupts. Nothing has changed then.
+/// If nobody can be asked, or somebody interrupts.
 pub fn decided(prompt: &dyn Prompt, users: &[User]) -> Result<Option<Vec<Fate>>, PromptError> {
-    let all = [
+    let mut options = vec![
+        "Stop here: all of them stay",
         "Let all go: they keep their configuration, and do nothing until they get another connection",
         "Remove all of them",
-        "Decide about each",
-        "Stop here: everything stays",
     ];
+    if users.len() > 1 {
+        options.push("Decide about each");
+    }
     let question = Question {
         text: "What is to become of them?",
         help: None,
         flag: FLAG,
     };
-    let options = if users.len() == 1 {
-        vec![all[0], all[1], all[3]]
-    } else {
-        all.to_vec()
-    };
-    let chosen = prompt.choose(
-        question,
-        &options.iter().map(|&it| it.to_owned()).collect::<Vec<_>>(),
-    )?;
-    match options.get(chosen) {
-        Some(&option) if option == all[0] => Ok(Some(vec![Fate::LetGo; users.len()])),
-        Some(&option) if option == all[1] => Ok(Some(vec![Fate::Removed; users.len()])),
-        Some(&option) if option == all[2] => each(prompt, users),
+    let options: Vec<String> = options.into_iter().map(str::to_owned).collect();
+    match prompt.choose(question, &options)? {
+        1 => Ok(Some(vec![Fate::LetGo; users.len()])),
+        2 => Ok(Some(vec![Fate::Removed; users.len()])),
+        3 if users.len() > 1 => each(prompt, users),
         _ => Ok(None),
     }
 }
@@ -63,9 +63,9 @@ fn each(prompt: &dyn Prompt, users: &[User]) -> Result<Option<Vec<Fate>>, Prompt
     let mut fates = Vec::new();
     for user in users {
         let options = [
-            format!("{}: it keeps its configuration", capital(user.let_go())),
+            "Stop here: all of them stay".to_owned(),
+            format!("{}: it keeps its configuration", capitalized(user.let_go())),
             "Remove".to_owned(),
-            "Stop here: everything stays".to_owned(),
         ];
         let question = Question {
             text: &format!("{} ({})?", user.called(), user.display_name),
@@ -73,14 +73,31 @@ fn each(prompt: &dyn Prompt, users: &[User]) -> Result<Option<Vec<Fate>>, Prompt
             flag: FLAG,
         };
         match prompt.choose(question, &options)? {
-            0 => fates.push(Fate::LetGo),
-            1 => fates.push(Fate::Removed),
+            1 => fates.push(Fate::LetGo),
+            2 => fates.push(Fate::Removed),
             _ => return Ok(None),
         }
     }
     Ok(Some(fates))
 }
 
-fn capital(word: &str) -> String {
-    crate::governance::message::capitalized(word)
+/// All that will happen, for whoever is about to type the name.
+#[must_use]
+pub fn told(users: &[User], fates: &Fates, secrets: &str) -> String {
+    let width = users
+        .iter()
+        .map(|user| user.called().len())
+        .max()
+        .unwrap_or_default();
+    let lines = users.iter().filter_map(|user| {
+        let called = user.called();
+        Some(match fates.get(&user.uid)? {
+            Fate::LetGo => format!(
+                "  {called:<width$}  {}, and keeps its configuration\n",
+                Fate::LetGo.told(user)
+            ),
+            Fate::Removed => format!("  {called:<width$}  removed for good\n"),
+        })
+    });
+    format!("Before it goes:\n{}{secrets}", lines.collect::<String>())
 }

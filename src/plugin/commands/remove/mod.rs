@@ -1,35 +1,39 @@
 //! `remove`: a connection goes once nothing uses it any more, and whoever removes it decides what becomes of each user.
 //!
-//! Each step is a change of its own in the cluster: after an interruption at any point `remove` picks up from there.
+//! All is decided, and the name typed, before the first step. Each step is a change of its own in the cluster, to the very
+//! object that was seen: after an interruption at any point `remove` picks up from there, and what has moved meanwhile
+//! stays as it is.
 
 mod choices;
+mod steps;
 #[cfg(test)]
 mod tests;
 
-use crate::api::connection::DependentsStatus;
-use crate::api::{Connection, Enrichment, Export};
+use crate::api::Connection;
 use crate::plugin::Session;
-use crate::plugin::cluster::{Cluster, ClusterError, Kept};
+use crate::plugin::cluster::{Cluster, ClusterError};
 use crate::plugin::exit::{Exit, Failure, Fault};
 use crate::plugin::lookup::find;
-use crate::plugin::prompt::Question;
+use crate::plugin::prompt::{PromptError, Question};
 use crate::plugin::target::{Kind, Target};
 use crate::plugin::users::{User, counted, of_connection, tree};
-use choices::{Fate, decided};
-use kube::ResourceExt;
-use serde_json::json;
+use choices::{Fate, Fates, decided};
 use std::time::Duration;
 use thiserror::Error;
 
 /// How long the operator may take to count again.
 const COUNTED: Duration = Duration::from_secs(20);
+/// How often others may be faster before that is told.
+const CONFLICTS: usize = 20;
+/// Between two attempts.
+const BREATH: Duration = Duration::from_millis(100);
 
 /// Which connection, and what becomes of its users.
 #[derive(Clone, Debug, clap::Args)]
 pub struct Remove {
     /// The connection.
     #[arg(value_name = "NAME")]
-    target: Target,
+    pub(in crate::plugin::commands) target: Target,
     /// Detach all exports and deactivate all enrichments on it: they keep their configuration.
     #[arg(long, conflicts_with = "too")]
     detach_all: bool,
@@ -56,12 +60,21 @@ pub enum RemoveError {
         users: String,
     },
     /// Somebody decided so.
-    #[error("{name} stays. {done}")]
+    #[error("{name} stays.")]
     Kept {
         /// The connection.
         name: String,
-        /// What has changed so far.
-        done: String,
+    },
+    /// Something holds a user of it.
+    #[error(
+        "{user} is being removed, and something still holds it, so {name} stays for now. To see what: kubectl get {user} -o \
+         yaml; then try again."
+    )]
+    Held {
+        /// The connection.
+        name: String,
+        /// Such as `export/nightly`.
+        user: String,
     },
     /// The operator doesn't count.
     #[error(
@@ -75,19 +88,17 @@ pub enum RemoveError {
         summary: String,
     },
     /// The API server refuses.
-    #[error("{told}. {done}")]
+    #[error("{told}.")]
     Refused {
         /// What it says.
         told: String,
-        /// What has changed so far.
-        done: String,
     },
 }
 
 impl Fault for RemoveError {
     fn exit(&self) -> Exit {
         match self {
-            Self::NotCounted { .. } => Exit::Unclear,
+            Self::NotCounted { .. } | Self::Held { .. } => Exit::Unclear,
             Self::InUse { .. } | Self::Kept { .. } | Self::Refused { .. } => Exit::Not,
         }
     }
@@ -96,52 +107,33 @@ impl Fault for RemoveError {
 /// Removes it.
 ///
 /// # Errors
-/// See [`RemoveError`].
+/// See [`RemoveError`]. Each ends in what was done before.
 pub async fn run(asked: Remove, session: &Session) -> Result<Exit, Failure> {
     asked.target.kind(&[Kind::Connection])?;
     let cluster = session.cluster().await?;
-    let name = &asked.target.name;
-    let mut connection: Connection = find(&cluster, name).await?;
-    let mut done = Vec::new();
-    let mut confirmed = asked.yes;
-    loop {
-        let users = of_connection(&cluster, name).await?;
-        if !users.is_empty() {
-            if asked.all().is_some() {
-                // Whoever can't be asked has changed nothing by finding that out.
-                let before = format!("That also lets go of, or removes, {}.", counted(&users));
-                confirm(session, name, &before, &done, &mut confirmed)?;
-            }
-            let fates = fates(&asked, session, &users, &done)?;
-            carry_out(&cluster, session, &users, &fates, &mut done).await?;
-            continue; // somebody may have put another one on it meanwhile
-        }
-        connection = counted_out(&cluster, name, connection).await?;
-        if connection.metadata.deletion_timestamp.is_none() {
-            confirm(
-                session,
-                name,
-                &format!("Nothing uses {name}."),
-                &done,
-                &mut confirmed,
-            )?;
-            match cluster.delete(&connection).await {
-                Ok(()) => {}
-                Err(ClusterError::Forbidden { .. }) if !of_connection(&cluster, name).await?.is_empty() => {
-                    continue;
-                }
-                Err(ClusterError::Forbidden { told }) => {
-                    return Err(RemoveError::Refused {
-                        told,
-                        done: so_far(&done),
-                    }
-                    .into());
-                }
-                Err(error) => return Err(error.into()),
-            }
-        }
-        return Ok(gone(&cluster, session, &connection).await);
-    }
+    let mut removal = Removal {
+        session,
+        cluster: &cluster,
+        confirmed: asked.yes,
+        asked: &asked,
+        fates: Fates::new(),
+        done: Vec::new(),
+    };
+    let ended = removal.goes().await;
+    ended.map_err(|failure| with_steps(failure, &removal.done))
+}
+
+/// A removal that is going on.
+struct Removal<'a> {
+    asked: &'a Remove,
+    session: &'a Session,
+    cluster: &'a Cluster,
+    /// What becomes of whom, as far as that is decided.
+    fates: Fates,
+    /// Whether somebody has typed the name, knowing all of that.
+    confirmed: bool,
+    /// The steps that are done.
+    done: Vec<String>,
 }
 
 impl Remove {
@@ -155,160 +147,189 @@ impl Remove {
     }
 }
 
-/// What becomes of each user.
-fn fates(asked: &Remove, session: &Session, users: &[User], done: &[String]) -> Result<Vec<Fate>, Failure> {
-    let name = &asked.target.name;
-    if let Some(fate) = asked.all() {
-        return Ok(vec![fate; users.len()]);
+impl Removal<'_> {
+    fn name(&self) -> &str {
+        &self.asked.target.name
     }
-    session.note(&format!(
-        "{name} is in use by {}, so it can't be removed yet:\n{}",
-        counted(users),
-        tree(users, session.screen.colour).trim_end()
-    ));
-    let decided = decided(session.prompt.as_ref(), users).map_err(|error| match error {
-        crate::plugin::prompt::PromptError::Nobody { .. } => RemoveError::InUse {
-            name: name.clone(),
-            users: counted(users),
-        }
-        .into(),
-        error => Failure::from(error),
-    })?;
-    decided.ok_or_else(|| {
-        RemoveError::Kept {
-            name: name.clone(),
-            done: so_far(done),
-        }
-        .into()
-    })
-}
 
-async fn carry_out(
-    cluster: &Cluster,
-    session: &Session,
-    users: &[User],
-    fates: &[Fate],
-    done: &mut Vec<String>,
-) -> Result<(), Failure> {
-    for (user, fate) in users.iter().zip(fates) {
-        let carried = match user.kind {
-            Kind::Enrichment => carried::<Enrichment>(cluster, user, *fate).await,
-            _ => carried::<Export>(cluster, user, *fate).await,
+    async fn goes(&mut self) -> Result<Exit, Failure> {
+        let name = self.asked.target.name.as_str();
+        let mut connection: Connection = find(self.cluster, name).await?;
+        let secrets = steps::going_with(self.cluster, &connection).await?;
+        if self.asked.yes && !secrets.is_empty() {
+            self.session.note(&secrets);
+        }
+        let mut conflicts = 0;
+        loop {
+            let users = of_connection(self.cluster, name).await?;
+            if !users.is_empty() {
+                self.decide(&users, &secrets)?;
+                match self.carry_out(&users).await {
+                    Err(Step::Overtaken(_)) if conflicts < CONFLICTS => {
+                        conflicts += 1;
+                        tokio::time::sleep(BREATH).await;
+                    }
+                    Err(Step::Overtaken(error)) => return Err(error.into()),
+                    Err(Step::Failed(failure)) => return Err(failure),
+                    Ok(()) => {}
+                }
+                continue; // somebody may have put another one on it meanwhile
+            }
+            connection = steps::counted_out(self.cluster, name, connection).await?;
+            if connection.metadata.deletion_timestamp.is_none() {
+                self.confirm(&format!("Nothing uses {name}. {secrets}"))?;
+                match self.cluster.delete(&connection).await {
+                    Ok(()) => {}
+                    Err(ClusterError::Forbidden { .. })
+                        if !of_connection(self.cluster, name).await?.is_empty() =>
+                    {
+                        continue;
+                    }
+                    Err(ClusterError::Forbidden { told }) => return Err(RemoveError::Refused { told }.into()),
+                    Err(error) => return Err(error.into()),
+                }
+            }
+            return Ok(steps::gone(self.cluster, self.session, &connection).await);
+        }
+    }
+
+    /// Decides about those that nothing is decided about yet, and asks for the name once all is.
+    fn decide(&mut self, users: &[User], secrets: &str) -> Result<(), Failure> {
+        let new: Vec<User> = users
+            .iter()
+            .filter(|user| !self.fates.contains_key(&user.uid))
+            .cloned()
+            .collect();
+        if new.is_empty() {
+            return Ok(());
+        }
+        let fates = self.fates_of(&new)?;
+        self.fates
+            .extend(new.iter().map(|user| user.uid.clone()).zip(fates));
+        // Whoever has typed the name has done so without knowing of these.
+        self.confirmed = self.asked.yes;
+        self.confirm(&choices::told(users, &self.fates, secrets))
+    }
+
+    fn fates_of(&self, users: &[User]) -> Result<Vec<Fate>, Failure> {
+        if let Some(fate) = self.asked.all() {
+            return Ok(vec![fate; users.len()]);
+        }
+        let (name, counted) = (self.name(), counted(users));
+        let tree = tree(users, self.session.screen.colour);
+        let met = if self.fates.is_empty() {
+            format!("{name} is in use by {counted}, so it can't be removed yet:")
+        } else {
+            format!("Meanwhile {name} is in use by {counted} more:")
         };
-        carried.map_err(|error| match error {
-            ClusterError::Forbidden { told } => Failure::from(RemoveError::Refused {
-                told,
-                done: so_far(done),
-            }),
-            error => error.into(),
+        self.session.note(&format!("{met}\n{}", tree.trim_end()));
+        let decided = decided(self.session.prompt.as_ref(), users).map_err(|error| match error {
+            PromptError::Nobody { .. } => RemoveError::InUse {
+                name: name.to_owned(),
+                users: counted,
+            }
+            .into(),
+            error => Failure::from(error),
         })?;
-        let told = format!("{} {}", user.called(), fate.told(user));
-        session.note(&told);
-        done.push(told);
+        decided.ok_or_else(|| self.kept())
     }
-    Ok(())
-}
 
-async fn carried<K: Kept>(cluster: &Cluster, user: &User, fate: Fate) -> Result<(), ClusterError> {
-    let done = match fate {
-        Fate::LetGo => {
-            let change = json!({"spec": {"connectionRef": null}});
-            cluster.merge::<K>(&user.name, &change).await.map(|_| ())
+    fn kept(&self) -> Failure {
+        unchanged(RemoveError::Kept {
+            name: self.name().to_owned(),
+        })
+    }
+
+    /// By its name, as nothing brings it back. Whoever can't be asked has changed nothing by finding that out.
+    fn confirm(&mut self, before: &str) -> Result<(), Failure> {
+        if self.confirmed {
+            return Ok(());
         }
-        Fate::Removed => match cluster.get::<K>(&user.name).await {
-            Ok(object) => cluster.delete(&object).await,
-            Err(error) => Err(error),
-        },
-    };
-    match done {
-        Err(error) if error.is_not_found() => Ok(()), // somebody else did it
-        done => done,
+        let name = self.name();
+        self.session.note(before.trim_end());
+        let question = Question {
+            text: &format!(
+                "To remove {name} {} for good, type its name:",
+                self.cluster.place()
+            ),
+            help: Some("nothing, to keep it"),
+            flag: "--yes",
+        };
+        let check = |answer: &str| match answer.trim() {
+            "" => Ok(()),
+            typed if typed == name => Ok(()),
+            _ => Err(format!(
+                "That isn't its name. Type {name} to remove it, or nothing to keep it."
+            )),
+        };
+        if self.session.prompt.text(question, &check)?.trim() != name {
+            return Err(self.kept());
+        }
+        self.confirmed = true;
+        Ok(())
+    }
+
+    async fn carry_out(&mut self, users: &[User]) -> Result<(), Step> {
+        for user in users {
+            let Some(fate) = self.fates.get(&user.uid).copied() else {
+                continue;
+            };
+            match steps::carried(self.cluster, user, fate).await {
+                Ok(true) => {}
+                Ok(false) => {
+                    return Err(Step::failed(RemoveError::Held {
+                        name: self.name().to_owned(),
+                        user: user.called(),
+                    }));
+                }
+                Err(error) if error.is_conflict() => return Err(Step::Overtaken(error)),
+                Err(ClusterError::Forbidden { told }) => {
+                    return Err(Step::Failed(unchanged(RemoveError::Refused { told })));
+                }
+                Err(error) => return Err(Step::failed(error)),
+            }
+            let told = format!("{} {}", user.called(), fate.told(user));
+            self.session.note(&told);
+            self.done.push(told);
+        }
+        Ok(())
     }
 }
 
-/// Waits until the operator counts no users either, as the API server goes by its count.
-async fn counted_out(cluster: &Cluster, name: &str, before: Connection) -> Result<Connection, Failure> {
-    let none = |connection: Option<&Connection>| connection.is_none_or(|it| total(it) == 0);
-    if total(&before) == 0 {
-        return Ok(before);
-    }
-    if let Some(connection) = cluster.until::<Connection>(name, COUNTED, none).await.object() {
-        return Ok(connection);
-    }
-    let now: Connection = find(cluster, name).await?;
-    if total(&now) == 0 {
-        return Ok(now);
-    }
-    Err(RemoveError::NotCounted {
-        name: name.to_owned(),
-        summary: dependents(&now).map_or_else(String::new, |dependents| dependents.summary.clone()),
-    }
-    .into())
+/// Why a step wasn't done.
+enum Step {
+    /// Somebody else has changed the object: it's looked at again.
+    Overtaken(ClusterError),
+    /// Any other reason.
+    Failed(Failure),
 }
 
-fn dependents(connection: &Connection) -> Option<&DependentsStatus> {
-    connection.status.as_ref()?.dependents.as_ref()
+impl Step {
+    fn failed(fault: impl Fault) -> Self {
+        Self::Failed(fault.into())
+    }
 }
 
-fn total(connection: &Connection) -> i64 {
-    dependents(connection).map_or(0, |dependents| dependents.total)
+/// That it stays, where no step was done.
+fn unchanged(fault: RemoveError) -> Failure {
+    let mut failure = Failure::from(fault);
+    failure.told.push_str(UNCHANGED);
+    failure
 }
 
-/// By its name, as nothing brings it back.
-fn confirm(
-    session: &Session,
-    name: &str,
-    before: &str,
-    done: &[String],
-    confirmed: &mut bool,
-) -> Result<(), Failure> {
-    if *confirmed {
-        return Ok(());
-    }
-    let question = Question {
-        text: &format!("{before} To remove {name} for good, type its name:"),
-        help: Some("nothing, to keep it"),
-        flag: "--yes",
-    };
-    let check = |answer: &str| match answer.trim() {
-        "" => Ok(()),
-        typed if typed == name => Ok(()),
-        _ => Err(format!(
-            "That isn't its name. Type {name} to remove it, or nothing to keep it."
-        )),
-    };
-    if session.prompt.text(question, &check)?.trim() == name {
-        *confirmed = true;
-        return Ok(());
-    }
-    Err(RemoveError::Kept {
-        name: name.to_owned(),
-        done: so_far(done),
-    }
-    .into())
-}
+const UNCHANGED: &str = " Nothing has changed.";
 
-fn so_far(done: &[String]) -> String {
+/// A failure that tells what was done before it.
+fn with_steps(failure: Failure, done: &[String]) -> Failure {
     if done.is_empty() {
-        "Nothing has changed.".to_owned()
-    } else {
-        format!("Done so far: {}.", done.join(", "))
+        return failure;
     }
-}
-
-async fn gone(cluster: &Cluster, session: &Session, connection: &Connection) -> Exit {
-    let name = connection.name_any();
-    let uid = connection.metadata.uid.clone();
-    let gone = |object: Option<&Connection>| object.is_none_or(|object| object.metadata.uid != uid);
-    let waited = cluster.until::<Connection>(&name, COUNTED, gone).await;
-    if matches!(waited, crate::plugin::cluster::Waited::Come(_)) {
-        session.note(&format!(
-            "{name} is removed. Who consented to what stays on record."
-        ));
-    } else {
-        session.note(&format!(
-            "{name} is being removed, and something still holds it. To see what: kubectl connections describe {name}"
-        ));
+    let told = match failure.exit {
+        Exit::Interrupted => "Interrupted.",
+        _ => failure.told.strip_suffix(UNCHANGED).unwrap_or(&failure.told),
+    };
+    Failure {
+        told: format!("{told} Done so far: {}.", done.join(", ")),
+        exit: failure.exit,
     }
-    Exit::Done
 }

@@ -8,6 +8,7 @@ use crate::governance::conditions;
 use crate::governance::message::bounded;
 use crate::plugin::Session;
 use crate::plugin::cluster::Cluster;
+use crate::plugin::commands::add::key_of_secret;
 use crate::plugin::commands::consent::AgreeError;
 use crate::plugin::commands::made::{Output, put_out};
 use crate::plugin::exit::{Exit, Failure};
@@ -76,11 +77,13 @@ pub(super) async fn run(mut asked: Link, session: &Session) -> Result<Exit, Fail
     let cluster = session.cluster().await?;
     missing(&mut asked, session.prompt.as_ref())?;
     let mut vault = asked.key_vault(&cluster.namespace)?;
-    cluster.create(&vault, true).await.map_err(refused)?;
+    if asked.output.is_tried() {
+        cluster.create(&vault, true).await.map_err(refused)?;
+    }
     let manifest = Manifest::KeyVault(Box::new(vault.clone()));
     let explanation = Explanation::of(&manifest, &[], None).map_err(agreed)?;
     if !asked.output.is_asked() {
-        session.show(&format!("{}\n", yaml(&vault)));
+        session.show_asked(&format!("{}\n", yaml(&vault)));
     }
     session.note(&explanation.page());
     let digest = &explanation.required.current;
@@ -93,12 +96,14 @@ pub(super) async fn run(mut asked: Link, session: &Session) -> Result<Exit, Fail
             ),
         ]);
     }
-    let made = cluster
-        .create(&vault, asked.output.dry_run)
-        .await
-        .map_err(refused)?;
+    let made = if asked.output.is_tried() {
+        let only_try = asked.output.makes_nothing();
+        cluster.create(&vault, only_try).await.map_err(refused)?
+    } else {
+        vault
+    };
     put_out(session, &asked.output, &made);
-    if !asked.output.dry_run {
+    if !asked.output.makes_nothing() {
         session.note(&settled(&cluster, &made.name_any()).await);
     }
     Ok(Exit::Done)
@@ -232,23 +237,14 @@ impl Link {
     }
 }
 
-/// A key of a Secret. What was given instead is not repeated: it may be a value.
+/// A key of a Secret. What was given instead is not repeated, nor sent anywhere: it may be a value.
 fn reference(flag: &str, given: &str) -> Result<Value, Failure> {
-    let fits = |part: &str| {
-        !part.is_empty()
-            && part
-                .chars()
-                .all(|letter| letter.is_ascii_alphanumeric() || "-_.".contains(letter))
-    };
-    match given.split_once('/') {
-        Some((name, key)) if fits(name) && fits(key) => Ok(json!({"name": name, "key": key})),
-        _ => Err(VaultError::Flags {
-            told: format!(
-                "{flag} names a key of a Secret, as SECRET/KEY. The value itself never belongs on a command line."
-            ),
-        }
-        .into()),
-    }
+    let (name, key) = key_of_secret(given).ok_or_else(|| VaultError::Flags {
+        told: format!(
+            "{flag} names a key of a Secret, as SECRET/KEY. The value itself never belongs on a command line."
+        ),
+    })?;
+    Ok(json!({"name": name, "key": key}))
 }
 
 async fn consented(
@@ -257,7 +253,7 @@ async fn consented(
     cluster: &Cluster,
     digest: &str,
 ) -> Result<Option<String>, Failure> {
-    if asked.without_consent || (asked.output.dry_run && asked.agree_to.is_none()) {
+    if asked.without_consent || (asked.output.makes_nothing() && asked.agree_to.is_none()) {
         return Ok(None);
     }
     let user = cluster.whoami().await?;
@@ -356,22 +352,23 @@ mod tests {
 
     #[test]
     fn a_value_in_place_of_a_reference_is_not_repeated() {
-        let vault = [
-            "b",
-            "--address",
-            "https://v.example",
-            "--mount",
-            "kv",
-            "--token",
-            "hvs.So Secret",
-        ];
-        let failure = asked(&vault).key_vault("marketing").expect_err("no reference");
-        assert!(
-            failure.told.starts_with("--token names a key of a Secret"),
-            "{}",
-            failure.told
-        );
-        assert!(!failure.told.contains("hvs"), "{}", failure.told);
+        for value in ["hvs.So Secret", "hvs.So/Secret", "aHVzLlNv/U2VjcmV0=="] {
+            let vault = [
+                "b",
+                "--address",
+                "https://v.example",
+                "--mount",
+                "kv",
+                "--token",
+                value,
+            ];
+            let told = asked(&vault)
+                .key_vault("marketing")
+                .expect_err("no reference")
+                .told;
+            assert!(told.starts_with("--token names a key of a Secret"), "{told}");
+            assert!(!told.contains(&value[..4]), "{told}");
+        }
     }
 
     #[test]

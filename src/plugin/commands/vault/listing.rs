@@ -6,9 +6,10 @@ use crate::plugin::Session;
 use crate::plugin::cluster::Selection;
 use crate::plugin::exit::{Exit, Failure};
 use crate::plugin::lookup::find;
-use crate::plugin::screen::format::{Put, without_managed_fields};
+use crate::plugin::screen::format::{Put, for_programs, without_managed_fields};
 use crate::plugin::screen::table::{Cell, Heading, Layout};
 use crate::plugin::screen::{Format, Screen, Tone};
+use crate::plugin::target::{Kind, Target};
 use kube::ResourceExt;
 use serde_json::Value;
 
@@ -17,9 +18,9 @@ use serde_json::Value;
 pub struct Listing {
     /// The key vault; all if absent.
     #[arg(value_name = "NAME")]
-    name: Option<String>,
+    target: Option<Target>,
     /// The form of the output: json, yaml, name or jsonpath=TEMPLATE.
-    #[arg(short, long, value_name = "FORM")]
+    #[arg(short, long, value_name = "FORM", value_parser = for_programs)]
     output: Option<Format>,
 }
 
@@ -30,8 +31,9 @@ const SECRETS: [&str; 3] = ["SECRET", "ENABLED", "EXPIRES"];
 pub(super) async fn run(asked: Listing, session: &Session) -> Result<Exit, Failure> {
     let cluster = session.cluster().await?;
     let format = asked.output.unwrap_or_default();
-    if let Some(name) = &asked.name {
-        let vault: KeyVault = find(&cluster, name).await?;
+    if let Some(target) = &asked.target {
+        target.kind(&[Kind::KeyVault])?;
+        let vault: KeyVault = find(&cluster, &target.name).await?;
         let object = without_managed_fields(serde_json::to_value(&vault).unwrap_or_default());
         let shown = format
             .of(Put::One(&object))
