@@ -146,5 +146,7 @@ async fn a_dataset_is_refused_when_its_location_or_format_can_not_be() {
             Refused("Unsupported value"),
         ),
     ];
-    creations::<Dataset>(dataset("good", "Source"), rows).await;
+    let location = json!({"url": "s3://warehouse/good", "volume": null});
+    let good = with(dataset("good", "Source"), &spec(&json!({"location": location})));
+    creations::<Dataset>(good, rows).await;
 }
