@@ -20,6 +20,8 @@ mod tests;
 
 /// The label by which Kubernetes marks the pods of a Job.
 const JOB_NAME_LABEL: &str = "batch.kubernetes.io/job-name";
+/// Why a Job ended that took longer than it may.
+const DEADLINE_EXCEEDED: &str = "DeadlineExceeded";
 /// Most characters of a failure's message.
 const MESSAGE_MAX: usize = 1000;
 
@@ -144,19 +146,25 @@ fn ended(verdict: &JobCondition, last: Option<&ContainerStateTerminated>, create
         .or_else(|| last?.finished_at.clone())
         .unwrap_or_else(|| created.clone());
     let complete = verdict.type_ == "Complete";
+    // At its deadline a run is told to end, and says no more than that it was.
+    let late = verdict.reason.as_deref() == Some(DEADLINE_EXCEEDED);
+    let mut counts = None;
     if let Some(told) = last.and_then(|last| told(last, complete)) {
-        return Ended { at, ..told };
+        if !(late && told.outcome == RunOutcome::Stopped) {
+            return Ended { at, ..told };
+        }
+        counts = told.counts;
     }
     let failure = (!complete).then(|| untold(verdict, last));
     let outcome = match (complete, last.map(|last| last.exit_code)) {
         (true, _) => RunOutcome::Succeeded,
-        (false, Some(code)) if code == i32::from(EXIT_STOPPED) => RunOutcome::Stopped,
+        (false, Some(code)) if code == i32::from(EXIT_STOPPED) && !late => RunOutcome::Stopped,
         (false, _) => RunOutcome::Failed,
     };
     Ended {
         at,
         outcome,
-        counts: None,
+        counts,
         failure: failure.filter(|_| outcome == RunOutcome::Failed),
     }
 }
@@ -203,7 +211,7 @@ fn untold(verdict: &JobCondition, last: Option<&ContainerStateTerminated>) -> Ru
     let code = last.map(|last| last.exit_code);
     let killed = last.and_then(|last| last.reason.as_deref()) == Some("OOMKilled");
     let message = match (verdict.reason.as_deref(), code) {
-        (Some("DeadlineExceeded"), _) => {
+        (Some(DEADLINE_EXCEEDED), _) => {
             "The run took longer than a run may, and was ended. The next one is tried all the same. If it lasts, send less, or \
              ask whoever installed the operator for a longer connector.deadlineSeconds."
                 .to_owned()

@@ -394,6 +394,12 @@ fn a_pod_may_do_nothing_but_what_a_run_needs() {
         ),
         (&json!(1000), &json!(1000))
     );
+    let rules = &spec["jobTemplate"]["spec"]["podFailurePolicy"]["rules"];
+    assert_eq!(
+        (&rules[0]["action"], &rules[1]["action"]),
+        (&json!("Ignore"), &json!("FailJob")),
+        "whose node is drained is told to end, and begins anew elsewhere"
+    );
     let pod = &spec["jobTemplate"]["spec"]["template"]["spec"];
     assert_eq!(
         (&pod["serviceAccountName"], &pod["automountServiceAccountToken"]),

@@ -159,8 +159,8 @@ fn job_spec(facts: &RunsFacts<'_>, making: Making<'_>) -> JobSpec {
         backoff_limit: Some(RETRIES),
         active_deadline_seconds: Some(making.connector.deadline_seconds),
         pod_failure_policy: Some(PodFailurePolicy {
+            // The first that fits decides: whose node is drained is told to end, too, and begins anew elsewhere.
             rules: vec![
-                at_exit(&[EXIT_PERMANENT, EXIT_STOPPED]),
                 PodFailurePolicyRule {
                     action: "Ignore".to_owned(),
                     on_pod_conditions: Some(vec![PodFailurePolicyOnPodConditionsPattern {
@@ -169,6 +169,7 @@ fn job_spec(facts: &RunsFacts<'_>, making: Making<'_>) -> JobSpec {
                     }]),
                     ..PodFailurePolicyRule::default()
                 },
+                at_exit(&[EXIT_PERMANENT, EXIT_STOPPED]),
             ],
         }),
         template: PodTemplateSpec {

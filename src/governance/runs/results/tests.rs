@@ -98,6 +98,13 @@ fn how_a_run_ended_is_read_from_its_pod_unless_that_contradicts_its_job() {
             Some((Transient, "took longer")),
         ),
         (
+            "took too long, and was told to stop",
+            &late,
+            Some(ended(12, said("Stopped", &Value::Null))),
+            Failed,
+            Some((Transient, "took longer")),
+        ),
+        (
             "used too much memory",
             &failed,
             Some(json!({"exitCode": 137, "reason": "OOMKilled"})),
