@@ -10,7 +10,7 @@ use crate::plugin::Session;
 use crate::plugin::cluster::{ClusterError, GONE};
 use crate::plugin::exit::{Exit, Failure, Fault};
 use crate::plugin::lookup::find;
-use crate::plugin::prompt::Question;
+use crate::plugin::prompt::types_name;
 use crate::plugin::target::{Kind, Target};
 use kube::ResourceExt;
 use thiserror::Error;
@@ -117,22 +117,9 @@ async fn unlink(asked: Unlink, session: &Session) -> Result<Exit, Failure> {
         }
         .into());
     }
-    let question = Question {
-        text: &format!(
-            "Nothing uses {name}. To take the link away {}, type its name:",
-            cluster.place()
-        ),
-        help: Some("nothing, to keep it"),
-        flag: "--yes",
-    };
-    let check = |answer: &str| match answer.trim() {
-        "" => Ok(()),
-        typed if typed == name => Ok(()),
-        _ => Err(format!(
-            "That isn't its name. Type {name} to take it away, or nothing to keep it."
-        )),
-    };
-    if !asked.yes && session.prompt.text(question, &check)?.trim() != name {
+    let place = cluster.place();
+    let text = format!("Nothing uses {name}. To take the link away {place}, type its name:");
+    if !asked.yes && !types_name(session.prompt.as_ref(), &text, name, "take it away")? {
         session.note(&format!("{name} stays; nothing has changed."));
         return Ok(Exit::Not);
     }

@@ -56,6 +56,27 @@ pub trait Prompt {
     fn confirm(&self, question: Question<'_>) -> Result<bool, PromptError>;
 }
 
+/// Whether somebody types this name, and so wants what nothing brings back. `act` says what they'd do to it, such as
+/// `remove it`. Nothing typed means no.
+///
+/// # Errors
+/// See [`PromptError`].
+pub fn types_name(prompt: &dyn Prompt, text: &str, name: &str, act: &str) -> Result<bool, PromptError> {
+    let question = Question {
+        text,
+        help: Some("nothing, to keep it"),
+        flag: "--yes",
+    };
+    let check = |answer: &str| match answer.trim() {
+        "" => Ok(()),
+        typed if typed == name => Ok(()),
+        _ => Err(format!(
+            "That isn't its name. Type {name} to {act}, or nothing to keep it."
+        )),
+    };
+    Ok(prompt.text(question, &check)?.trim() == name)
+}
+
 /// Why there is no answer.
 #[derive(Debug, Error)]
 pub enum PromptError {

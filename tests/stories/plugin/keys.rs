@@ -1,24 +1,12 @@
 //! Secrets of several lines, typed and pasted.
 
 use super::Person;
-use super::person::{ADMINISTRATOR, WIDE, terminal};
+use super::person::{ADD, ADMINISTRATOR, WIDE, terminal};
 use crate::support::World;
 use crate::support::terminal::{Key, Terminal};
 use connection_operator::api::Connection;
 use k8s_openapi::api::core::v1::Secret;
 
-/// All but the secrets of a connection, by flags.
-const ADD: [&str; 9] = [
-    "add",
-    "sftp-export",
-    "partner",
-    "--display-name",
-    "Partner drop",
-    "--set",
-    "hostname=sftp.partner.example",
-    "--set",
-    "folder=/in",
-];
 const REST: [&str; 8] = [
     "--set",
     "port=22",

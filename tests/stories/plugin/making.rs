@@ -1,7 +1,7 @@
 //! What is made by flags alone: connections, links to vaults, exports and enrichments.
 
 use super::Person;
-use super::person::{ADMINISTRATOR, words};
+use super::person::{ADD, ADMINISTRATOR, words};
 use crate::stories::sharing::{shared_sftp, until_can_use};
 use crate::support::World;
 use crate::support::manifests::{dataset, sftp, sftp_import};
@@ -10,17 +10,6 @@ use k8s_openapi::api::core::v1::Secret;
 use serde_json::Value;
 
 const CONTRIBUTOR: &[&str] = &["connections-contributor"];
-const ADD: [&str; 9] = [
-    "add",
-    "sftp-export",
-    "partner",
-    "--display-name",
-    "Partner drop",
-    "--set",
-    "hostname=sftp.partner.example",
-    "--set",
-    "folder=/in",
-];
 const SECRETS: [&str; 4] = [
     "--secret",
     "username=partner/username",

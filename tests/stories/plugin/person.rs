@@ -16,6 +16,19 @@ pub const WIDE: u16 = 120;
 /// Who decides where data may go.
 pub const ADMINISTRATOR: &[&str] = &["connections-admin"];
 
+/// All but the secrets of a connection, by flags.
+pub const ADD: [&str; 9] = [
+    "add",
+    "sftp-export",
+    "partner",
+    "--display-name",
+    "Partner drop",
+    "--set",
+    "hostname=sftp.partner.example",
+    "--set",
+    "folder=/in",
+];
+
 /// The program in a terminal.
 pub fn terminal(person: &Person, arguments: &[&str], columns: u16) -> Terminal {
     Terminal::running(&person.program(arguments), columns)

@@ -14,7 +14,7 @@ use crate::plugin::Session;
 use crate::plugin::cluster::{Cluster, ClusterError};
 use crate::plugin::exit::{Exit, Failure, Fault};
 use crate::plugin::lookup::find;
-use crate::plugin::prompt::{PromptError, Question};
+use crate::plugin::prompt::{PromptError, types_name};
 use crate::plugin::target::{Kind, Target};
 use crate::plugin::users::{User, counted, of_connection, tree};
 use choices::{Fate, Fates, decided};
@@ -247,22 +247,9 @@ impl Removal<'_> {
         }
         let name = self.name();
         self.session.note(before.trim_end());
-        let question = Question {
-            text: &format!(
-                "To remove {name} {} for good, type its name:",
-                self.cluster.place()
-            ),
-            help: Some("nothing, to keep it"),
-            flag: "--yes",
-        };
-        let check = |answer: &str| match answer.trim() {
-            "" => Ok(()),
-            typed if typed == name => Ok(()),
-            _ => Err(format!(
-                "That isn't its name. Type {name} to remove it, or nothing to keep it."
-            )),
-        };
-        if self.session.prompt.text(question, &check)?.trim() != name {
+        let place = self.cluster.place();
+        let text = format!("To remove {name} {place} for good, type its name:");
+        if !types_name(self.session.prompt.as_ref(), &text, name, "remove it")? {
             return Err(self.kept());
         }
         self.confirmed = true;
