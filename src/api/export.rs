@@ -331,7 +331,6 @@ impl Export {
             self.namespace()?,
             connection.name.0.clone(),
             item.dataset.0.clone(),
-            item.where_.clone(),
         ))
     }
 }

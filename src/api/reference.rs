@@ -145,8 +145,8 @@ pub enum Reference {
     Namespace(String),
     /// All connections of a namespace that people call the same.
     DisplayName(String, String),
-    /// What is sent over a connection: its namespace, its name, the dataset, and the condition on rows.
-    Segment(String, String, String, Option<String>),
+    /// A dataset that is sent over a connection: its namespace, the connection's name, the dataset's.
+    Segment(String, String, String),
     /// The contributors of a namespace, or of all if it's empty.
     Contributors(String),
     /// The run account of a namespace.

@@ -28,6 +28,11 @@ pub const RESULT_FILE: &str = "/dev/termination-log";
 /// The largest result, in bytes: Kubernetes keeps no more.
 pub const RESULT_MAX: usize = 4096;
 
+/// The port of a run's pod on which it tells how far it is.
+pub const PROGRESS_PORT: u16 = 8080;
+/// What is asked for there.
+pub const PROGRESS_PATH: &str = "/progress";
+
 /// The exit code of a run that ended well.
 pub const EXIT_SUCCEEDED: u8 = 0;
 /// The exit code of a failure that may pass by itself: Kubernetes tries again.
@@ -151,6 +156,16 @@ pub struct RunCounts {
     #[serde(default)]
     #[schemars(range(min = 0))]
     pub bytes: i64,
+}
+
+/// How far a run is, as its pod tells the operator: two numbers and nothing else.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct RunProgress {
+    /// Rows read from the datasets.
+    pub rows_read: i64,
+    /// Rows handed to the destination, where they don't count before all is there.
+    pub rows_written: i64,
 }
 
 /// Why a run didn't end well.

@@ -9,7 +9,7 @@ use crate::api::connection::{ConnectionSpec, Parameters};
 use crate::api::connection_type::{LimitScope, Limits, ParameterType};
 use crate::api::dataset::Dataset;
 use crate::api::enrichment::EnrichmentInput;
-use crate::api::export::PayloadItem;
+use crate::api::export::{Export, PayloadItem};
 use crate::api::reference::ColumnName;
 use std::sync::Arc;
 
@@ -72,8 +72,37 @@ pub struct Item<'a> {
     pub mapped: Vec<&'a str>,
     /// Whether only some of its rows go out.
     pub filtered: bool,
-    /// The exports that send the same rows over the same connection, and what they choose there.
-    pub same: Vec<(Age, Parameters)>,
+    /// The other exports that send it over the same connection.
+    pub twins: Vec<Twin>,
+}
+
+/// Another export that sends the same dataset over the same connection.
+#[derive(Clone, Debug)]
+pub struct Twin {
+    /// Its age.
+    pub age: Age,
+    /// What it chooses there.
+    pub chosen: Parameters,
+    /// Whether it sends the same rows.
+    pub same_rows: bool,
+}
+
+impl Twin {
+    /// Another export of this age, if it sends the dataset of this item.
+    #[must_use]
+    pub fn of(item: &PayloadItem, other: &Export, age: Age) -> Option<Self> {
+        let theirs = other
+            .spec
+            .payload
+            .iter()
+            .filter(|theirs| theirs.dataset == item.dataset);
+        let theirs: Vec<&PayloadItem> = theirs.collect();
+        (!theirs.is_empty()).then(|| Self {
+            age,
+            chosen: other.spec.parameters.clone(),
+            same_rows: theirs.iter().any(|theirs| theirs.where_ == item.where_),
+        })
+    }
 }
 
 impl<'a> Item<'a> {
@@ -87,7 +116,7 @@ impl<'a> Item<'a> {
             columns: &item.columns,
             mapped: Vec::new(),
             filtered: item.where_.is_some(),
-            same: Vec::new(),
+            twins: Vec::new(),
         }
     }
 
@@ -101,7 +130,7 @@ impl<'a> Item<'a> {
             columns: &[],
             mapped: input.mapping.keys().map(String::as_str).collect(),
             filtered: input.where_.is_some(),
-            same: Vec::new(),
+            twins: Vec::new(),
         }
     }
 }
@@ -210,16 +239,34 @@ pub fn sent<'a>(items: impl Iterator<Item = (&'a Dataset, bool)>) -> i64 {
 fn sent_twice(type_: &CompiledType, settings: &Settings<'_>, item: &Item<'_>, age: &Age) -> Problem {
     let fixed = settings.fixed;
     let mine = place(type_, fixed, settings.chosen);
-    let older = item.same.iter().filter(|(other, _)| other < age);
-    let same = older.filter(|(_, theirs)| place(type_, fixed, theirs) == mine);
-    let ((_, oldest), _) = same.min_by(|(a, _), (b, _)| a.cmp(b))?;
-    let text = format!(
-        "{} names the dataset {}, whose same rows the export {oldest}, the older of the two, sends to the same place: \
-         choose other rows by where, another place by parameters, or leave it out.",
-        item.field, item.name
-    );
+    let same_file = is_file_of_dataset(type_);
+    let older = item.twins.iter().filter(|twin| twin.age < *age);
+    let clashing = older.filter(|twin| same_file || twin.same_rows);
+    let clashing = clashing.filter(|twin| place(type_, fixed, &twin.chosen) == mine);
+    let oldest = &clashing.min_by_key(|twin| &twin.age)?.age.1;
+    let (field, name) = (item.field, item.name);
+    let text = if same_file {
+        format!(
+            "{field} names the dataset {name}, and the export {oldest}, the older of the two, writes the same file of it: \
+             choose another place by parameters, or leave it out."
+        )
+    } else {
+        format!(
+            "{field} names the dataset {name}, whose same rows the export {oldest}, the older of the two, sends to the same \
+             place: choose other rows by where, another place by parameters, or leave it out."
+        )
+    };
     Some((Reason::DatasetSentTwice, text))
 }
+
+/// Whether a dataset becomes a file that is called after it alone, so that two exports of it would overwrite each other's.
+fn is_file_of_dataset(type_: &CompiledType) -> bool {
+    let connector = type_.spec.connector.as_ref();
+    connector.is_some_and(|connector| FILES_OF_DATASETS.contains(&connector.as_str()))
+}
+
+/// The connectors that call files so.
+const FILES_OF_DATASETS: [&str; 1] = ["sftp"];
 
 /// Where at the destination it goes, as far as exports decide that: texts and numbers name lists, folders and tables;
 /// the rest says how.

@@ -1,14 +1,13 @@
 //! What an export or enrichment hands to its service, gathered from the stores: by index, never by scan.
 
 use super::{Context, Stores};
-use crate::api::connection::Parameters;
 use crate::api::connection_type::LimitScope;
 use crate::api::export::PayloadItem;
 use crate::api::reference::ConnectionRef;
 use crate::api::{Enrichment, Export, Reference, Refers};
 use crate::cluster::{Change, ObjectKey};
 use crate::governance::connection_types::TypeSeen;
-use crate::governance::terms::{self, Age, Item, Load};
+use crate::governance::terms::{self, Age, Item, Load, Twin};
 use kube::{Resource, ResourceExt};
 use std::collections::BTreeSet;
 
@@ -21,7 +20,7 @@ pub fn of_export<'a>(export: &'a Export, context: &Context) -> Load<'a> {
     let namespace = export.namespace().unwrap_or_default();
     let stores = &context.stores;
     let items = export.spec.payload.iter().map(|item| Item {
-        same: same(export, item, stores),
+        twins: twins(export, item, stores),
         ..Item::of_payload(item, stores.datasets.get(&namespace, item.dataset.as_str()))
     });
     Load {
@@ -50,8 +49,8 @@ fn age<K: Resource>(object: &K) -> Age {
     (created, object.name_any())
 }
 
-/// The other exports that send the same rows over the same connection, and what they choose there.
-fn same(export: &Export, item: &PayloadItem, stores: &Stores) -> Vec<(Age, Parameters)> {
+/// The other exports that send the same dataset over the same connection.
+fn twins(export: &Export, item: &PayloadItem, stores: &Stores) -> Vec<Twin> {
     let connection = export.spec.connection_ref.as_ref();
     let segment = connection.and_then(|connection| export.segment(connection, item));
     let Some(segment) = segment else {
@@ -61,7 +60,7 @@ fn same(export: &Export, item: &PayloadItem, stores: &Stores) -> Vec<(Age, Param
     found
         .filter(|key| key.name != export.name_any())
         .filter_map(|key| stores.exports.get(&key.namespace, &key.name))
-        .map(|other| (age(&*other), other.spec.parameters.clone()))
+        .filter_map(|other| Twin::of(item, &other, age(&*other)))
         .collect()
 }
 
@@ -111,7 +110,9 @@ pub fn rivals_of_export(change: &Change<Export>, stores: &Stores) -> Vec<ObjectK
         let segments: Vec<Reference> = segments
             .filter(|reference| matches!(reference, Reference::Segment(..)))
             .collect();
-        (segments, export.spec.parameters.clone(), age(export))
+        let rows = export.spec.payload.iter().map(|item| item.where_.clone());
+        let rows: Vec<Option<String>> = rows.collect();
+        (segments, rows, export.spec.parameters.clone(), age(export))
     };
     let [before, after] = [&change.before, &change.after].map(|side| side.as_deref().map(view));
     if before == after {

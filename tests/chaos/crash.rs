@@ -5,7 +5,7 @@ use super::steps::take;
 use crate::stories::run_accounts::{until_account, until_kept};
 use crate::support::World;
 use crate::support::manifests::{
-    dataset, enrichment, export, partner_secret, sftp, sftp_import, vault_by_run_account,
+    dataset, enrichment, partner_secret, sftp, sftp_export, sftp_import, vault_by_run_account,
 };
 use crate::support::operator::{OPERATOR, Operator, own_cluster, writes};
 use connection_operator::api::{Connection, ConnectionType, Dataset, Enrichment, Export, SharedConnection};
@@ -64,8 +64,8 @@ async fn a_restart_with_everything_settled_writes_nothing_and_leaves_a_type_that
     world.apply(dataset("companies", "Output")).await;
     world.connect(sftp("partner")).await;
     world.connect(sftp_import("provider")).await;
-    world.apply(export("nightly", "partner")).await;
-    world.apply(export("weekly", "partner")).await;
+    world.apply(sftp_export("nightly", "partner")).await;
+    world.apply(sftp_export("weekly", "partner")).await;
     world.apply(enrichment("companies", "provider")).await;
     world.apply(vault_by_run_account("vault")).await;
     until_kept(&world).await;

@@ -2,7 +2,7 @@
 
 use super::table::Situation;
 use crate::support::manifests::{
-    connection_type, dataset, enrichment, export, plain_connection, sftp, sftp_import, with,
+    connection_type, dataset, enrichment, export, plain_connection, sftp, sftp_export, sftp_import, with,
 };
 use crate::support::vault::{link, start};
 use crate::support::{World, given};
@@ -148,28 +148,32 @@ fn exports() -> Vec<Judged> {
     let unknown = json!({"spec": {"parameters": {"colour": "blue"}}});
     let nothing = json!({"spec": {"payload": [{"dataset": "nothing"}]}});
     vec![
-        (Well, with(export("nightly", "ready"), &nightly), "Ready"),
-        (Well, export("manual", "ready"), "Ready"),
+        (Well, with(sftp_export("nightly", "ready"), &nightly), "Ready"),
+        (Well, sftp_export("manual", "ready"), "Ready"),
         (
             Resting,
-            with(export("suspended", "ready"), &suspended),
+            with(sftp_export("suspended", "ready"), &suspended),
             "Suspended",
         ),
         (Resting, with(export("detached", "ready"), &detached), "Detached"),
         (Resting, export("on-resting", "resting"), "Suspended"),
         (
             Mistake,
-            with(export("wrong", "ready"), &unknown),
+            with(sftp_export("wrong", "ready"), &unknown),
             "ParametersInvalid",
         ),
         (Mistake, export("mismatched", "provider"), "TypeMismatch"),
         (Mistake, export("unmanned", "pigeons"), "NoConnector"),
-        (Mistake, with(export("never", "ready"), &never), "ScheduleInvalid"),
+        (
+            Mistake,
+            with(sftp_export("never", "ready"), &never),
+            "ScheduleInvalid",
+        ),
         (Waiting, export("before-consent", "asking"), "ConnectionNotReady"),
         (Waiting, export("lost", "absent"), "ConnectionNotFound"),
         (
             Waiting,
-            with(export("empty", "ready"), &nothing),
+            with(sftp_export("empty", "ready"), &nothing),
             "DatasetNotFound",
         ),
     ]

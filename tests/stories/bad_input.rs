@@ -164,7 +164,8 @@ async fn a_schedule_that_can_not_be_kept_is_said_to_be_so() {
     let world = World::furnished().await;
     world.connect(sftp("partner")).await;
     let row = |why, schedule: Value, message: &str| {
-        let export = with(export("n", "partner"), &json!({"spec": {"schedule": schedule}}));
+        let chosen = json!({"spec": {"schedule": schedule, "parameters": {"subfolder": why}}});
+        let export = with(export("n", "partner"), &chosen);
         (why, export, "ScheduleInvalid", message.to_owned())
     };
     let rows = vec![

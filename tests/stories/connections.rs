@@ -2,7 +2,7 @@
 
 use crate::support::Conditioned;
 use crate::support::World;
-use crate::support::manifests::{dataset, enrichment, export, sftp, sftp_import};
+use crate::support::manifests::{dataset, enrichment, sftp, sftp_export, sftp_import};
 use connection_operator::api::{ConditionStatus, ConditionType};
 use connection_operator::api::{Connection, ConnectionType, Enrichment, Export};
 use connection_operator::connection_type::catalog::connection_types;
@@ -13,7 +13,7 @@ use serde_json::json;
 async fn a_connection_is_ready_once_somebody_consented_and_its_export_becomes_active() {
     let world = World::furnished().await;
     world.apply(sftp("partner")).await;
-    world.apply(export("nightly", "partner")).await;
+    world.apply(sftp_export("nightly", "partner")).await;
 
     let asks = world
         .until_ready_says::<Connection>("partner", "ConsentRequired")
@@ -40,8 +40,8 @@ async fn a_connection_is_ready_once_somebody_consented_and_its_export_becomes_ac
 async fn a_connection_in_use_goes_once_its_last_user_is_detached_and_the_export_keeps_its_configuration() {
     let world = World::unrefused().await.furnish().await;
     world.apply(sftp("partner")).await;
-    world.apply(export("nightly", "partner")).await;
-    world.apply(export("weekly", "partner")).await;
+    world.apply(sftp_export("nightly", "partner")).await;
+    world.apply(sftp_export("weekly", "partner")).await;
     world.consent("partner").await;
     world.until_active::<Export>("nightly").await;
 
@@ -78,7 +78,7 @@ async fn a_connection_in_use_goes_once_its_last_user_is_detached_and_the_export_
 async fn a_changed_destination_needs_consent_again_and_stops_everything_on_it() {
     let world = World::furnished().await;
     world.apply(sftp("partner")).await;
-    world.apply(export("nightly", "partner")).await;
+    world.apply(sftp_export("nightly", "partner")).await;
     world.consent("partner").await;
     world.until_active::<Export>("nightly").await;
 

@@ -1,7 +1,7 @@
 //! Administrators and the datasets that exports and enrichments name.
 
 use crate::support::World;
-use crate::support::manifests::{dataset, enrichment, export, secret, sftp, sftp_import, with};
+use crate::support::manifests::{dataset, enrichment, export, secret, sftp, sftp_export, sftp_import, with};
 use connection_operator::api::{Dataset, Enrichment, Export};
 use serde_json::json;
 
@@ -157,7 +157,7 @@ async fn refused_rows_of_two_exports_never_share_a_dataset() {
     world.apply(dataset("refused", "Rejects")).await;
     let rejects = json!({"spec": {"rejects": {"dataset": "refused"}}});
     for name in ["a-first", "b-second"] {
-        world.apply(with(export(name, "partner"), &rejects)).await;
+        world.apply(with(sftp_export(name, "partner"), &rejects)).await;
     }
     world.until_active::<Export>("a-first").await;
     let told = world.until_inactive::<Export>("b-second", "OutputTaken").await;

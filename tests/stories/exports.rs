@@ -1,6 +1,6 @@
 //! Contributors and their exports.
 
-use crate::support::manifests::{connection_type, export, plain_connection, sftp, with};
+use crate::support::manifests::{connection_type, export, plain_connection, sftp, sftp_export, with};
 use crate::support::{Active, World};
 use connection_operator::api::{Connection, Export};
 use serde_json::json;
@@ -71,8 +71,8 @@ async fn an_export_moved_to_a_connection_of_another_type_hears_which_of_its_para
 async fn a_suspended_export_rests_alone_and_a_suspended_connection_stops_all_on_it() {
     let world = World::furnished().await;
     world.connect(sftp("partner")).await;
-    world.apply(export("nightly", "partner")).await;
-    world.apply(export("weekly", "partner")).await;
+    world.apply(sftp_export("nightly", "partner")).await;
+    world.apply(sftp_export("weekly", "partner")).await;
     world.until_active::<Export>("nightly").await;
     world.until_active::<Export>("weekly").await;
 
@@ -107,7 +107,7 @@ async fn one_connection_serves_many_exports_and_counts_them() {
     let world = World::furnished().await;
     world.connect(sftp("partner")).await;
     for i in 0..12 {
-        world.apply(export(&format!("x{i:02}"), "partner")).await;
+        world.apply(sftp_export(&format!("x{i:02}"), "partner")).await;
     }
     for i in 0..12 {
         world.until_active::<Export>(&format!("x{i:02}")).await;

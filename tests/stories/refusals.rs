@@ -1,7 +1,7 @@
 //! What is in use isn't deleted: the API server refuses at once, and says who uses it and what to do.
 
 use crate::support::World;
-use crate::support::manifests::{enrichment, export, sftp, sftp_import};
+use crate::support::manifests::{enrichment, sftp, sftp_export, sftp_import};
 use connection_operator::api::{Connection, ConnectionType, Dataset, Enrichment, Export};
 use kube::Api;
 use kube::api::{DeleteParams, ListParams};
@@ -31,7 +31,7 @@ async fn a_connection_in_use_is_not_deleted_and_its_users_are_named() {
     let namespace = &world.namespace;
     world.connect(sftp("partner")).await;
     for i in 0..7 {
-        world.apply(export(&format!("x{i}"), "partner")).await;
+        world.apply(sftp_export(&format!("x{i}"), "partner")).await;
     }
     world.until_used_by::<Connection>("partner", 7).await;
     assert_eq!(
@@ -116,7 +116,7 @@ async fn the_definitions_of_our_kinds_are_not_deleted_while_the_chart_is_install
 async fn what_is_detached_no_longer_holds_its_connection() {
     let world = World::furnished().await;
     world.connect(sftp("partner")).await;
-    world.apply(export("nightly", "partner")).await;
+    world.apply(sftp_export("nightly", "partner")).await;
     world.until_active::<Export>("nightly").await;
     world
         .merge::<Export>("nightly", serde_json::json!({"spec": {"connectionRef": null}}))

@@ -1,7 +1,7 @@
 //! What is in use can't be lost by accident, and what nobody uses goes at once. Here the API server lets every deletion
 //! through, so that the finalizer must hold what is in use.
 
-use crate::support::manifests::{dataset, enrichment, export, sftp, sftp_import, with};
+use crate::support::manifests::{dataset, enrichment, sftp, sftp_export, sftp_import, with};
 use crate::support::{Conditioned, World};
 use connection_operator::api::names::IN_USE_FINALIZER;
 use connection_operator::api::{Condition, ConditionStatus, ConditionType};
@@ -29,7 +29,7 @@ async fn a_removal_names_five_users_counts_the_rest_and_ends_after_the_last() {
     world.connect(sftp("partner")).await;
     let names: Vec<String> = (0..7).map(|i| format!("x{i}")).collect();
     for name in &names {
-        world.apply(export(name, "partner")).await;
+        world.apply(sftp_export(name, "partner")).await;
     }
     for name in &names {
         world.until_active::<Export>(name).await;
@@ -61,7 +61,7 @@ async fn a_dataset_in_use_is_held_until_nothing_names_it() {
     world.connect(sftp("partner")).await;
     world.connect(sftp_import("provider")).await;
     world.apply(dataset("results", "Output")).await;
-    world.apply(export("nightly", "partner")).await;
+    world.apply(sftp_export("nightly", "partner")).await;
     world.apply(enrichment("results", "provider")).await;
     world.until_active::<Export>("nightly").await;
     world.until_active::<Enrichment>("results").await;
@@ -101,7 +101,7 @@ async fn what_somebody_else_holds_while_it_is_removed_runs_no_more() {
     world.connect(sftp("partner")).await;
     world.connect(sftp_import("provider")).await;
     let held = json!({"metadata": {"finalizers": ["example.com/hold"]}});
-    world.apply(with(export("nightly", "partner"), &held)).await;
+    world.apply(with(sftp_export("nightly", "partner"), &held)).await;
     world.apply(dataset("results", "Output")).await;
     world.apply(with(enrichment("results", "provider"), &held)).await;
     world.until_active::<Export>("nightly").await;
@@ -126,7 +126,7 @@ async fn a_namespace_being_deleted_goes_with_everything_in_it() {
     world.connect(sftp("partner")).await;
     world.connect(sftp_import("provider")).await;
     world.apply(dataset("results", "Output")).await;
-    world.apply(export("nightly", "partner")).await;
+    world.apply(sftp_export("nightly", "partner")).await;
     world.apply(enrichment("results", "provider")).await;
     world.until_active::<Export>("nightly").await;
     world.until_active::<Enrichment>("results").await;
@@ -140,7 +140,7 @@ async fn a_namespace_being_deleted_goes_with_everything_in_it() {
 async fn a_finalizer_is_not_taken_off_by_hand() {
     let world = World::unrefused().await.furnish().await;
     world.connect(sftp("partner")).await;
-    world.apply(export("nightly", "partner")).await;
+    world.apply(sftp_export("nightly", "partner")).await;
     world.until_active::<Export>("nightly").await;
 
     world.delete::<Connection>("partner").await;

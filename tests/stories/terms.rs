@@ -177,7 +177,7 @@ async fn the_same_rows_are_sent_to_the_same_place_by_the_older_export_only() {
         .until_refused(
             "b-second",
             "DatasetSentTwice",
-            "whose same rows the export a-first, the older of the two",
+            "and the export a-first, the older of the two, writes the same file of it",
         )
         .await;
     world

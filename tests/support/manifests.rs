@@ -132,6 +132,14 @@ pub fn export(name: &str, connection: &str) -> Value {
     })
 }
 
+/// One to a folder of its own: what the type sftp-export writes is called after the dataset, whatever rows are chosen.
+pub fn sftp_export(name: &str, connection: &str) -> Value {
+    with(
+        export(name, connection),
+        &json!({"spec": {"parameters": {"subfolder": name}}}),
+    )
+}
+
 /// An enrichment of the dataset `customers` into a dataset of its own name.
 pub fn enrichment(name: &str, connection: &str) -> Value {
     json!({

@@ -10,7 +10,7 @@ use crate::api::{Connection, ConnectionType, Dataset, Enrichment, Export};
 use crate::governance::consent::{Agreed, Required, Subject, required};
 use crate::governance::message::{NAMES_MAX, bounded};
 use crate::governance::parameters::CompiledType;
-use crate::governance::terms::{self, Age, Item, Load};
+use crate::governance::terms::{self, Age, Item, Load, Twin};
 use jiff::Timestamp;
 use kube::ResourceExt;
 use std::collections::BTreeMap;
@@ -238,17 +238,15 @@ impl Change<'_> {
                     && other.name_any() != export.name_any()
             })
             .collect();
-        let segment = |of: &Export, item: &PayloadItem| of.segment(named?, item);
-        let items = export.spec.payload.iter().map(|item| {
-            let mine = segment(export, item);
-            let sends = |other: &&&Export| other.spec.payload.iter().any(|item| segment(other, item) == mine);
-            let same = others.iter().filter(sends);
-            Item {
-                same: same
-                    .map(|other| (age(*other), other.spec.parameters.clone()))
-                    .collect(),
-                ..Item::of_payload(item, self.dataset(export, item.dataset.as_str()))
-            }
+        let twins = |item: &PayloadItem| -> Vec<Twin> {
+            let others = others.iter();
+            others
+                .filter_map(|other| Twin::of(item, other, age(*other)))
+                .collect()
+        };
+        let items = export.spec.payload.iter().map(|item| Item {
+            twins: twins(item),
+            ..Item::of_payload(item, self.dataset(export, item.dataset.as_str()))
         });
         let load = Load {
             items: items.collect(),

@@ -30,7 +30,7 @@ pub(super) fn item(dataset: &DatasetBuilder) -> Item<'static> {
         columns: &[],
         mapped: Vec::new(),
         filtered: false,
-        same: Vec::new(),
+        twins: Vec::new(),
     }
 }
 
@@ -295,7 +295,7 @@ fn the_same_rows_go_to_the_same_place_once() {
     for (case, type_, fixed, chosen, other, twice) in rows {
         let mail = dataset("people").holding("mail", "email");
         let twin = Item {
-            same: vec![other],
+            twins: vec![twin(other.0, other.1)],
             ..item(&mail)
         };
         let settings = Settings {
@@ -309,11 +309,48 @@ fn the_same_rows_go_to_the_same_place_once() {
     }
 }
 
+fn twin(age: Age, chosen: Parameters) -> Twin {
+    Twin {
+        age,
+        chosen,
+        same_rows: true,
+    }
+}
+
+#[test]
+fn other_rows_go_to_the_same_list_and_would_overwrite_the_same_file() {
+    let none = Parameters::new();
+    for (type_, twice) in [
+        ("marketo", false),
+        ("salesforce-marketing-cloud", true),
+        ("sftp-export", true),
+    ] {
+        let mail = dataset("people").holding("mail", "email");
+        let others = Item {
+            twins: vec![Twin {
+                same_rows: false,
+                ..twin((9, "a".into()), Parameters::new())
+            }],
+            ..item(&mail)
+        };
+        let settings = Settings {
+            connection: &none,
+            fixed: &none,
+            chosen: &none,
+        };
+        let found = judge(&of_catalog(type_), &settings, &load(vec![others]));
+        let reason = found.as_ref().map(|found| found.reason);
+        assert_eq!(reason, twice.then_some(Reason::DatasetSentTwice), "{type_}");
+        let text = found.map(|found| found.message).unwrap_or_default();
+        assert_eq!(text.contains("writes the same file of it"), twice, "{text}");
+    }
+}
+
 #[test]
 fn the_oldest_of_several_is_named() {
     let twin = Item {
-        same: [(9, "late"), (3, "early"), (12, "later")]
-            .map(|(created, name)| ((created, name.to_owned()), Parameters::new()))
+        twins: [(9, "late"), (3, "early"), (12, "later")]
+            .map(|(created, name)| twin((created, name.to_owned()), Parameters::new()))
             .into(),
         ..item(&dataset("people"))
     };
@@ -322,8 +359,8 @@ fn the_oldest_of_several_is_named() {
             .map(|found| found.1)
             .as_deref(),
         Some(
-            "spec.payload names the dataset people, whose same rows the export early, the older of the two, sends to the \
-             same place: choose other rows by where, another place by parameters, or leave it out."
+            "spec.payload names the dataset people, and the export early, the older of the two, writes the same file of it: \
+             choose another place by parameters, or leave it out."
         )
     );
 }
@@ -355,7 +392,7 @@ proptest! {
         prop_assume!(first != second);
         let ages = [(a, first.to_owned()), (b, second.to_owned())];
         let refused = |me: usize| {
-            let twin = Item { same: vec![(ages[1 - me].clone(), Parameters::new())], ..item(&dataset("people")) };
+            let twin = Item { twins: vec![twin(ages[1 - me].clone(), Parameters::new())], ..item(&dataset("people")) };
             let load = Load { age: ages[me].clone(), ..load(vec![twin]) };
             said(&of_catalog("sftp-export"), &load).is_some()
         };

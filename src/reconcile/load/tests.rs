@@ -50,7 +50,7 @@ fn names(keys: Vec<ObjectKey>) -> Vec<String> {
 }
 
 #[test]
-fn the_others_that_send_the_same_are_found_and_no_more() {
+fn the_others_that_send_the_same_dataset_are_found_and_no_more() {
     let mine = export("mine").on("sftp-partner");
     let stores = stores(vec![
         mine.clone(),
@@ -62,14 +62,17 @@ fn the_others_that_send_the_same_are_found_and_no_more() {
     ]);
     let found = |export: &ExportBuilder| {
         let item = &export.0.spec.payload[0];
-        let found = same(&export.0, item, &stores).into_iter();
-        let mut names: Vec<String> = found.map(|((_, name), _)| name).collect();
+        let found = twins(&export.0, item, &stores).into_iter();
+        let mut names: Vec<(String, bool)> = found.map(|twin| (twin.age.1, twin.same_rows)).collect();
         names.sort();
         names
     };
-    assert_eq!(found(&mine), ["more", "same"]);
-    assert_eq!(found(&filtered(export("other").on("sftp-partner"))), ["some"]);
-    assert_eq!(found(&export("detached")), Vec::<String>::new());
+    let named = |named: [(&str, bool); 3]| named.map(|(name, same)| (name.to_owned(), same));
+    let all = [("more", true), ("same", true), ("some", false)];
+    assert_eq!(found(&mine), named(all));
+    let others = [("more", false), ("same", false), ("some", true)];
+    assert_eq!(found(&filtered(export("mine").on("sftp-partner"))), named(others));
+    assert_eq!(found(&export("detached")), []);
 }
 
 #[test]
@@ -115,6 +118,12 @@ fn a_change_wakes_those_that_send_the_same_or_share_a_limit() {
         Some(export)
     };
     let rows: Vec<(&str, Option<ExportBuilder>, Option<ExportBuilder>, &[&str])> = vec![
+        (
+            "of other rows",
+            on("sftp-partner"),
+            Some(filtered(export("a").on("sftp-partner"))),
+            &["a", "b"],
+        ),
         ("it came", None, on("sftp-partner"), &["a", "b"]),
         ("it went", on("sftp-partner"), None, &["a", "b"]),
         ("nothing", on("sftp-partner"), on("sftp-partner"), &[]),

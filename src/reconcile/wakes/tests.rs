@@ -218,7 +218,7 @@ fn a_reference_that_begins_or_ends_is_told_once() {
     let customers = Reference::Dataset(NAMESPACE.to_owned(), "customers".to_owned());
     let sent = |over: &str| {
         let dataset = "customers".to_owned();
-        Reference::Segment(NAMESPACE.to_owned(), over.to_owned(), dataset, None)
+        Reference::Segment(NAMESPACE.to_owned(), over.to_owned(), dataset)
     };
     let rows: Vec<(&str, Option<ExportBuilder>, Option<ExportBuilder>, Vec<Reference>)> = vec![
         (

@@ -4,7 +4,7 @@ use super::Person;
 use super::person::{ADMINISTRATOR, words};
 use crate::stories::sharing::{shared_sftp, until_can_use};
 use crate::support::World;
-use crate::support::manifests::{dataset, enrichment, export, sftp, sftp_import};
+use crate::support::manifests::{dataset, enrichment, sftp, sftp_export, sftp_import};
 use connection_operator::api::{Connection, Enrichment, Export, SharedConnection};
 use k8s_openapi::api::rbac::v1::{Role, RoleBinding};
 
@@ -16,7 +16,7 @@ async fn a_connection_is_shared_with_contributors_and_taken_back() {
     let ada = Person::with_roles(&world, "ada", ADMINISTRATOR).await;
     Person::with_roles(&world, "carol", CONTRIBUTOR).await;
     world.connect(sftp("partner")).await;
-    world.apply(export("nightly", "partner")).await;
+    world.apply(sftp_export("nightly", "partner")).await;
     world.until_active::<Export>("nightly").await;
 
     let told = ada.runs(&["share", "connection/partner"]);
@@ -105,7 +105,7 @@ async fn contributors_attach_detach_and_suspend_what_is_theirs() {
     let ada = Person::with_roles(&world, "ada", ADMINISTRATOR).await;
     world.connect(shared_sftp("partner")).await;
     world.connect(sftp("private")).await;
-    world.apply(export("nightly", "partner")).await;
+    world.apply(sftp_export("nightly", "partner")).await;
     world.until_active::<Export>("nightly").await;
     until_can_use(&world, "carol", "partner", true).await;
 
@@ -163,7 +163,7 @@ async fn a_connection_in_use_is_removed_only_with_a_word_about_its_users() {
     world.connect(sftp("partner")).await;
     world.connect(sftp_import("provider")).await;
     for name in ["nightly", "weekly"] {
-        world.apply(export(name, "partner")).await;
+        world.apply(sftp_export(name, "partner")).await;
         world.until_active::<Export>(name).await;
     }
     world.apply(enrichment("companies", "provider")).await;
@@ -230,7 +230,7 @@ async fn a_page_tells_all_that_somebody_may_know() {
 
     world.consent("partner").await;
     world.until_ready_says::<Connection>("partner", "Ready").await;
-    world.apply(export("nightly", "partner")).await;
+    world.apply(sftp_export("nightly", "partner")).await;
     world.until_active::<Export>("nightly").await;
     world
         .until_ready_says::<SharedConnection>("partner", "Ready")

@@ -3,7 +3,7 @@
 use super::Person;
 use super::person::{ADMINISTRATOR, WIDE, terminal};
 use crate::support::World;
-use crate::support::manifests::{export, sftp, with};
+use crate::support::manifests::{sftp, sftp_export, with};
 use crate::support::terminal::{Key, Terminal};
 use connection_operator::api::{Connection, Export};
 
@@ -13,7 +13,7 @@ async fn a_connection_is_removed_with_a_fate_for_each_of_its_users() {
     let ada = Person::with_roles(&world, "ada", ADMINISTRATOR).await;
     world.connect(sftp("partner")).await;
     for name in ["nightly", "weekly"] {
-        world.apply(export(name, "partner")).await;
+        world.apply(sftp_export(name, "partner")).await;
         world.until_active::<Export>(name).await;
     }
     world.until_used_by::<Connection>("partner", 2).await;
@@ -73,7 +73,7 @@ async fn a_removal_lets_be_what_has_moved_and_asks_about_what_has_come() {
     let to = serde_json::json!({"spec": {"parameters": {"folder": "/other"}}});
     world.connect(with(sftp("other"), &to)).await;
     for name in ["nightly", "weekly"] {
-        world.apply(export(name, "partner")).await;
+        world.apply(sftp_export(name, "partner")).await;
         world.until_active::<Export>(name).await;
     }
     world.until_used_by::<Connection>("partner", 2).await;
@@ -81,9 +81,9 @@ async fn a_removal_lets_be_what_has_moved_and_asks_about_what_has_come() {
     let mut dialogue = terminal(&ada, &["remove", "partner"], WIDE);
     fates_of_two(&mut dialogue);
     // While the name is asked for one of them goes elsewhere, and another one comes.
-    world.apply(export("weekly", "other")).await;
+    world.apply(sftp_export("weekly", "other")).await;
     world.until_used_by::<Connection>("other", 1).await;
-    world.apply(export("yearly", "partner")).await;
+    world.apply(sftp_export("yearly", "partner")).await;
     world.until_active::<Export>("yearly").await;
     dialogue.types("partner");
     dialogue.presses(Key::Enter);
