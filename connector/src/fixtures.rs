@@ -1,0 +1,90 @@
+//! What the unit tests begin with: a connection that consent is given to, and a plan of an export on it.
+
+use connection_operator::api::Connection;
+use connection_operator::api::connection_type::{ConnectionTypeSpec, UsedFor};
+use connection_operator::api::names::{CONSENT_ANNOTATION, CONSENTED_BY_ANNOTATION};
+use connection_operator::api::run::{PLAN_VERSION, Plan, PlannedDataset};
+use connection_operator::connection_type::catalog::connection_types;
+use connection_operator::governance::consent::{Subject, required};
+use kube::ResourceExt;
+use serde_json::{Value, json};
+use std::sync::OnceLock;
+
+/// The type of SFTP exports that comes with the operator.
+pub fn sftp_type() -> ConnectionTypeSpec {
+    static FOUND: OnceLock<ConnectionTypeSpec> = OnceLock::new();
+    let found = FOUND.get_or_init(|| {
+        let mut types = connection_types().expect("the catalog").into_iter();
+        let found = types.find(|type_| type_.name_any() == "sftp-export");
+        found.expect("it is in the catalog").spec
+    });
+    found.clone()
+}
+
+/// A connection of that type, to which `ada` consents.
+pub fn connection() -> Connection {
+    let object = json!({
+        "apiVersion": "connections.dev/v1alpha1", "kind": "Connection",
+        "metadata": {"name": "partner", "namespace": "marketing", "uid": "1"},
+        "spec": {
+            "displayName": "Nightly drop", "type": "sftp-export",
+            "parameters": {"hostname": "sftp.partner.example", "folder": "/in"},
+            "secrets": {
+                "username": {"secretKeyRef": {"name": "partner", "key": "username"}},
+                "password": {"secretKeyRef": {"name": "partner", "key": "password"}},
+            },
+        },
+    });
+    consented(serde_json::from_value(object).expect("a connection"))
+}
+
+/// The digest that the connection needs now.
+pub fn digest(connection: &Connection) -> String {
+    let (namespace, name) = (connection.namespace().unwrap_or_default(), connection.name_any());
+    let subject = Subject {
+        kind: "Connection",
+        namespace: &namespace,
+        name: &name,
+    };
+    required(subject, &connection.spec, &sftp_type()).current
+}
+
+/// The connection with consent to what it says.
+pub fn consented(mut connection: Connection) -> Connection {
+    let digest = digest(&connection);
+    let annotations = connection.annotations_mut();
+    annotations.insert(CONSENTED_BY_ANNOTATION.to_owned(), format!("given {digest} ada"));
+    annotations.insert(CONSENT_ANNOTATION.to_owned(), digest);
+    connection
+}
+
+/// A plan of the export `nightly` on that connection, by its consent.
+pub fn plan() -> Plan {
+    let connection = connection();
+    Plan {
+        version: PLAN_VERSION,
+        used_for: UsedFor::Export,
+        namespace: "marketing".into(),
+        name: "nightly".into(),
+        uid: "4fd0b1c2-6d1f-4b43-9a63-0c3f4a0a2c11".into(),
+        connection: "partner".into(),
+        consent: digest(&connection),
+        type_: "sftp-export".into(),
+        type_spec: sftp_type(),
+        payload: vec![dataset(json!({}))],
+        parameters: [].into(),
+    }
+}
+
+/// A dataset of a plan: CSV on a volume, but for what is given here.
+pub fn dataset(differences: Value) -> PlannedDataset {
+    let mut dataset = json!({
+        "dataset": "customers",
+        "location": {"volume": {"claimName": "lake", "path": "customers.csv"}},
+        "format": {"type": "CSV"},
+    });
+    if let (Value::Object(dataset), Value::Object(differences)) = (&mut dataset, differences) {
+        dataset.extend(differences);
+    }
+    serde_json::from_value(dataset).expect("a dataset of a plan")
+}

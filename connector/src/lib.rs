@@ -1,0 +1,25 @@
+//! The data plane: carries one run's data to its destination, for as long as consent stands.
+//!
+//! A run is told what to do by its [`plan`]. The [`guard`] reads the connection before anything is opened and goes on
+//! reading it: it is the only one who says that data may go. A [`source`] gives batches of rows, [`rows`] chooses among
+//! them, [`encode`] writes them as the destination wants them, and [`sftp`] brings them there whole or not at all.
+//! [`run`] puts these together, [`progress`] tells how far it is, and [`outcome`] how it ended.
+//!
+//! Direction: `run` names everything; the others know [`fault`] and the operator's language, and nothing of each other,
+//! but for `rows`, which is given what a `source` has.
+
+pub mod credentials;
+pub mod encode;
+pub mod fault;
+#[cfg(test)]
+pub(crate) mod fixtures;
+pub mod guard;
+pub mod outcome;
+pub mod places;
+pub mod plan;
+pub mod progress;
+pub mod rows;
+pub mod run;
+pub mod sftp;
+pub mod source;
+pub mod telemetry;

@@ -1,0 +1,140 @@
+//! How a run ended: the result in the termination message, and the exit code.
+
+use crate::fault::{Ended, LEFT};
+use connection_operator::api::run::{
+    EXIT_PERMANENT, EXIT_STOPPED, EXIT_SUCCEEDED, EXIT_TRANSIENT, FailureClass, Persistence, RESULT_MAX,
+    RunCounts, RunFailure, RunOutcome, RunResult,
+};
+use connection_operator::governance::message;
+use jiff::Timestamp;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
+use std::fs::OpenOptions;
+use std::io::{self, Write};
+use std::path::Path;
+
+/// Most characters of a message.
+const MESSAGE_MAX: usize = 1000;
+
+/// The result of a run.
+#[must_use]
+pub fn result(
+    (started_at, ended_at): (Timestamp, Timestamp),
+    counts: RunCounts,
+    ended: &Result<(), Ended>,
+) -> RunResult {
+    let (outcome, failure) = match ended {
+        Ok(()) => (RunOutcome::Succeeded, None),
+        Err(Ended::Failed(failure)) => (RunOutcome::Failed, Some(failure.clone())),
+        Err(Ended::Stopped(stop)) => (RunOutcome::Stopped, Some(stopped(stop.to_string()))),
+        Err(Ended::StoppedLeaving(stop)) => (RunOutcome::Stopped, Some(stopped(format!("{stop}{LEFT}")))),
+    };
+    RunResult {
+        outcome,
+        started_at: Time(started_at),
+        ended_at: Time(ended_at),
+        counts,
+        failure,
+    }
+}
+
+fn stopped(message: String) -> RunFailure {
+    RunFailure {
+        class: FailureClass::Destination,
+        persistence: Persistence::Permanent,
+        message,
+    }
+}
+
+/// The exit code by which Kubernetes goes.
+#[must_use]
+pub fn exit_code(result: &RunResult) -> u8 {
+    match (result.outcome, &result.failure) {
+        (RunOutcome::Succeeded, _) => EXIT_SUCCEEDED,
+        (RunOutcome::Stopped, _) => EXIT_STOPPED,
+        (RunOutcome::Failed, Some(failure)) if failure.persistence == Persistence::Permanent => {
+            EXIT_PERMANENT
+        }
+        (RunOutcome::Failed, _) => EXIT_TRANSIENT,
+    }
+}
+
+/// The result as it is written: at most as long as Kubernetes keeps.
+#[must_use]
+pub fn text(result: &RunResult) -> String {
+    let mut max = MESSAGE_MAX;
+    loop {
+        let mut fitting = result.clone();
+        if let Some(failure) = &mut fitting.failure {
+            failure.message = message::cut(&message::bounded(failure.message.clone()), max);
+        }
+        let text = serde_json::to_string(&fitting).unwrap_or_default();
+        if text.len() <= RESULT_MAX || max == 0 {
+            return text;
+        }
+        max /= 2; // characters that JSON writes in several bytes
+    }
+}
+
+/// Writes the result.
+///
+/// # Errors
+/// When the file can't be written.
+pub fn write(file: &Path, result: &RunResult) -> io::Result<()> {
+    let mut file = OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(true)
+        .open(file)?;
+    file.write_all(text(result).as_bytes())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fault::Stop;
+
+    fn failed(persistence: Persistence, message: &str) -> Result<(), Ended> {
+        Err(Ended::Failed(RunFailure {
+            class: FailureClass::User,
+            persistence,
+            message: message.to_owned(),
+        }))
+    }
+
+    #[test]
+    fn exit_codes_tell_what_kubernetes_should_do() {
+        let rows = [
+            ("all was sent", Ok(()), 0),
+            ("it may pass", failed(Persistence::Transient, "Later."), 10),
+            ("it stays", failed(Persistence::Permanent, "Never."), 11),
+            ("told to stop", Err(Ended::Stopped(Stop::Suspended)), 12),
+        ];
+        for (case, ended, expected) in rows {
+            let result = result(
+                (Timestamp::UNIX_EPOCH, Timestamp::UNIX_EPOCH),
+                RunCounts::default(),
+                &ended,
+            );
+            assert_eq!(exit_code(&result), expected, "{case}");
+            assert_eq!(result.failure.is_none(), expected == 0, "{case}");
+        }
+    }
+
+    #[test]
+    fn a_result_fits_whatever_its_message() {
+        let counts = RunCounts {
+            rows_read: i64::MAX,
+            rows_sent: i64::MAX,
+            rows_rejected: i64::MAX,
+            bytes: i64::MAX,
+        };
+        for letter in ["a", "\u{e9}", "\u{1f600}", "\"", "\u{1}", "\\"] {
+            let ended = failed(Persistence::Permanent, &letter.repeat(20_000));
+            let result = result((Timestamp::MAX, Timestamp::MAX), counts, &ended);
+            let text = text(&result);
+            assert!(text.len() <= RESULT_MAX, "{letter:?}: {}", text.len());
+            let read: RunResult = serde_json::from_str(&text).expect("it can be read again");
+            assert_eq!(read.counts, counts, "{letter:?}");
+        }
+    }
+}

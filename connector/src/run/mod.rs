@@ -1,0 +1,187 @@
+//! One run, from its plan to its result.
+//!
+//! Flow: the plan is read and compared with its hash; the guard is asked; the datasets are looked at; the destination is
+//! reached, filled, and, after the guard was asked once more, given its final names. All along the guard watches, and so does
+//! whoever may tell the process to end. Guarantees: whatever ends the run early, what was begun is undone before it ends.
+
+mod cluster;
+mod delivery;
+mod feed;
+mod parts;
+
+use crate::credentials;
+use crate::fault::{Ended, Fault, Stop};
+use crate::guard::{FromApiServer, Guard, Reads};
+use crate::outcome;
+use crate::places::Places;
+use crate::plan;
+use crate::progress::{Tally, serve};
+use crate::sftp::{Server, Settings, Upload};
+use clap::Args;
+use connection_operator::api::Connection;
+use connection_operator::api::run::{FailureClass, PROGRESS_PORT, Persistence, Plan, RunResult};
+use delivery::Delivery;
+use feed::{Feed, Making};
+use jiff::Timestamp;
+use std::future::Future;
+use std::hash::{BuildHasher, RandomState};
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+use std::sync::Arc;
+use thiserror::Error;
+use tokio::net::TcpListener;
+use tokio::sync::mpsc::channel;
+use tokio::task::{JoinError, spawn_blocking};
+use tracing::{info, warn};
+
+/// How many pieces may wait for the destination. With their size this bounds memory.
+const AHEAD: usize = 8;
+
+/// What a run is told when it begins.
+#[derive(Args, Clone, Debug)]
+pub struct Request {
+    /// The SHA-256 that the plan must have, in lower-case hexadecimal.
+    #[arg(long)]
+    pub plan_sha256: String,
+    /// Where it has what it needs.
+    #[command(flatten)]
+    pub places: Places,
+    /// Where it tells how far it is.
+    #[arg(long, default_value_t = SocketAddr::from((Ipv4Addr::UNSPECIFIED, PROGRESS_PORT)))]
+    pub listen: SocketAddr,
+    /// The cluster, where this doesn't run in a pod of it.
+    #[arg(long)]
+    pub kubeconfig: Option<PathBuf>,
+}
+
+/// The connector itself is at fault.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+#[error(
+    "The connector has a defect, which ended the run. It's tried again; if that lasts, whoever runs the cluster can report it with the log of the run's pod."
+)]
+pub struct Defect;
+
+impl Fault for Defect {
+    fn class(&self) -> FailureClass {
+        FailureClass::System
+    }
+
+    fn persistence(&self) -> Persistence {
+        Persistence::Transient
+    }
+}
+
+impl From<JoinError> for Defect {
+    fn from(_: JoinError) -> Self {
+        Self
+    }
+}
+
+/// Carries out the plan; ends early once `told` does.
+pub async fn run(request: &Request, told: impl Future<Output = ()>) -> RunResult {
+    let started_at = Timestamp::now();
+    let tally = Tally::default();
+    tell_progress(request.listen, tally.clone()).await;
+    let ended = attempt(request, &tally, told).await;
+    let result = outcome::result((started_at, Timestamp::now()), tally.counts(), &ended);
+    let (counts, failure) = (result.counts, result.failure.as_ref());
+    info!(
+        outcome = result.outcome.as_str(),
+        rows_read = counts.rows_read,
+        rows_sent = counts.rows_sent,
+        bytes = counts.bytes,
+        message = failure.map(|failure| failure.message.as_str()),
+    );
+    result
+}
+
+/// A run goes on without anybody knowing how far it is.
+async fn tell_progress(listen: SocketAddr, tally: Tally) {
+    match TcpListener::bind(listen).await {
+        Ok(listener) => {
+            if let Ok(address) = listener.local_addr() {
+                info!(%address, "telling how far it is");
+            }
+            tokio::spawn(serve(listener, tally));
+        }
+        Err(error) => warn!(kind = %error.kind(), "nobody can be told how far the run is"),
+    }
+}
+
+async fn attempt(request: &Request, tally: &Tally, told: impl Future<Output = ()>) -> Result<(), Ended> {
+    let plan = Arc::new(plan::read(&request.places.plan_directory, &request.plan_sha256)?);
+    let connections = cluster::connections(request.kubeconfig.as_deref(), plan.namespace.as_str()).await?;
+    let reads = FromApiServer::new(connections, plan.connection.as_str());
+    let mut run = Run {
+        guard: Guard::new(reads, Arc::clone(&plan)),
+        plan,
+        places: request.places.clone(),
+        tally: tally.clone(),
+        delivery: None,
+    };
+    let ended = tokio::select! {
+        biased;
+        () = told => Err(Ended::Stopped(Stop::Told)),
+        ended = run.guarded() => ended,
+    };
+    match ended {
+        Ok(()) => Ok(()),
+        Err(ended) if run.undo().await => Err(ended),
+        Err(ended) => Err(ended.leaving()),
+    }
+}
+
+/// A run that has its plan.
+struct Run<R> {
+    guard: Guard<R>,
+    plan: Arc<Plan>,
+    places: Places,
+    tally: Tally,
+    delivery: Option<Delivery>,
+}
+
+impl<R: Reads> Run<R> {
+    /// Sends, for as long as the guard allows it.
+    async fn guarded(&mut self) -> Result<(), Ended> {
+        let (connection, asked) = self.guard.allowed().await?;
+        let guard = self.guard.clone();
+        tokio::select! {
+            biased;
+            ended = guard.watch(asked) => Err(ended),
+            ended = self.send(&connection) => ended,
+        }
+    }
+
+    async fn send(&mut self, connection: &Connection) -> Result<(), Ended> {
+        let settings = Settings::of(&self.plan, &connection.spec)?;
+        let credentials = credentials::read(&self.places.secrets_directory, &self.plan.type_spec.secrets)?;
+        let making = Making {
+            form: settings.form,
+            files_max: settings.files_max,
+        };
+        let (plan, volumes) = (Arc::clone(&self.plan), self.places.volumes_directory.clone());
+        let opened = spawn_blocking(move || Feed::open(&plan.payload, &volumes, making)).await;
+        let feed = opened.map_err(Defect::from)??;
+        let server = Server::connect(&settings, &credentials).await?;
+        drop(credentials);
+        let run = format!("{:016x}", RandomState::new().hash_one(0));
+        let upload = Upload::begin(server, &settings, (self.plan.uid.as_str(), &run)).await?;
+        let delivery = self.delivery.insert(Delivery::new(upload, self.tally.clone()));
+
+        let (sender, pieces) = channel(AHEAD);
+        let tally = self.tally.clone();
+        let feeding = spawn_blocking(move || feed.run(&sender, &tally));
+        delivery.take(pieces).await?;
+        feeding.await.map_err(Defect::from)??;
+        self.guard.allowed().await?;
+        Ok(delivery.publish().await?)
+    }
+
+    /// True if nothing is left of what was begun.
+    async fn undo(&mut self) -> bool {
+        match &mut self.delivery {
+            Some(delivery) => delivery.undo().await,
+            None => true,
+        }
+    }
+}

@@ -1,0 +1,263 @@
+//! What one run puts into a folder: files under names of their own, and under their final names once all are whole.
+
+use super::fault::{SftpFault, is_absent};
+use super::server::Server;
+use super::settings::Settings;
+use super::write::OpenFile;
+use connection_operator::governance::runs::names::hash;
+use russh_sftp::client::error::Error;
+use russh_sftp::protocol::{FileAttributes, Packet, StatusCode};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::task::JoinHandle;
+use tokio::time::timeout;
+
+/// How long taking away what was begun may take: less than the grace of a pod that is told to stop.
+const UNDO_MAX: Duration = Duration::from_secs(6);
+/// After how many seconds without a write an unfinished file counts as left behind.
+const LEFT_BEHIND: u32 = 15 * 60;
+/// What unfinished files end with.
+const UNFINISHED: &str = ".part";
+/// What the file of before ends with while the new one takes its place: where the connection breaks in that moment, a later
+/// run takes it away as it does unfinished files.
+const ASIDE: &str = "-before.part";
+/// Renames over a file that is there.
+const REPLACE: &str = "posix-rename@openssh.com";
+
+/// What one run puts into a folder.
+pub struct Upload {
+    server: Arc<Server>,
+    folder: String,
+    /// What unfinished files of this export begin with, and those of this run: of one length for all, so that none begins
+    /// as another's do.
+    marks: (String, String),
+    files: Vec<File>,
+    /// The file that gets its final name just now. That is asked of the server as a whole, whatever ends the run meanwhile: in
+    /// between, the file of before could be lost.
+    renaming: Option<(usize, JoinHandle<Result<(), SftpFault>>)>,
+}
+
+/// One of its files.
+struct File {
+    path: String,
+    name: String,
+    /// What the server calls it while it's open.
+    handle: Option<String>,
+    published: bool,
+}
+
+impl Upload {
+    /// Begins a run of the export of this uid, in the folder of these settings, which must be there; folders below it are
+    /// made.
+    ///
+    /// # Errors
+    /// When the folder can't be used.
+    pub async fn begin(
+        server: Server,
+        settings: &Settings,
+        (uid, run): (&str, &str),
+    ) -> Result<Self, SftpFault> {
+        let mut folder = settings.folder.clone();
+        let found = server.sftp.stat(folder.as_str()).await?;
+        if !found.attrs.is_dir() {
+            return Err(SftpFault::FolderMissing);
+        }
+        for subfolder in &settings.subfolders {
+            folder = join(&folder, subfolder);
+            ensure(&server, &folder).await?;
+        }
+        let export = format!(".connections-{}-", &hash(uid.as_bytes())[..16]);
+        let marks = (export.clone(), format!("{export}{run}-"));
+        Ok(Self {
+            server: Arc::new(server),
+            folder,
+            marks,
+            files: Vec::new(),
+            renaming: None,
+        })
+    }
+
+    /// Begins a file that will be called so. With the first one, unfinished files that earlier runs of the export left
+    /// behind are taken away: they may fill the account's quota.
+    ///
+    /// # Errors
+    /// When it can't be made.
+    pub async fn create(&mut self, name: &str) -> Result<OpenFile, SftpFault> {
+        let path = join(
+            &self.folder,
+            &format!("{}{}{UNFINISHED}", self.marks.1, self.files.len()),
+        );
+        // Before it is made: whatever happens, it's known what is to be taken away.
+        self.files.push(File {
+            path: path.clone(),
+            name: name.to_owned(),
+            handle: None,
+            published: false,
+        });
+        let opened = OpenFile::create(Arc::clone(&self.server), &path).await?;
+        if let Some(file) = self.files.last_mut() {
+            file.handle = Some(opened.handle().to_owned());
+        }
+        if self.files.len() == 1 {
+            let _ = timeout(UNDO_MAX, self.sweep(&path)).await; // the next run looks again
+        }
+        Ok(opened)
+    }
+
+    /// Gives one file after the other its final name, and tells of each.
+    ///
+    /// # Errors
+    /// When a file can't be renamed. Those before it stand.
+    pub async fn publish(&mut self, mut published: impl FnMut(usize)) -> Result<(), SftpFault> {
+        for number in 0..self.files.len() {
+            let Some(file) = self.files.get(number) else { break };
+            let (server, from) = (Arc::clone(&self.server), file.path.clone());
+            let to = join(&self.folder, &file.name);
+            let renaming = tokio::spawn(async move { replace(&server, &from, &to).await });
+            self.renaming = Some((number, renaming));
+            self.renamed(&mut published).await?;
+        }
+        Ok(())
+    }
+
+    /// Waits for the rename that is under way, if any.
+    async fn renamed(&mut self, published: &mut impl FnMut(usize)) -> Result<(), SftpFault> {
+        let Some((number, renaming)) = &mut self.renaming else {
+            return Ok(());
+        };
+        let (number, done) = (*number, renaming.await);
+        self.renaming = None;
+        done.unwrap_or(Err(SftpFault::Broken))?;
+        if let Some(file) = self.files.get_mut(number) {
+            file.published = true;
+        }
+        published(number);
+        Ok(())
+    }
+
+    /// Takes away what was begun and has no final name; true if nothing of it is left. Tells of a file that still got its name.
+    pub async fn undo(&mut self, mut published: impl FnMut(usize)) -> bool {
+        let undo = async {
+            let _ = self.renamed(&mut published).await; // then it has no final name
+            let begun = self.files.iter().filter(|file| !file.published);
+            let mut gone = true;
+            for file in begun {
+                // Some servers keep a file that is open. Whether it still is doesn't matter.
+                if let Some(handle) = &file.handle {
+                    let _ = self.server.sftp.close(handle.as_str()).await;
+                }
+                let removed = self.server.sftp.remove(file.path.as_str()).await;
+                gone &= removed.is_ok() || removed.is_err_and(|error| is_absent(&error));
+            }
+            gone
+        };
+        timeout(UNDO_MAX, undo).await.unwrap_or(false)
+    }
+
+    /// Takes away files of these names, which an earlier run needed and this one doesn't.
+    ///
+    /// # Errors
+    /// When there is one that can't be taken away.
+    pub async fn remove(&self, names: &[String]) -> Result<(), SftpFault> {
+        for name in names {
+            let path = join(&self.folder, name);
+            // Some servers have no word of their own for what isn't there.
+            if let Ok(found) = self.server.sftp.stat(path.as_str()).await
+                && !found.attrs.is_dir()
+            {
+                self.server.sftp.remove(path).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes away unfinished files of runs that can't be going on any more. By the server's own clock, which has just set the
+    /// time of a file of ours: clocks may differ.
+    async fn sweep(&self, own: &str) -> Result<(), Error> {
+        let Some(now) = self.server.sftp.stat(own).await?.attrs.mtime else {
+            return Ok(());
+        };
+        let folder = self.server.sftp.opendir(self.folder.as_str()).await?.handle;
+        let mut old = Vec::new();
+        while let Ok(entries) = self.server.sftp.readdir(folder.as_str()).await {
+            let unfinished = entries.files.into_iter().filter(|entry| {
+                let last = entry.attrs.mtime.unwrap_or(now);
+                let ours = entry.filename.starts_with(&self.marks.0) && entry.filename.ends_with(UNFINISHED);
+                ours && !entry.filename.starts_with(&self.marks.1) && now.saturating_sub(last) > LEFT_BEHIND
+            });
+            old.extend(unfinished.map(|entry| entry.filename));
+        }
+        self.server.sftp.close(folder).await?;
+        for name in old.iter().filter(|name| !name.contains('/')) {
+            self.server.sftp.remove(join(&self.folder, name)).await?;
+        }
+        Ok(())
+    }
+}
+
+fn join(folder: &str, name: &str) -> String {
+    if folder.ends_with('/') {
+        format!("{folder}{name}")
+    } else {
+        format!("{folder}/{name}")
+    }
+}
+
+/// Makes a folder unless it's there.
+async fn ensure(server: &Server, folder: &str) -> Result<(), SftpFault> {
+    let is_there = async || match server.sftp.stat(folder).await {
+        Ok(found) => Ok(Some(found.attrs.is_dir())),
+        Err(error) if is_absent(&error) => Ok(None),
+        Err(error) => Err(SftpFault::from(error)),
+    };
+    match is_there().await? {
+        Some(true) => return Ok(()),
+        Some(false) => return Err(SftpFault::FolderMissing),
+        None => {}
+    }
+    match server.sftp.mkdir(folder, FileAttributes::empty()).await {
+        Ok(_) => Ok(()),
+        // Another run may have made it meanwhile.
+        Err(error) => match is_there().await? {
+            Some(true) => Ok(()),
+            _ => Err(error.into()),
+        },
+    }
+}
+
+/// Renames over what is there. Where the server can't do that in one step, what is there steps aside, and comes back if
+/// the new file can't take its place: for a moment there is no file of that name, and never a half one.
+async fn replace(server: &Server, from: &str, to: &str) -> Result<(), SftpFault> {
+    if server.can(REPLACE) {
+        let packet = server.sftp.extended(REPLACE, two_strings(from, to)).await?;
+        return match packet {
+            Packet::Status(status) if status.status_code == StatusCode::Ok => Ok(()),
+            Packet::Status(status) => Err(Error::Status(status).into()),
+            _ => Err(SftpFault::Unsupported),
+        };
+    }
+    let Err(error) = server.sftp.rename(from, to).await else {
+        return Ok(());
+    };
+    let aside = format!("{}{ASIDE}", from.trim_end_matches(UNFINISHED));
+    if server.sftp.rename(to, aside.as_str()).await.is_err() {
+        return Err(error.into()); // it wasn't in the way
+    }
+    if let Err(error) = server.sftp.rename(from, to).await {
+        let _ = server.sftp.rename(aside, to).await; // a way that broke lets nothing come back
+        return Err(error.into());
+    }
+    server.sftp.remove(aside).await?;
+    Ok(())
+}
+
+/// Two strings as SSH writes them (RFC 4251, section 5).
+fn two_strings(first: &str, second: &str) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(8 + first.len() + second.len());
+    for text in [first, second] {
+        let length = u32::try_from(text.len()).unwrap_or(u32::MAX);
+        bytes.extend_from_slice(&length.to_be_bytes());
+        bytes.extend_from_slice(text.as_bytes());
+    }
+    bytes
+}

@@ -1,0 +1,7 @@
+//! What is tried with real servers.
+
+mod deliveries;
+mod runs;
+mod servers;
+mod stops;
+mod support;

@@ -1,0 +1,23 @@
+//! What the tests run against.
+
+pub mod cluster;
+pub mod proxy;
+pub mod run;
+pub mod sshd;
+
+use std::future::Future;
+use std::time::{Duration, Instant};
+
+/// How long anything may take before a test fails. Nothing waits this long when all is well.
+pub const PATIENCE: Duration = Duration::from_secs(90);
+/// Pause between two looks at something that can only be looked at.
+pub const PAUSE: Duration = Duration::from_millis(20);
+
+/// Waits until something is so.
+pub async fn until<F: Future<Output = bool>>(what: &str, mut holds: impl FnMut() -> F) {
+    let started = Instant::now();
+    while !holds().await {
+        assert!(started.elapsed() < PATIENCE, "it never came to be: {what}");
+        tokio::time::sleep(PAUSE).await;
+    }
+}
