@@ -17,9 +17,10 @@ demo: ## Tell the story of a connection on a real cluster (KEEP=1: leave it runn
 	@tools/demo
 
 .PHONY: image
-image: ## Build the operator's image and its bill of materials into dist/
+image: ## Build the images and their bills of materials into dist/
 	@cargo run -q --locked -p local-cluster -- image dist
 	@tools/sbom dist/connection-operator.cdx.json
+	@tools/sbom dist/connection-connector.cdx.json connector
 
 .PHONY: release
 release: ## Pack kubectl connections for other machines into dist/release, with checksums and a manifest for krew (TARGETS, URL: see tools/release)

@@ -7,9 +7,10 @@ use std::time::{Duration, Instant};
 use crate::Error;
 use crate::certificates::write_private;
 use crate::node::images::push;
-use crate::operator;
+use crate::operator::{self, Names};
 use crate::places::Places;
 use crate::processes::run;
+use crate::products::{self, CONNECTOR_NAME, Images};
 use crate::programs::{self, HELM, KUBECTL};
 use crate::progress::step;
 use crate::requirements;
@@ -41,9 +42,8 @@ pub fn up(places: &Places) -> Result<(), Error> {
     let context = context()?;
     println!("the cluster is that of the context {context} in your kubeconfig");
     let way = way(&context, env::var("IMAGE").ok())?;
-    let (repository, tag) = deliver(places, &way)?;
-    let values = operator::CONNECTORS.map(str::to_owned);
-    operator::install(places, &places.kubeconfig(), (&repository, &tag), &values)?;
+    let names = deliver(places, &way)?;
+    operator::install(places, &places.kubeconfig(), &names, &[])?;
     println!("up after {} s", started.elapsed().as_secs());
     Ok(())
 }
@@ -102,50 +102,81 @@ fn way(context: &str, image: Option<String>) -> Result<Way, Error> {
     })
 }
 
-/// Builds the image and brings it there; the name under which the cluster finds it.
-fn deliver(places: &Places, way: &Way) -> Result<(String, String), Error> {
+/// Builds the images and brings them there; the names under which the cluster finds them.
+fn deliver(places: &Places, way: &Way) -> Result<Names, Error> {
     if !cfg!(target_os = "linux") {
         return found_elsewhere(way);
     }
     requirements::check_image_builder()?;
-    let image = operator::image(places)?;
-    let archive = image.archive.display().to_string();
+    let images = products::images(places)?;
     match way {
         Way::Kind(cluster) => {
-            let what = format!("image loaded by `kind load image-archive` into {cluster}");
-            step(&what, Duration::from_secs(5), || {
-                run(Command::new("kind").args(["load", "image-archive", &archive, "--name", cluster]))
+            let what = format!("images loaded by `kind load image-archive` into {cluster}");
+            loaded(&what, &images, |archive| {
+                let mut kind = Command::new("kind");
+                kind.args(["load", "image-archive", archive, "--name", cluster]);
+                kind
             })?;
-            Ok((image.repository, image.tag))
+            Ok(Names::of(&images))
         }
         Way::K3d(cluster) => {
-            let what = format!("image loaded by `k3d image import` into {cluster}");
-            step(&what, Duration::from_secs(5), || {
-                run(Command::new("k3d").args(["image", "import", &archive, "--cluster", cluster]))
+            let what = format!("images loaded by `k3d image import` into {cluster}");
+            loaded(&what, &images, |archive| {
+                let mut k3d = Command::new("k3d");
+                k3d.args(["image", "import", archive, "--cluster", cluster]);
+                k3d
             })?;
-            Ok((image.repository, image.tag))
+            Ok(Names::of(&images))
         }
         Way::Registry(repository, tag) => {
-            let name = format!("{repository}:{tag}");
-            step(
-                &format!("image pushed to {name}"),
-                Duration::from_secs(10),
-                || push(places, &image, &name),
-            )?;
-            Ok((repository.clone(), tag.clone()))
+            let names = registered(repository, tag);
+            for (image, name) in [
+                (&images.operator, &format!("{repository}:{tag}")),
+                (&images.connector, &names.connector),
+            ] {
+                step(
+                    &format!("image pushed to {name}"),
+                    Duration::from_secs(10),
+                    || push(places, image, name),
+                )?;
+            }
+            Ok(names)
         }
     }
 }
 
-/// The image is a Linux program, which only Linux builds without more ado.
-fn found_elsewhere(way: &Way) -> Result<(String, String), Error> {
+fn loaded(what: &str, images: &Images, load: impl Fn(&str) -> Command) -> Result<(), Error> {
+    step(what, Duration::from_secs(5), || {
+        [&images.operator, &images.connector]
+            .iter()
+            .try_for_each(|image| run(&mut load(&image.archive.display().to_string())).map(drop))
+    })
+}
+
+/// In a registry the connector's image stands beside the operator's, with the same tag.
+fn registered(repository: &str, tag: &str) -> Names {
+    let folder = repository.rsplit_once('/').map_or("", |(folder, _)| folder);
+    let slash = if folder.is_empty() { "" } else { "/" };
+    Names {
+        operator: (repository.to_owned(), tag.to_owned()),
+        connector: format!("{folder}{slash}{CONNECTOR_NAME}:{tag}"),
+    }
+}
+
+/// The images are of Linux programs, which only Linux builds without more ado.
+fn found_elsewhere(way: &Way) -> Result<Names, Error> {
     if let Way::Registry(repository, tag) = way {
-        println!("the image is built on Linux only; taking {repository}:{tag} as it is in its registry");
-        return Ok((repository.clone(), tag.clone()));
+        let names = registered(repository, tag);
+        println!(
+            "the images are built on Linux only; taking {repository}:{tag} and {} as they are in their registry",
+            names.connector
+        );
+        return Ok(names);
     }
     Err(Error::NotHere {
-        missing: "the operator's image is built on Linux only".to_owned(),
-        next: "say where the cluster finds one: `IMAGE=registry.example/connection-operator:1`".to_owned(),
+        missing: "the images are built on Linux only".to_owned(),
+        next: "say where the cluster finds the operator's: `IMAGE=registry.example/connection-operator:1`"
+            .to_owned(),
     })
 }
 
@@ -178,6 +209,19 @@ mod tests {
             refused.contains("company") && refused.contains("IMAGE="),
             "{refused}"
         );
+    }
+
+    #[test]
+    fn in_a_registry_the_connectors_image_stands_beside_the_operators() {
+        for (repository, connector) in [
+            (
+                "registry.example:5000/team/operator",
+                "registry.example:5000/team/connection-connector:1",
+            ),
+            ("operator", "connection-connector:1"),
+        ] {
+            assert_eq!(registered(repository, "1").connector, connector);
+        }
     }
 
     #[test]

@@ -4,6 +4,7 @@
 //! - [`chart`]: the operator's chart on such a control plane.
 //! - [`node`]: these and all else that runs pods, enclosed in namespaces; for people to try things on.
 //! - [`programs`]: the pinned programs, built once and kept in the user's cache.
+//! - [`products`]: the programs of this project, as images.
 //! - [`values`]: the page of the chart's values.
 //! - [`mod@up`], [`existing`]: the commands, for a cluster of this machine and for one that is there already.
 //!
@@ -29,6 +30,7 @@ pub mod node;
 pub mod operator;
 pub mod places;
 pub mod processes;
+pub mod products;
 pub mod programs;
 mod progress;
 mod readiness;

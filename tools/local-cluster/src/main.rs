@@ -7,7 +7,7 @@ use std::thread;
 
 use local_cluster::node::inside;
 use local_cluster::places::Places;
-use local_cluster::{ControlPlane, Error, Options, existing, operator, programs, up, values};
+use local_cluster::{ControlPlane, Error, Options, existing, products, programs, up, values};
 
 const USAGE: &str = "\
 usage: local-cluster <command>
@@ -15,7 +15,7 @@ usage: local-cluster <command>
   up              start a node on this machine with the operator on it, or bring it up to date
   down            stop it and remove what it left
   path <program>  have a pinned program, such as helm, and print where it is
-  image <folder>  build the operator's image and put it there, as an OCI archive
+  image <folder>  build the images and put them there, as OCI archives
   values          print the page of the chart's values
   oldest          have the oldest Kubernetes that the chart is for, and print its folder, for KUBEBUILDER_ASSETS
   control-plane   run a control plane until this is stopped; prints the path of its kubeconfig
@@ -34,7 +34,7 @@ fn main() -> ExitCode {
         (["down"], false) => up::down(&places),
         (["down"], true) => existing::down(&places),
         (["path", program], _) => path(program),
-        (["image", folder], _) => operator::release(&places, Path::new(folder)),
+        (["image", folder], _) => products::release(&places, Path::new(folder)),
         (["values"], _) => values::page(&places).map(|page| print!("{page}")),
         (["oldest"], _) => oldest(),
         (["control-plane"], _) => control_plane(),

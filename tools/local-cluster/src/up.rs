@@ -7,13 +7,14 @@ use std::time::{Duration, Instant};
 
 use crate::Error;
 use crate::cache::cache_directory;
-use crate::node::images::{Image, containerfile, import, of_program};
+use crate::node::images::{containerfile, import, of_program};
 use crate::node::network::Link;
 use crate::node::record::Record;
 use crate::node::{NAME, containers, dns, enclosure};
-use crate::operator;
+use crate::operator::{self, Names};
 use crate::places::Places;
 use crate::processes::run;
+use crate::products::{self, Images, static_program};
 use crate::programs::{self, COREDNS, CTR, KUBECTL};
 use crate::progress::step;
 use crate::readiness::wait_until;
@@ -37,12 +38,12 @@ pub fn up(places: &Places) -> Result<(), Error> {
     provide()?;
 
     let record = running_node(places)?;
-    let operator = operator::image(places)?;
-    let dns = images(places, &record, &operator)?;
+    let products = products::images(places)?;
+    let dns = images(places, &record, &products)?;
     wait_for_node(places, &record)?;
     serve_names(places, &dns)?;
-    let operator = (operator.repository.as_str(), operator.tag.as_str());
-    operator::install(places, &places.kubeconfig(), operator, &values(places, &record)?)?;
+    let names = Names::of(&products);
+    operator::install(places, &places.kubeconfig(), &names, &values(places, &record)?)?;
 
     println!("up after {} s; to use it:", started.elapsed().as_secs());
     println!(
@@ -53,9 +54,9 @@ pub fn up(places: &Places) -> Result<(), Error> {
     Ok(())
 }
 
-/// What differs from the chart's own values: connectors are named, and the vaults of examples and of this machine may be linked too, and are looked at
+/// What differs from the chart's own values: vaults of examples and of this machine may be linked too, and are looked at
 /// more often, so that the demo needn't wait for a minute to see a new version.
-fn values(places: &Places, record: &Record) -> Result<[String; 4], Error> {
+fn values(places: &Places, record: &Record) -> Result<[String; 2], Error> {
     let chart = values::defaults(places)?;
     let mut hosts = chart["keyVaults"]["hosts"]
         .as_array()
@@ -63,12 +64,9 @@ fn values(places: &Places, record: &Record) -> Result<[String; 4], Error> {
         .unwrap_or_default();
     let machine = Link::of(record.number).machine().to_string();
     hosts.extend([Value::from(".example.com"), Value::from(machine)]);
-    let [connectors, image] = operator::CONNECTORS.map(str::to_owned);
     Ok([
         format!("keyVaults.hosts={}", Value::from(hosts)),
         "keyVaults.intervalSeconds=10".to_owned(),
-        connectors,
-        image,
     ])
 }
 
@@ -160,9 +158,9 @@ fn clear(folder: &Path) -> Result<(), Error> {
 }
 
 /// Brings all images into the node and says the name of the DNS server's.
-fn images(places: &Places, record: &Record, operator: &Image) -> Result<String, Error> {
+fn images(places: &Places, record: &Record, products: &Images) -> Result<String, Error> {
     step("images in the node", Duration::from_secs(4), || {
-        let pause = operator::static_program(places, "pause")?;
+        let pause = static_program(places, "pause")?;
         let pause = of_program(places, "pause", &pause, &containerfile("pause"))?;
         let dns = of_program(
             places,
@@ -177,7 +175,9 @@ fn images(places: &Places, record: &Record, operator: &Image) -> Result<String, 
         })?;
         import(record, &pause, containers::PAUSE_IMAGE)?;
         import(record, &dns, &dns.reference())?;
-        import(record, operator, &operator.reference())?;
+        for product in [&products.operator, &products.connector] {
+            import(record, product, &product.reference())?;
+        }
         Ok(dns.reference())
     })
 }
