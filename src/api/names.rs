@@ -50,6 +50,8 @@ pub const HELM_NAMESPACE_ANNOTATION: &str = "meta.helm.sh/release-namespace";
 pub const CONSENT_POLICY: &str = "consent.connections.dev";
 /// The policy by which what may be in use is held from the first moment.
 pub const FINALIZER_POLICY: &str = "finalizer.connections.dev";
+/// The policy that keeps what runs are made of from everybody else.
+pub const RUN_POLICY: &str = "runs.connections.dev";
 /// The policy by which run accounts are the operator's.
 pub const RUN_ACCOUNT_POLICY: &str = "run-account.connections.dev";
 /// The policy by which decisions on record are the operator's.

@@ -1,9 +1,9 @@
 //! Leaves nothing stuck, and no account without its guard: stops whatever sets our finalizer, the API server and the
-//! operator, then takes it off everything, and run accounts away. Where another release has taken the policies over, its operator goes on, and only ours is stopped.
+//! operator, then takes runs away, the finalizer off everything, and run accounts away. Where another release has taken the policies over, its operator goes on, and only ours is stopped.
 
 use crate::api::names::{
     FINALIZER_POLICY, HELM_NAMESPACE_ANNOTATION, IN_USE_FINALIZER, RELEASE_LABEL, RUN_ACCOUNT,
-    RUN_ACCOUNT_POLICY,
+    RUN_ACCOUNT_POLICY, RUN_POLICY,
 };
 use crate::api::{Connection, Dataset, KeyVault};
 use crate::cluster::writes::{self, Target, WriteError};
@@ -21,6 +21,7 @@ use std::time::Duration;
 use thiserror::Error;
 
 mod accounts;
+mod runs;
 
 /// How often the pods are looked for while they end.
 const LOOK_AGAIN: Duration = Duration::from_millis(250);
@@ -88,6 +89,32 @@ pub enum UninstallError {
         /// Its name.
         name: String,
     },
+    /// A policy keeps what runs are made of from anybody but the operator and the chart's own job.
+    #[error(
+        "{kind} {name} in namespace {namespace} stays, as you may not delete it: uninstall by helm, or run `kubectl delete \
+         validatingadmissionpolicybinding {RUN_POLICY}` and this again"
+    )]
+    RunKept {
+        /// The kind.
+        kind: String,
+        /// Its namespace.
+        namespace: String,
+        /// Its name.
+        name: String,
+    },
+    /// A part of a run stayed.
+    #[error("{kind} {name} in namespace {namespace} can't be deleted")]
+    Run {
+        /// The kind.
+        kind: String,
+        /// Its namespace.
+        namespace: String,
+        /// Its name.
+        name: String,
+        /// Why not.
+        #[source]
+        source: WriteError,
+    },
     /// A policy keeps a run account from anybody but the operator and the chart's own job.
     #[error(
         "{kind} {RUN_ACCOUNT} in namespace {namespace} stays, as you may not delete it: uninstall by helm, or run `kubectl \
@@ -125,8 +152,8 @@ pub struct Installation<'a> {
     pub missing_ok: bool,
 }
 
-/// Ends the policy that sets the finalizer, scales the operator to 0, waits until its pods are gone, and releases every
-/// object that it holds. Run accounts go last. If another release has taken the policies over, that one holds the objects now, so the operator
+/// Ends the policy that sets the finalizer, scales the operator to 0, waits until its pods are gone, takes away what runs, and
+/// releases every object that it holds. Run accounts go last. If another release has taken the policies over, that one holds the objects now, so the operator
 /// is scaled to 0 and nothing else is touched.
 ///
 /// # Errors
@@ -143,6 +170,7 @@ pub async fn uninstall(client: &Client, ours: Installation<'_>) -> Result<(), Un
     }
     unbind(client).await?;
     stop(client, ours.namespace, ours.deployment).await?;
+    runs::remove_all(client).await?;
     release_all::<KeyVault>(client).await?;
     release_all::<Connection>(client).await?;
     release_all::<Dataset>(client).await?;

@@ -3,10 +3,14 @@
 use super::upgrade::{NAME, helm, helm_says, kubectl};
 use super::{answer, chart};
 use crate::stories::run_accounts::{until_kept, until_none};
+use crate::stories::run_objects::until_none_left;
+use crate::stories::runs::{now, only_name, request, yearly};
 use crate::support::manifests::{export, sftp, vault_by_run_account};
 use crate::support::operator::{Operator, own_cluster};
 use crate::support::{PATIENCE, World, installed};
-use connection_operator::api::{Connection, Dataset};
+use connection_operator::api::{Connection, Dataset, Export};
+use k8s_openapi::api::batch::v1::{CronJob, Job};
+use k8s_openapi::api::core::v1::{ConfigMap, Pod};
 use kube::ResourceExt;
 use local_cluster::{ControlPlane, Options};
 use std::process::Command;
@@ -171,6 +175,39 @@ async fn the_hook_releases_everything_and_by_hand_it_stops_at_what_a_policy_keep
         .expect("it is there");
     assert!(dataset.finalizers().is_empty());
     until_none(&world).await;
+    world.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_hook_ends_what_runs_and_by_hand_it_stops_at_what_a_policy_keeps() {
+    let (control_plane, client) = own_cluster(Options::default()).await;
+    let world = World::on(client).await.furnish().await;
+    let operator = Operator::govern(&control_plane).await;
+    world.connect(sftp("partner")).await;
+    world.apply(yearly("nightly")).await;
+    world.until_active::<Export>("nightly").await;
+    let schedule = only_name::<CronJob>(&world).await;
+    world.merge::<Export>("nightly", request(&now())).await;
+    let run = only_name::<Job>(&world).await;
+    operator.kill();
+
+    let said = uninstall(&control_plane, control_plane.kubeconfig()).expect_err("it is refused");
+    let expected = format!(
+        "CronJob {schedule} in namespace {} stays, as you may not delete it: uninstall by helm, or run `kubectl delete \
+         validatingadmissionpolicybinding runs.connections.dev` and this again",
+        world.namespace
+    );
+    assert_eq!(said.lines().last(), Some(expected.as_str()));
+    assert_eq!(only_name::<Job>(&world).await, run);
+
+    let account = hook_account(&control_plane);
+    uninstall(&control_plane, &account).expect("the hook may");
+    until_none_left::<CronJob>(&world).await;
+    until_none_left::<Job>(&world).await;
+    until_none_left::<Pod>(&world).await;
+    until_none_left::<ConfigMap>(&world).await;
+    let export = world.api::<Export>().get("nightly").await;
+    assert!(export.is_ok(), "it stays: {export:?}");
     world.end().await;
 }
 

@@ -12,7 +12,7 @@ use kube::api::{DeleteParams, ListParams};
 use local_cluster::Options;
 
 /// Waits until nothing of this kind is left that runs are made of.
-async fn until_none_left<K: Kind>(world: &World) {
+pub async fn until_none_left<K: Kind>(world: &World) {
     let of_runs = ListParams::default().labels("connections.dev/run");
     let started = std::time::Instant::now();
     loop {

@@ -23,7 +23,7 @@ const REQUEST: &str = "connections.dev/run-requested-at";
 pub(super) const PLAN: &str = "connections.dev/run-plan";
 
 /// An export that has long to wait for its time.
-pub(super) fn yearly(name: &str) -> Value {
+pub fn yearly(name: &str) -> Value {
     with(
         export(name, "partner"),
         &json!({"spec": {"schedule": {"cron": "0 0 29 2 *", "timeZone": "Europe/Berlin"}}}),
@@ -31,11 +31,11 @@ pub(super) fn yearly(name: &str) -> Value {
 }
 
 /// The change by which somebody requests a run now.
-pub(super) fn request(value: &str) -> Value {
+pub fn request(value: &str) -> Value {
     json!({"metadata": {"annotations": {REQUEST: value}}})
 }
 
-pub(super) fn now() -> String {
+pub fn now() -> String {
     jiff::Timestamp::now().to_string()
 }
 
@@ -46,7 +46,7 @@ pub(super) async fn cron_job(world: &World, what: &str, holds: impl Fn(&CronJob)
 }
 
 /// Waits until there is one object of the kind, and names it.
-pub(super) async fn only_name<K: Kind>(world: &World) -> String {
+pub async fn only_name<K: Kind>(world: &World) -> String {
     let started = std::time::Instant::now();
     loop {
         let found = world.api::<K>().list(&ListParams::default()).await;
