@@ -25,7 +25,7 @@ use feed::{Feed, Making};
 use jiff::Timestamp;
 use std::future::Future;
 use std::hash::{BuildHasher, RandomState};
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::Arc;
 use thiserror::Error;
@@ -46,9 +46,9 @@ pub struct Request {
     /// Where it has what it needs.
     #[command(flatten)]
     pub places: Places,
-    /// Where it tells how far it is.
-    #[arg(long, default_value_t = SocketAddr::from((Ipv4Addr::UNSPECIFIED, PROGRESS_PORT)))]
-    pub listen: SocketAddr,
+    /// Where it tells how far it is; on every address of the pod, of whichever family, if absent.
+    #[arg(long)]
+    pub listen: Option<SocketAddr>,
     /// The cluster, where this doesn't run in a pod of it.
     #[arg(long)]
     pub kubeconfig: Option<PathBuf>,
@@ -96,8 +96,16 @@ pub async fn run(request: &Request, told: impl Future<Output = ()>) -> RunResult
 }
 
 /// A run goes on without anybody knowing how far it is.
-async fn tell_progress(listen: SocketAddr, tally: Tally) {
-    match TcpListener::bind(listen).await {
+async fn tell_progress(listen: Option<SocketAddr>, tally: Tally) {
+    let bound = match listen {
+        Some(address) => TcpListener::bind(address).await,
+        // Where there is no IPv6, only IPv4 asks.
+        None => match TcpListener::bind((Ipv6Addr::UNSPECIFIED, PROGRESS_PORT)).await {
+            Ok(listener) => Ok(listener),
+            Err(_) => TcpListener::bind((Ipv4Addr::UNSPECIFIED, PROGRESS_PORT)).await,
+        },
+    };
+    match bound {
         Ok(listener) => {
             if let Ok(address) = listener.local_addr() {
                 info!(%address, "telling how far it is");

@@ -14,7 +14,7 @@ use tokio::time::timeout;
 
 /// How long taking away what was begun may take: less than the grace of a pod that is told to stop.
 const UNDO_MAX: Duration = Duration::from_secs(6);
-/// After how many seconds without a write an unfinished file counts as left behind.
+/// After how many seconds without a write a file that stepped aside counts as left behind.
 const LEFT_BEHIND: u32 = 15 * 60;
 /// What unfinished files end with.
 const UNFINISHED: &str = ".part";
@@ -77,8 +77,8 @@ impl Upload {
         })
     }
 
-    /// Begins a file that will be called so. With the first one, unfinished files that earlier runs of the export left
-    /// behind are taken away: they may fill the account's quota.
+    /// Begins a file that will be called so. With the first one, what earlier runs of the export left behind is taken away:
+    /// it may be personal data, and fills the account's quota.
     ///
     /// # Errors
     /// When it can't be made.
@@ -171,8 +171,10 @@ impl Upload {
         Ok(())
     }
 
-    /// Takes away unfinished files of runs that can't be going on any more. By the server's own clock, which has just set the
-    /// time of a file of ours: clocks may differ.
+    /// Takes away unfinished files of the export's other runs. Of one export one run goes on at a time: should another still,
+    /// on a node that is lost, its file gets no final name after ours did. What stepped aside may be all that there is of a
+    /// name just now, so it stays until no run can be at it. By the server's own clock, which has just set the time of a
+    /// file of ours: clocks may differ.
     async fn sweep(&self, own: &str) -> Result<(), Error> {
         let Some(now) = self.server.sftp.stat(own).await?.attrs.mtime else {
             return Ok(());
@@ -181,9 +183,11 @@ impl Upload {
         let mut old = Vec::new();
         while let Ok(entries) = self.server.sftp.readdir(folder.as_str()).await {
             let unfinished = entries.files.into_iter().filter(|entry| {
+                let name = entry.filename.as_str();
                 let last = entry.attrs.mtime.unwrap_or(now);
-                let ours = entry.filename.starts_with(&self.marks.0) && entry.filename.ends_with(UNFINISHED);
-                ours && !entry.filename.starts_with(&self.marks.1) && now.saturating_sub(last) > LEFT_BEHIND
+                let over = !name.ends_with(ASIDE) || now.saturating_sub(last) > LEFT_BEHIND;
+                let ours = name.starts_with(&self.marks.0) && name.ends_with(UNFINISHED);
+                ours && !name.starts_with(&self.marks.1) && over
             });
             old.extend(unfinished.map(|entry| entry.filename));
         }

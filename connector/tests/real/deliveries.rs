@@ -97,11 +97,11 @@ async fn what_earlier_runs_left_behind_is_taken_away() {
     };
     let hour = Duration::from_hours(1);
     let unfinished = |uid: &str, rest: &str| format!(".connections-{}-{rest}", &hash(uid.as_bytes())[..16]);
-    leave(&unfinished("uid", "0-0.part"), hour);
+    leave(&unfinished("uid", "0-0.part"), Duration::ZERO);
     leave(&unfinished("uid", "0-1-before.part"), hour);
     let kept = [
         unfinished("uid", "0-0.txt"),
-        unfinished("uid", "2-0.part"),
+        unfinished("uid", "2-0-before.part"),
         unfinished("another", "0-0.part"),
         "customers.csv".to_owned(),
     ];
@@ -119,7 +119,7 @@ async fn what_earlier_runs_left_behind_is_taken_away() {
     assert_eq!(
         server.names(),
         left,
-        "of the export's own, and only once they are old"
+        "of the export's own, and what stepped aside only once it's old"
     );
 }
 
