@@ -36,7 +36,7 @@ mod users;
 mod vault;
 
 pub(crate) use effects::after_visit;
-pub(crate) use runs::{Runs, ran};
+pub(crate) use runs::{Runs, ran, requested_run};
 pub(crate) use users::{EnrichmentBuilder, ExportBuilder, Visit, enrichment, export, visit};
 pub(crate) use vault::{KeyVaultBuilder, allowed_vaults, company_vault, every_fault, found};
 

@@ -10,7 +10,9 @@ use connection_operator::cluster::policies::Policies;
 use connection_operator::cluster::secrets::{SecretMeta, SecretReader};
 use connection_operator::governance::vaults::address::Allowed;
 use connection_operator::metrics::Metrics;
-use connection_operator::reconcile::{Context, Failures, Governed, Links, Recorded, Stores, Written};
+use connection_operator::reconcile::{
+    Context, Failures, Governed, Links, Progress, Recorded, Stores, Written,
+};
 use connection_operator::vault::connect::Network;
 use connection_operator::vault::reach::Reach;
 use connection_operator::vault::run_tokens::NoRunAccounts;
@@ -114,6 +116,7 @@ impl Replica {
             recorded: Recorded::default(),
             written: Written::default(),
             failures: Failures::default(),
+            progress: Progress::default(),
             client,
             stores,
             events,

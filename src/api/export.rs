@@ -3,7 +3,7 @@
 use super::condition::{CONDITIONS_MAX, Condition, ConditionType, Reason};
 use super::connection::{DISPLAY_NAME_MAX, Parameters, parameters_schema};
 use super::reference::{ColumnName, ConnectionRef, DatasetRef, ObjectName, Reference, Refers};
-use super::run::{RunCounts, RunFailure, RunOutcome};
+use super::run::{RunCounts, RunFailure, RunOutcome, RunProgress};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use kube::{CustomResource, KubeSchema, ResourceExt};
 use schemars::JsonSchema;
@@ -242,6 +242,10 @@ pub struct Run {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1))]
     pub attempt: Option<i32>,
+    /// How far it is: a run is asked after 30 seconds, and every 30 seconds from then on. Absent once it ended.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "RunProgress")]
+    pub progress: Option<RunProgress>,
     /// How it ended. Absent while it runs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "RunOutcome")]

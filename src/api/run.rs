@@ -159,12 +159,14 @@ pub struct RunCounts {
 }
 
 /// How far a run is, as its pod tells the operator: two numbers and nothing else.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
 pub struct RunProgress {
     /// Rows read from the datasets.
+    #[schemars(range(min = 0))]
     pub rows_read: i64,
     /// Rows handed to the destination, where they don't count before all is there.
+    #[schemars(range(min = 0))]
     pub rows_written: i64,
 }
 

@@ -9,6 +9,7 @@ pub mod listing;
 pub mod objects;
 pub mod places;
 pub mod policies;
+pub mod progress;
 pub mod run_tokens;
 pub mod secrets;
 pub mod trial;

@@ -31,7 +31,6 @@ use cluster::{Cluster, ClusterError, Flags};
 use prompt::Prompt;
 use screen::Screen;
 use std::io::{IsTerminal, Write};
-use std::pin::pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 /// The command line.
@@ -116,13 +115,14 @@ pub async fn run(arguments: Arguments) -> Exit {
         lent: AtomicBool::new(false),
     };
     let look = arguments.command.look();
-    let mut work = pin!(arguments.command.run(&session));
+    let mut work = Box::pin(arguments.command.run(&session));
     let done = loop {
         tokio::select! {
             biased; // whoever has the terminal is known before its end is
             // While a question is open Ctrl-C is a key, and ends it; this is for the time in between.
             _ = tokio::signal::ctrl_c() => {
                 if !session.lent.load(Ordering::Relaxed) {
+                    drop(work); // and with it what it shows of its progress
                     session.note(&interrupted(look.as_deref()));
                     return Exit::Interrupted;
                 }

@@ -3,6 +3,7 @@
 pub mod catalog;
 mod census;
 pub mod health;
+mod progress;
 mod queues;
 mod retention;
 pub mod run;

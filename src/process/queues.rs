@@ -1,6 +1,6 @@
 //! What is to be visited: one queue a kind.
 
-use crate::api::{Connection, ConnectionType, Dataset, Enrichment, Export, KeyVault};
+use crate::api::{Connection, ConnectionType, Dataset, Enrichment, Export, KeyVault, Reference};
 use crate::cluster::{Change, ObjectKey, Objects};
 use crate::reconcile::Stores;
 use crate::vault::vaults::Owner;
@@ -82,6 +82,15 @@ impl Wakers {
             self.connections.wake(keys);
         } else if is(Dataset::kind(&())) {
             self.datasets.wake(keys);
+        }
+    }
+
+    /// Wakes what a run belongs to. Nothing else but exports has runs yet.
+    pub fn wake_run(&self, run: &Reference) {
+        if let Reference::Run(namespace, kind, name) = run
+            && *kind == Export::kind(&())
+        {
+            self.exports.wake(vec![ObjectKey::new(namespace, name)]);
         }
     }
 

@@ -3,6 +3,7 @@
 use super::catalog;
 use super::census::Census;
 use super::health::{self, Ready};
+use super::progress::keep_asking;
 use super::queues::{Queues, Wakers};
 use super::retention;
 use super::run_tokens::ClusterRunTokens;
@@ -17,7 +18,7 @@ use crate::cluster::secrets::{SecretMeta, SecretReader};
 use crate::cluster::{Leadership, Objects};
 use crate::connection_type::catalog::Selection;
 use crate::metrics::Metrics;
-use crate::reconcile::{Context, Failures, Links, Recorded, Stores, Written, controller};
+use crate::reconcile::{Context, Failures, Links, Progress, Recorded, Stores, Written, controller};
 use crate::vault::connect::Network;
 use crate::vault::vaults::{Changed, Vaults};
 use futures::FutureExt;
@@ -186,6 +187,7 @@ async fn govern(
             () = late => Ok(()),
             () = records => Ok(()),
             () = context.policies.keep_looking() => Ok(()),
+            () = keep_asking(context, &wakers) => Ok(()),
         }
     };
     tokio::select! {
@@ -282,6 +284,7 @@ fn context(
         written: Written::default(),
         recorded: Recorded::default(),
         failures: Failures::default(),
+        progress: Progress::default(),
         client,
         stores,
         events,

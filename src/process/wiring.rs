@@ -256,6 +256,7 @@ fn thin_pod(mut pod: Pod) -> Option<Pod> {
     pod.status = pod.status.map(|status| PodStatus {
         container_statuses: status.container_statuses,
         phase: status.phase,
+        pod_ip: status.pod_ip,
         ..PodStatus::default()
     });
     names_ours(pod)

@@ -14,7 +14,7 @@ fn key<K: Resource<DynamicType = ()>>(object: &K) -> (String, ObjectKey) {
 }
 
 /// Each entry is whole at any time, so a lock poisoned by a dead task is of no concern.
-fn lock<T>(memory: &Mutex<T>) -> MutexGuard<'_, T> {
+pub(super) fn lock<T>(memory: &Mutex<T>) -> MutexGuard<'_, T> {
     memory.lock().unwrap_or_else(PoisonError::into_inner)
 }
 

@@ -7,6 +7,7 @@ mod links;
 pub mod load;
 mod lookups;
 mod memory;
+mod progress;
 mod run;
 mod run_account;
 mod runs;
@@ -16,6 +17,7 @@ pub mod wakes;
 pub use links::{Asked, Links};
 pub use lookups::Writes;
 pub use memory::{Failures, Recorded, Written};
+pub use progress::Progress;
 pub use run::{Governed, controller};
 
 use crate::api::{
@@ -119,6 +121,8 @@ pub struct Context {
     pub recorded: Recorded,
     /// Visits that failed in a row.
     pub failures: Failures,
+    /// What runs told of how far they are.
+    pub progress: Progress,
 }
 
 impl Context {

@@ -39,7 +39,9 @@ impl Context {
         let jobs: Vec<JobSeen> = jobs
             .map(|job| {
                 let own = job.metadata.uid.as_deref().and_then(|uid| by_job.get(uid));
-                results::seen(&job, own.into_iter().flatten().copied())
+                results::seen(&job, own.into_iter().flatten().copied(), |pod| {
+                    self.progress.of(pod)
+                })
             })
             .collect();
         RunsFacts {

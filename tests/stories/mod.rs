@@ -16,6 +16,7 @@ mod refusals;
 mod removal;
 pub mod run_accounts;
 pub mod run_objects;
+mod run_progress;
 pub mod runs;
 mod secrets;
 mod sharing;

@@ -6,6 +6,7 @@ use kube::api::{ListParams, Patch, PatchParams};
 use kube::config::{KubeConfigOptions, Kubeconfig};
 use kube::{Api, Client, Config, ResourceExt};
 use serde_json::{Value, json};
+use std::net::IpAddr;
 use std::time::{Duration, Instant};
 
 const PAUSE: Duration = Duration::from_millis(50);
@@ -34,6 +35,26 @@ impl Kubelet {
 
     /// Waits for the pod that the Job has now, and lets its container end so.
     pub async fn ends(&self, world: &World, job: &str, code: i32, message: &str) {
+        let now = jiff::Timestamp::now().to_string();
+        let terminated = json!({"exitCode": code, "reason": "Ended", "startedAt": now, "finishedAt": now, "message": message});
+        let phase = if code == 0 { "Succeeded" } else { "Failed" };
+        let status =
+            json!({"phase": phase, "containerStatuses": [container(&json!({"terminated": terminated}))]});
+        self.tells(world, job, status).await;
+    }
+
+    /// Waits for the pod that the Job has now, and lets its container have been running at this address for a minute.
+    pub async fn runs(&self, world: &World, job: &str, address: IpAddr) {
+        let since = jiff::Timestamp::now() - jiff::SignedDuration::from_mins(1);
+        let running = json!({"running": {"startedAt": since.to_string()}});
+        let status = json!({
+            "phase": "Running", "podIP": address, "podIPs": [{"ip": address}],
+            "containerStatuses": [container(&running)],
+        });
+        self.tells(world, job, status).await;
+    }
+
+    async fn tells(&self, world: &World, job: &str, status: Value) {
         let pods: Api<Pod> = Api::namespaced(self.0.clone(), &world.namespace);
         let of_job = ListParams::default().labels(&format!("batch.kubernetes.io/job-name={job}"));
         let started = Instant::now();
@@ -42,27 +63,23 @@ impl Kubelet {
             let phase = |pod: &Pod| pod.status.as_ref().and_then(|status| status.phase.clone());
             let open = found
                 .into_iter()
-                .find(|pod| phase(pod).as_deref() == Some("Pending"));
+                .find(|pod| matches!(phase(pod).as_deref(), Some("Pending" | "Running")));
             if let Some(pod) = open {
                 break pod.name_any();
             }
             assert!(started.elapsed() < PATIENCE, "{job} has no pod that could run");
             tokio::time::sleep(PAUSE).await;
         };
-        let now = jiff::Timestamp::now().to_string();
-        let terminated = json!({"exitCode": code, "reason": "Ended", "startedAt": now, "finishedAt": now, "message": message});
-        let status = json!({"status": {
-            "phase": if code == 0 { "Succeeded" } else { "Failed" },
-            "containerStatuses": [{
-                "name": "connector", "image": "", "imageID": "", "ready": false, "restartCount": 0,
-                "state": {"terminated": terminated},
-            }],
-        }});
+        let status = json!({"status": status});
         let told = pods
             .patch_status(&pod, &PatchParams::default(), &Patch::Merge(status))
             .await;
         told.expect("the kubelet may tell");
     }
+}
+
+fn container(state: &Value) -> Value {
+    json!({"name": "connector", "image": "", "imageID": "", "ready": false, "restartCount": 0, "state": state})
 }
 
 /// What a connector writes at its end.

@@ -439,6 +439,7 @@ fn runs_are_kept() {
         started_at: Time(at(1)),
         ended_at: Some(Time(at(2))),
         attempt: None,
+        progress: None,
         outcome: None,
         counts: None,
         failure: None,

@@ -2,7 +2,7 @@
 
 use super::results::{Ended, JobSeen};
 use crate::api::export::Run;
-use crate::api::run::{FailureClass, Persistence, RunCounts, RunFailure, RunOutcome};
+use crate::api::run::{FailureClass, Persistence, RunCounts, RunFailure, RunOutcome, RunProgress};
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use std::collections::{BTreeMap, BTreeSet};
@@ -40,7 +40,10 @@ pub fn merged(before: &[Run], jobs: &[JobSeen], stopping: bool, now: Timestamp) 
             known.ended_at.is_none() || is_lost(known)
         });
         if news {
-            runs.insert(job.name.clone(), run(job, stopping, now));
+            let told = told_before(known, job);
+            let now = run(job, stopping, now);
+            let progress = now.progress.or(told).filter(|_| now.ended_at.is_none());
+            runs.insert(job.name.clone(), Run { progress, ..now });
         }
     }
     let there = |job: &str| jobs.iter().any(|seen| seen.name == job);
@@ -58,6 +61,12 @@ pub fn merged(before: &[Run], jobs: &[JobSeen], stopping: bool, now: Timestamp) 
     all.sort_by(|a, b| order(b).cmp(&order(a)));
     all.truncate(RUNS_MAX);
     all
+}
+
+/// How far a run was when it told that last, if it didn't begin anew since.
+fn told_before(known: Option<&Run>, job: &JobSeen) -> Option<RunProgress> {
+    let same = known.filter(|known| known.attempt == Some(job.attempt));
+    same.and_then(|known| known.progress)
 }
 
 /// The Jobs that have ended and never stood in status, the oldest first. What is older than all that stands there did.
@@ -97,6 +106,7 @@ fn run(job: &JobSeen, stopping: bool, now: Timestamp) -> Run {
         started_at: job.started_at.clone(),
         ended_at: ended.as_ref().map(|ended| ended.at.clone()),
         attempt: Some(job.attempt),
+        progress: job.progress.filter(|_| ended.is_none()),
         outcome: ended.as_ref().map(|ended| ended.outcome),
         counts: ended.as_ref().and_then(|ended| ended.counts),
         failure: ended.and_then(|ended| ended.failure),
@@ -107,6 +117,7 @@ fn run(job: &JobSeen, stopping: bool, now: Timestamp) -> Run {
 /// A run whose Job went before it told how it ended.
 fn lose(run: &mut Run, now: Timestamp) {
     run.ended_at = Some(Time(now));
+    run.progress = None;
     run.outcome = Some(RunOutcome::Failed);
     run.failure = Some(RunFailure {
         class: FailureClass::System,

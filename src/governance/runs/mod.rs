@@ -9,6 +9,7 @@ pub mod names;
 pub mod news;
 pub mod plan;
 pub mod plans;
+pub mod progress;
 pub mod request;
 pub mod results;
 pub mod steps;

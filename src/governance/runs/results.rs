@@ -5,12 +5,12 @@ use crate::api::export::Trigger;
 use crate::api::names::{RUN_BASIS_ANNOTATION, RUN_CONTAINER, RUN_PLAN_ANNOTATION, RUN_REQUESTED_ANNOTATION};
 use crate::api::run::{
     EXIT_PERMANENT, EXIT_STOPPED, EXIT_SUCCEEDED, EXIT_TRANSIENT, FailureClass, Persistence, RunCounts,
-    RunFailure, RunOutcome, RunResult,
+    RunFailure, RunOutcome, RunProgress, RunResult,
 };
 use crate::governance::message;
 use jiff::{SignedDuration, Timestamp};
 use k8s_openapi::api::batch::v1::{Job, JobCondition};
-use k8s_openapi::api::core::v1::{ContainerStateTerminated, Pod};
+use k8s_openapi::api::core::v1::{ContainerStateTerminated, ContainerStatus, Pod};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use kube::ResourceExt;
 use std::collections::BTreeMap;
@@ -42,6 +42,8 @@ pub struct JobSeen {
     pub basis: Option<String>,
     /// How many of its pods there were.
     pub attempt: i32,
+    /// How far it is, as its pod told last.
+    pub progress: Option<RunProgress>,
     /// How it ended, once it has.
     pub ended: Option<Ended>,
     /// Whether it is being removed.
@@ -61,14 +63,20 @@ pub struct Ended {
     pub failure: Option<RunFailure>,
 }
 
-/// What a Job and its pods tell. Pods of other Jobs are left aside.
+/// What a Job and its pods tell. Pods of other Jobs are left aside. `progress` knows how far pods are, by their uids.
 #[must_use]
-pub fn seen<'a>(job: &Job, pods: impl Iterator<Item = &'a Pod>) -> JobSeen {
+pub fn seen<'a>(
+    job: &Job,
+    pods: impl Iterator<Item = &'a Pod>,
+    progress: impl Fn(&str) -> Option<RunProgress>,
+) -> JobSeen {
     let uid = job.uid().unwrap_or_default();
     let own = pods.filter(|pod| pod.owner_references().iter().any(|owner| owner.uid == uid));
-    let last = own
-        .filter_map(terminated)
-        .max_by_key(|last| last.finished_at.clone());
+    let own: Vec<&Pod> = own.collect();
+    let over = own.iter().copied().filter_map(terminated);
+    let last = over.max_by_key(|last| last.finished_at.clone());
+    let mut going_on = own.iter().filter(|pod| !has_ended(pod));
+    let progress = going_on.find_map(|pod| progress(pod.metadata.uid.as_deref()?));
     let status = job.status.clone().unwrap_or_default();
     let annotation = |name: &str| job.annotations().get(name).cloned();
     let created = job.creation_timestamp().unwrap_or(Time(Timestamp::UNIX_EPOCH));
@@ -87,6 +95,7 @@ pub fn seen<'a>(job: &Job, pods: impl Iterator<Item = &'a Pod>) -> JobSeen {
         plan: annotation(RUN_PLAN_ANNOTATION),
         basis: annotation(RUN_BASIS_ANNOTATION),
         attempt: pods.into_iter().flatten().sum::<i32>().max(1),
+        progress,
         ended: verdict.map(|verdict| ended(verdict, last, &created)),
         started_at: status.start_time.unwrap_or(created),
         going: job.metadata.deletion_timestamp.is_some(),
@@ -133,11 +142,15 @@ fn has_ended(pod: &Pod) -> bool {
 }
 
 fn terminated(pod: &Pod) -> Option<&ContainerStateTerminated> {
+    own_container(pod)?.state.as_ref()?.terminated.as_ref()
+}
+
+/// How the container stands in which the connector runs.
+pub(super) fn own_container(pod: &Pod) -> Option<&ContainerStatus> {
     let containers = pod.status.as_ref()?.container_statuses.as_ref()?;
-    let own = containers
+    containers
         .iter()
-        .find(|container| container.name == RUN_CONTAINER)?;
-    own.state.as_ref()?.terminated.as_ref()
+        .find(|container| container.name == RUN_CONTAINER)
 }
 
 fn ended(verdict: &JobCondition, last: Option<&ContainerStateTerminated>, created: &Time) -> Ended {

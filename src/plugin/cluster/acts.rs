@@ -2,10 +2,13 @@
 
 use super::{Cluster, ClusterError};
 use crate::api::names::PLUGIN_FIELD_MANAGER;
+use futures::{Stream, TryStreamExt};
 use k8s_openapi::NamespaceResourceScope;
 use k8s_openapi::api::authentication::v1::SelfSubjectReview;
 use kube::api::{DeleteParams, Patch, PatchParams, PostParams, Preconditions};
+use kube::runtime::WatchStreamExt;
 use kube::runtime::wait::await_condition;
+use kube::runtime::watcher::watch_object;
 use kube::{Api, Resource};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -137,6 +140,13 @@ impl Cluster {
             Ok(Ok(object)) => Waited::Come(object),
             Ok(Err(_)) | Err(_) => Waited::NotYet,
         }
+    }
+
+    /// An object as it changes; nothing once it's gone. A watch that breaks is told, and begun anew after a pause.
+    pub fn follow<K: Kept>(&self, name: &str) -> impl Stream<Item = Result<Option<K>, ClusterError>> + Send {
+        watch_object(self.api::<K>(), name)
+            .default_backoff()
+            .map_err(ClusterError::of_watch)
     }
 
     /// Waits until this very object is gone. False if something still holds it once time is up.

@@ -4,6 +4,7 @@ use crate::cli::with_causes;
 use crate::governance::message::bounded;
 use crate::plugin::exit::{Exit, Fault};
 use kube::core::Status;
+use kube::runtime::watcher;
 use std::error::Error;
 use std::time::Duration;
 use thiserror::Error;
@@ -89,6 +90,29 @@ pub enum ClusterError {
 impl ClusterError {
     pub(super) fn configuration(error: impl Error) -> Self {
         Self::Configuration { cause: told(&error) }
+    }
+
+    /// Why a watch broke.
+    #[must_use]
+    pub fn of_watch(error: watcher::Error) -> Self {
+        match error {
+            watcher::Error::InitialListFailed(error)
+            | watcher::Error::WatchStartFailed(error)
+            | watcher::Error::WatchFailed(error) => error.into(),
+            watcher::Error::WatchError(status) => kube::Error::Api(status).into(),
+            other @ watcher::Error::NoResourceVersion => Self::Strange {
+                cause: other.to_string(),
+            },
+        }
+    }
+
+    /// Whether waiting is of no use: a right that is taken doesn't come back by itself. All else may.
+    #[must_use]
+    pub const fn is_lasting(&self) -> bool {
+        matches!(
+            self,
+            Self::Forbidden { .. } | Self::Unauthenticated | Self::KindUnknown { .. }
+        )
     }
 
     /// A list that isn't there is that of a kind that isn't.

@@ -11,9 +11,12 @@ pub mod discover;
 pub mod doctor;
 pub mod edit;
 pub mod list;
+pub mod logs;
 pub mod made;
 pub mod remove;
 pub mod rest;
+pub mod run;
+pub mod runs;
 pub mod share;
 pub mod told;
 pub mod vault;
@@ -71,6 +74,12 @@ pub enum Command {
     Activate(attach::Attach),
     /// Take an enrichment off its connection: it keeps its configuration and its last good output.
     Deactivate(attach::Detach),
+    /// Have an export run now; with --wait, show how far it is until it has ended.
+    Run(run::Run),
+    /// Show the newest runs: when, how they ended, how many rows were sent, and why if they weren't.
+    Runs(runs::Runs),
+    /// Show what the newest run of an export wrote to its log, to those who may read logs of pods.
+    Logs(logs::Logs),
     /// Remove a connection, and decide what becomes of those who use it.
     Remove(remove::Remove),
     /// List connections: their type, who has access, whether they are ready, and how often they are in use.
@@ -105,6 +114,9 @@ impl Command {
             Self::Detach(asked) => attach::detach::<Export>(asked, session).await,
             Self::Activate(asked) => attach::attach::<Enrichment>(asked, session).await,
             Self::Deactivate(asked) => attach::detach::<Enrichment>(asked, session).await,
+            Self::Run(asked) => run::run(asked, session).await,
+            Self::Runs(asked) => runs::run(asked, session).await,
+            Self::Logs(asked) => logs::run(asked, session).await,
             Self::Remove(asked) => remove::run(asked, session).await,
             Self::List(asked) => list::run(asked, session).await,
         }
@@ -125,6 +137,8 @@ impl Command {
             | Self::Complete(_)
             | Self::Describe(_)
             | Self::List(_)
+            | Self::Runs(_)
+            | Self::Logs(_)
             | Self::Vault(vault::Vault::List(_)) => None,
             Self::Add(_) => said("kubectl connections list"),
             Self::Vault(_) => said("kubectl connections vault list"),
@@ -139,6 +153,7 @@ impl Command {
             Self::Detach(asked) => Some(of(&asked.target, Kind::Export)),
             Self::Activate(asked) => Some(of(&asked.target, Kind::Enrichment)),
             Self::Deactivate(asked) => Some(of(&asked.target, Kind::Enrichment)),
+            Self::Run(asked) => Some(format!("kubectl connections runs {}", asked.target.name)),
             Self::Remove(asked) => Some(of(&asked.target, Kind::Connection)),
         }
     }

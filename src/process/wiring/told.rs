@@ -11,7 +11,7 @@ use crate::api::{
 use crate::cluster::events::Events;
 use crate::cluster::follow::Unread;
 use crate::cluster::secrets::SecretMeta;
-use crate::cluster::{Change, Leadership, ObjectKey, Objects};
+use crate::cluster::{Change, Leadership, Objects};
 use crate::governance::connection_types::CompiledTypes;
 use crate::governance::runs::news;
 use crate::metrics::Metrics;
@@ -159,12 +159,8 @@ fn count_runs(change: &Change<Export>, metrics: &Metrics) {
 /// What runs are made of wakes what runs.
 pub(super) fn on_run<K: Resource<DynamicType = ()>>(wakers: Wakers) -> impl FnMut(&Change<K>) {
     move |change| {
-        let Some(Reference::Run(namespace, kind, name)) = change.sides().find_map(|object| run_of(&**object))
-        else {
-            return;
-        };
-        if kind == Export::kind(&()) {
-            wakers.exports.wake(vec![ObjectKey::new(&namespace, &name)]);
+        if let Some(run) = change.sides().find_map(|object| run_of(&**object)) {
+            wakers.wake_run(&run);
         }
     }
 }

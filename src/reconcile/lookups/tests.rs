@@ -89,6 +89,7 @@ impl World {
             recorded: crate::reconcile::Recorded::default(),
             client,
             failures: crate::reconcile::memory::Failures::default(),
+            progress: crate::reconcile::Progress::default(),
         }
     }
 }

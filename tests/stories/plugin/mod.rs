@@ -10,5 +10,6 @@ mod making;
 mod managing;
 mod person;
 mod removing;
+mod running;
 
 use person::Person;

@@ -122,7 +122,7 @@ fn how_a_run_ended_is_read_from_its_pod_unless_that_contradicts_its_job() {
     for (case, conditions, terminated, outcome, failure) in rows {
         let pods: Vec<Pod> = terminated.iter().map(|terminated| pod("j", terminated)).collect();
         let others = pod("another", &ended(0, said("Succeeded", &Value::Null)));
-        let told_by = seen(&job(conditions), pods.iter().chain([&others]));
+        let told_by = seen(&job(conditions), pods.iter().chain([&others]), |_| None);
         let told = told_by.ended.expect("it has ended");
         assert_eq!(told.outcome, outcome, "{case}");
         let why = told.failure.as_ref();
@@ -141,6 +141,7 @@ fn how_a_run_ended_is_read_from_its_pod_unless_that_contradicts_its_job() {
     let running = seen(
         &job(&json!([{"type": "FailureTarget", "status": "True"}])),
         std::iter::empty(),
+        |_| None,
     );
     assert_eq!(running.ended, None, "it isn't over before its pods are");
 }
@@ -150,9 +151,12 @@ fn trigger_is_told_by_the_job() {
     let mut requested = job(&json!([]));
     requested.metadata.annotations =
         Some([("connections.dev/run-requested-at".to_owned(), "x".to_owned())].into());
-    assert_eq!(seen(&requested, std::iter::empty()).trigger, Trigger::Request);
     assert_eq!(
-        seen(&job(&json!([])), std::iter::empty()).trigger,
+        seen(&requested, std::iter::empty(), |_| None).trigger,
+        Trigger::Request
+    );
+    assert_eq!(
+        seen(&job(&json!([])), std::iter::empty(), |_| None).trigger,
         Trigger::Schedule
     );
 }
@@ -179,7 +183,7 @@ fn what_a_stopped_run_had_done_is_told_by_its_pod() {
 fn a_pod_whose_run_is_over_may_go_on_until_its_time_is_over_too() {
     let now: Timestamp = "2026-11-29T06:00:00Z".parse().expect("a time");
     let in_seconds = |seconds| now + SignedDuration::from_secs(seconds);
-    let under_way = seen(&job(&json!([])), std::iter::empty());
+    let under_way = seen(&job(&json!([])), std::iter::empty(), |_| None);
     let over = JobSeen {
         ended: Some(Ended {
             at: Time(now),

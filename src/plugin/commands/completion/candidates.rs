@@ -62,7 +62,7 @@ const VALUES: [(&str, Offered); 9] = [
 ];
 
 /// What stands after a command.
-const PLACES: [(&str, Live); 15] = [
+const PLACES: [(&str, Live); 18] = [
     ("describe", Live::Connections),
     ("consent", Live::Connections),
     ("withdraw", Live::Connections),
@@ -74,6 +74,9 @@ const PLACES: [(&str, Live); 15] = [
     ("edit", Live::Connections),
     ("attach", Live::Exports),
     ("detach", Live::Exports),
+    ("run", Live::Exports),
+    ("runs", Live::Exports),
+    ("logs", Live::Exports),
     ("activate", Live::Enrichments),
     ("deactivate", Live::Enrichments),
     ("unlink", Live::KeyVaults),

@@ -11,7 +11,7 @@ use futures::TryStreamExt;
 use jiff::Timestamp;
 use kube::Api;
 use kube::core::DynamicObject;
-use kube::runtime::watcher::{self, Error, Event, watcher};
+use kube::runtime::watcher::{self, Event, watcher};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::pin::pin;
@@ -115,35 +115,17 @@ async fn followed(
                 }));
             }
             Ok(None) => return Ok(()),
-            Err(error) => match lost(error, view) {
-                Lost::ForGood(error) => return Err(error),
-                Lost::ForNow(cause) if !away => {
-                    away = true;
-                    session.note(&format!("{cause} It is tried again until it answers, or Ctrl-C."));
+            Err(error) => {
+                let error = ClusterError::of_watch(error).about_kind(&plural(view), GROUP);
+                if error.is_lasting() {
+                    return Err(error);
                 }
-                Lost::ForNow(_) => {}
-            },
+                if !away {
+                    away = true;
+                    session.note(&format!("{error} It is tried again until it answers, or Ctrl-C."));
+                }
+            }
         }
-    }
-}
-
-enum Lost {
-    ForGood(ClusterError),
-    ForNow(String),
-}
-
-/// A right that is taken doesn't come back by waiting; all else may. A watch that has become too old is begun anew.
-fn lost(error: Error, view: View) -> Lost {
-    let error = match error {
-        Error::InitialListFailed(error) | Error::WatchStartFailed(error) | Error::WatchFailed(error) => error,
-        Error::WatchError(status) => kube::Error::Api(status),
-        other @ Error::NoResourceVersion => return Lost::ForNow(format!("{other}.")),
-    };
-    match ClusterError::from(error).about_kind(&plural(view), GROUP) {
-        error @ (ClusterError::Forbidden { .. }
-        | ClusterError::Unauthenticated
-        | ClusterError::KindUnknown { .. }) => Lost::ForGood(error),
-        error => Lost::ForNow(error.to_string()),
     }
 }
 

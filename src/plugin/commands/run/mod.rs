@@ -1,0 +1,269 @@
+//! `run`: has an export run now, and waits for its end if that is wanted.
+
+mod bar;
+pub(in crate::plugin::commands) mod told;
+
+use crate::api::Export;
+use crate::api::connection_type::UsedFor;
+use crate::api::export::{ExportStatus, RequestAnswer, Run as RunStatus, State};
+use crate::api::names::RUN_REQUESTED_ANNOTATION;
+use crate::api::run::RunOutcome;
+use crate::governance::runs::names::requested_job;
+use crate::governance::runs::request;
+use crate::plugin::Session;
+use crate::plugin::cluster::Cluster;
+use crate::plugin::exit::{Exit, Failure, Fault};
+use crate::plugin::lookup::find;
+use crate::plugin::target::{Kind, Target};
+use bar::Bar;
+use futures::StreamExt;
+use jiff::Timestamp;
+use kube::ResourceExt;
+use serde_json::json;
+use std::pin::pin;
+use std::time::Duration;
+use thiserror::Error;
+
+/// How long the operator may take to answer a request.
+const ANSWERED: Duration = Duration::from_secs(30);
+
+/// What runs.
+#[derive(Clone, Debug, clap::Args)]
+pub struct Run {
+    /// The export.
+    #[arg(value_name = "NAME")]
+    pub(in crate::plugin::commands) target: Target,
+    /// Wait until it has ended, and end as it does: 0 if all was sent.
+    #[arg(long)]
+    wait: bool,
+    /// Wait no longer than this, such as 10m: the run goes on.
+    #[arg(long, value_name = "TIME", requires = "wait")]
+    timeout: Option<jiff::SignedDuration>,
+}
+
+/// Why nothing runs, or not to its end.
+#[derive(Clone, Debug, Error, PartialEq, Eq)]
+pub enum RunError {
+    /// It may not run now.
+    #[error("{told} Nothing was begun.")]
+    Refused {
+        /// What the operator says.
+        told: String,
+    },
+    /// The operator says nothing.
+    #[error(
+        "The operator hasn't answered within {}s. A request counts for ten minutes, so it may still run: kubectl connections runs \
+         {name}. To see whether the operator is there: kubectl connections doctor",
+        ANSWERED.as_secs()
+    )]
+    Unanswered {
+        /// The export.
+        name: String,
+    },
+    /// It goes on.
+    #[error("The run goes on. To see how it stands: kubectl connections runs {name}")]
+    GoesOn {
+        /// The export.
+        name: String,
+    },
+    /// The export isn't there any more.
+    #[error("The export {name} was removed, and its run was told to stop.")]
+    Removed {
+        /// The export.
+        name: String,
+    },
+}
+
+impl Fault for RunError {
+    fn exit(&self) -> Exit {
+        match self {
+            Self::Refused { .. } | Self::Removed { .. } => Exit::Not,
+            Self::Unanswered { .. } | Self::GoesOn { .. } => Exit::Unclear,
+        }
+    }
+}
+
+/// Requests a run, tells what came of that, and follows it.
+///
+/// # Errors
+/// If it isn't there, may not run, or isn't theirs to run; if it didn't end well.
+pub async fn run(asked: Run, session: &Session) -> Result<Exit, Failure> {
+    asked.target.kind(&[Kind::Export])?;
+    let cluster = session.cluster().await?;
+    let name = &asked.target.name;
+    let export: Export = find(&cluster, name).await?;
+    if let Some(told) = hindrance(name, export.status.as_ref()) {
+        return Err(RunError::Refused { told }.into());
+    }
+    let now = Timestamp::now().to_string();
+    let change = json!({"metadata": {"annotations": {RUN_REQUESTED_ANNOTATION: now}}});
+    let export = cluster.merge::<Export>(name, &change).await?;
+    let value = request::value(&now);
+    let status = answered(&cluster, name, &value).await?;
+    if let Some(told) = refusal(&status) {
+        return Err(RunError::Refused { told }.into());
+    }
+    if !asked.wait {
+        session.note(&format!(
+            "A run of {name} was begun. To see how it stands: kubectl connections runs {name}"
+        ));
+        return Ok(Exit::Done);
+    }
+    let uid = export.uid().unwrap_or_default();
+    let job = requested_job(&UsedFor::Export.to_string(), (name, &uid), &value);
+    let expected = expected(&status.runs);
+    let ended = followed(&cluster, name, &job, Bar::new(name, expected, session));
+    let ended = match asked.timeout.and_then(|time| Duration::try_from(time).ok()) {
+        None => ended.await?,
+        Some(timeout) => tokio::time::timeout(timeout, ended)
+            .await
+            .map_err(|_| RunError::GoesOn { name: name.clone() })??,
+    };
+    session.note(&told::ending(name, &ended));
+    Ok(match ended.outcome {
+        Some(RunOutcome::Succeeded) => Exit::Done,
+        _ => Exit::Not,
+    })
+}
+
+/// Why there is no use in asking, as far as is known.
+fn hindrance(name: &str, status: Option<&ExportStatus>) -> Option<String> {
+    let status = status?;
+    if status.state == Some(State::Inactive) && !status.needs_run_account() {
+        return Some(super::told::activity(Kind::Export, name, Some(status)));
+    }
+    let under_way = status.runs.iter().find(|run| run.ended_at.is_none())?;
+    Some(format!(
+        "A run of {name} has been under way since {}, and only one runs at a time: kubectl connections runs {name}.",
+        under_way.started_at.0
+    ))
+}
+
+/// The status in which the operator has answered this request.
+async fn answered(cluster: &Cluster, name: &str, value: &str) -> Result<ExportStatus, Failure> {
+    let is_answered = |export: Option<&Export>| {
+        export.is_none_or(|export| {
+            let status = export.status.as_ref();
+            let answered = status.and_then(|status| status.last_request.as_ref());
+            answered.is_some_and(|answered| answered.value == value)
+        })
+    };
+    let waited = cluster.until::<Export>(name, ANSWERED, is_answered).await;
+    let export = waited.object().and_then(|export| export.status);
+    export.ok_or_else(|| {
+        let name = name.to_owned();
+        RunError::Unanswered { name }.into()
+    })
+}
+
+/// Why the operator began nothing.
+fn refusal(status: &ExportStatus) -> Option<String> {
+    let answered = status.last_request.as_ref()?;
+    (answered.answer != RequestAnswer::Begun).then(|| request::standing(answered).message)
+}
+
+/// How many rows there were to read the last time that all were.
+fn expected(runs: &[RunStatus]) -> Option<i64> {
+    let ended = |run: &&RunStatus| run.outcome == Some(RunOutcome::Succeeded);
+    let counts = runs.iter().find(ended)?.counts?;
+    Some(counts.rows_read).filter(|rows| *rows > 0)
+}
+
+/// Shows how far the run of this Job is, until it has ended.
+async fn followed(cluster: &Cluster, name: &str, job: &str, mut bar: Bar<'_>) -> Result<RunStatus, Failure> {
+    let mut seen = pin!(cluster.follow::<Export>(name));
+    while let Some(export) = seen.next().await {
+        let export = match export {
+            Ok(Some(export)) => export,
+            Ok(None) => {
+                let name = name.to_owned();
+                return Err(RunError::Removed { name }.into());
+            }
+            Err(error) if error.is_lasting() => return Err(error.into()),
+            Err(_) => continue, // the watch begins anew, after a pause
+        };
+        let runs = export.status.unwrap_or_default().runs;
+        let Some(run) = runs.into_iter().find(|run| run.job.as_deref() == Some(job)) else {
+            continue;
+        };
+        if run.ended_at.is_some() {
+            return Ok(run);
+        }
+        bar.shows(&run, Timestamp::now());
+    }
+    let name = name.to_owned();
+    Err(RunError::GoesOn { name }.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::api::export::RunRequest;
+    use crate::fixtures::requested_run;
+
+    #[test]
+    fn what_is_known_to_hinder_a_run_is_told_before_it_is_asked_for() {
+        let active = ExportStatus {
+            state: Some(State::Active),
+            ..ExportStatus::default()
+        };
+        assert_eq!(
+            hindrance("nightly", None),
+            None,
+            "the operator may still be looking"
+        );
+        assert_eq!(hindrance("nightly", Some(&active)), None);
+        let ended = ExportStatus {
+            runs: vec![requested_run(Some(RunOutcome::Failed))],
+            ..active.clone()
+        };
+        assert_eq!(hindrance("nightly", Some(&ended)), None);
+        let under_way = ExportStatus {
+            runs: vec![requested_run(None)],
+            ..active
+        };
+        let told = hindrance("nightly", Some(&under_way)).expect("only one runs at a time");
+        assert!(
+            told.starts_with("A run of nightly has been under way since"),
+            "{told}"
+        );
+        let inactive = ExportStatus {
+            state: Some(State::Inactive),
+            ..ExportStatus::default()
+        };
+        let told = hindrance("nightly", Some(&inactive)).expect("it is inactive");
+        assert!(told.starts_with("The export nightly is Inactive"), "{told}");
+    }
+
+    #[test]
+    fn only_an_answer_that_something_was_begun_is_good_news() {
+        let answered = |answer| ExportStatus {
+            last_request: Some(RunRequest {
+                value: "now".to_owned(),
+                answer,
+            }),
+            ..ExportStatus::default()
+        };
+        assert_eq!(refusal(&answered(RequestAnswer::Begun)), None);
+        for answer in [
+            RequestAnswer::Inactive,
+            RequestAnswer::UnderWay,
+            RequestAnswer::NotNow,
+            RequestAnswer::Unreadable,
+        ] {
+            let told = refusal(&answered(answer)).expect("nothing was begun");
+            assert!(told.starts_with("A run was requested"), "{told}");
+        }
+    }
+
+    #[test]
+    fn as_many_rows_are_expected_as_were_read_when_all_were() {
+        let runs = [
+            requested_run(None),
+            requested_run(Some(RunOutcome::Failed)),
+            requested_run(Some(RunOutcome::Succeeded)),
+        ];
+        assert_eq!(expected(&runs), Some(125_000));
+        assert_eq!(expected(&runs[..2]), None);
+    }
+}

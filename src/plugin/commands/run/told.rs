@@ -1,0 +1,161 @@
+//! What is told of one run, while it goes on and once it has ended.
+
+use crate::api::export::Run;
+use crate::api::run::RunOutcome;
+use crate::plugin::screen::age::age;
+use indicatif::{HumanBytes, HumanCount};
+use jiff::Timestamp;
+use std::fmt::Write as _;
+
+/// A number of rows, as people write it.
+#[must_use]
+pub fn rows(rows: i64) -> String {
+    HumanCount(u64::try_from(rows).unwrap_or_default()).to_string()
+}
+
+/// A number of bytes, as people write it.
+#[must_use]
+pub fn size(bytes: i64) -> String {
+    HumanBytes(u64::try_from(bytes).unwrap_or_default()).to_string()
+}
+
+/// How far a run is. `expected` are the rows that there were to read the last time.
+#[must_use]
+pub fn progress(run: &Run, expected: Option<i64>, now: Timestamp) -> String {
+    let Some(progress) = run.progress else {
+        return match run.attempt {
+            Some(attempt) if attempt > 1 => format!("under way, attempt {attempt}"),
+            _ => "under way".to_owned(),
+        };
+    };
+    let mut text = rows(progress.rows_read);
+    if let Some(expected) = expected {
+        let _ = write!(text, " of about {}", rows(expected)); // writing to a String can't fail
+    }
+    let _ = write!(text, " rows read, {} handed over", rows(progress.rows_written));
+    let seconds = now.duration_since(run.started_at.0).as_secs().max(0);
+    if let Some(left) = expected.and_then(|expected| left(seconds, progress.rows_read, expected)) {
+        let _ = write!(text, ", about {} left", age(Timestamp::UNIX_EPOCH, left));
+    }
+    text
+}
+
+/// How long it will take, as a time since the epoch, if it goes on as it went.
+fn left(seconds: i64, read: i64, expected: i64) -> Option<Timestamp> {
+    let rest = expected.checked_sub(read).filter(|rest| *rest > 0)?;
+    let left = seconds.checked_mul(rest)?.checked_div(read)?;
+    Timestamp::from_second(left).ok()
+}
+
+/// How a run ended.
+#[must_use]
+pub fn ending(name: &str, run: &Run) -> String {
+    let took = run
+        .ended_at
+        .as_ref()
+        .map_or_else(String::new, |ended| age(run.started_at.0, ended.0));
+    let counts = run.counts.unwrap_or_default();
+    let done = format!(
+        "{} of {} rows sent ({})",
+        rows(counts.rows_sent),
+        rows(counts.rows_read),
+        size(counts.bytes)
+    );
+    let refused = match counts.rows_rejected {
+        0 => String::new(),
+        refused => format!(", {} refused by the service", rows(refused)),
+    };
+    match run.outcome {
+        Some(RunOutcome::Succeeded) => format!("{name}: {done}{refused} in {took}."),
+        Some(RunOutcome::Stopped) => format!(
+            "The run of {name} was stopped after {took}, as it may not go on, and undid what it had begun. To see why: kubectl \
+             describe export {name}"
+        ),
+        _ => {
+            let failure = run.failure.as_ref();
+            let why = failure.map_or("nothing tells why.", |failure| failure.message.as_str());
+            format!("The run of {name} failed after {took}: {why}")
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::api::run::{FailureClass, Persistence, RunFailure, RunProgress};
+    use crate::fixtures::{at, requested_run};
+
+    #[test]
+    fn how_far_a_run_is_is_told_as_far_as_it_is_known() {
+        let far = |read, written| {
+            Some(RunProgress {
+                rows_read: read,
+                rows_written: written,
+            })
+        };
+        let rows = [
+            (None, Some(1), Some(4000), "under way"),
+            (None, Some(2), None, "under way, attempt 2"),
+            (
+                far(3000, 2400),
+                Some(1),
+                None,
+                "3,000 rows read, 2,400 handed over",
+            ),
+            (
+                far(3000, 2400),
+                Some(1),
+                Some(4000),
+                "3,000 of about 4,000 rows read, 2,400 handed over, about 30s left",
+            ),
+            (
+                far(0, 0),
+                Some(1),
+                Some(4000),
+                "0 of about 4,000 rows read, 0 handed over",
+            ),
+            (
+                far(5000, 1),
+                Some(1),
+                Some(4000),
+                "5,000 of about 4,000 rows read, 1 handed over",
+            ),
+        ];
+        for (progress, attempt, expected, told) in rows {
+            let run = Run {
+                attempt,
+                progress,
+                ..requested_run(None)
+            };
+            assert_eq!(super::progress(&run, expected, at(190)), told);
+        }
+    }
+
+    #[test]
+    fn how_a_run_ended_is_one_sentence() {
+        assert_eq!(
+            ending("nightly", &requested_run(Some(RunOutcome::Succeeded))),
+            "nightly: 100,000 of 125,000 rows sent (3.45 MiB) in 6s."
+        );
+        let stopped = ending("nightly", &requested_run(Some(RunOutcome::Stopped)));
+        assert!(
+            stopped.starts_with("The run of nightly was stopped after 6s"),
+            "{stopped}"
+        );
+        let failed = Run {
+            failure: Some(RunFailure {
+                class: FailureClass::Destination,
+                persistence: Persistence::Permanent,
+                message: "The server refused the password.".to_owned(),
+            }),
+            ..requested_run(Some(RunOutcome::Failed))
+        };
+        assert_eq!(
+            ending("nightly", &failed),
+            "The run of nightly failed after 6s: The server refused the password."
+        );
+        let mut refused = requested_run(Some(RunOutcome::Succeeded));
+        refused.counts.as_mut().expect("counts").rows_rejected = 3;
+        assert!(ending("nightly", &refused).contains(", 3 refused by the service in 6s."));
+    }
+}
