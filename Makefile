@@ -8,7 +8,7 @@ help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/\1\t\2/' | expand -t 14
 
 .PHONY: bench
-bench: ## Measure the operator's figures as ratios within one run (SCALE=small: a quick check; ONLY=types, admission, vaults, world or its part changes)
+bench: ## Measure the operator's figures as ratios within one run (SCALE=small: a quick check; ONLY=types, admission, plugin, vaults, world or its part changes)
 	@cargo build -q --release --locked -p connection-operator -p benches
 	@"$${CARGO_TARGET_DIR:-target}/release/benches"
 

@@ -21,7 +21,7 @@ use std::process::ExitCode;
 use world::Scale;
 
 /// The parts of a run, each of which can be run alone.
-const PARTS: [&str; 4] = ["types", "admission", "vaults", "world"];
+const PARTS: [&str; 5] = ["types", "admission", "plugin", "vaults", "world"];
 /// Of the last one, what a changed type brings about.
 const CHANGES: &str = "changes";
 
@@ -63,6 +63,9 @@ async fn run() -> Outcome<()> {
     }
     if wanted("admission") {
         phases::admission(&mut report).await?;
+    }
+    if wanted("plugin") {
+        phases::plugin(&mut report).await?;
     }
     if wanted("vaults") {
         phases::vaults(&mut report).await?;

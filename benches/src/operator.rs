@@ -117,18 +117,23 @@ impl Operator {
 
 /// The release binary beside this one, unless `OPERATOR` names another.
 pub fn program() -> Outcome<PathBuf> {
-    if let Some(given) = std::env::var_os("OPERATOR") {
-        return Ok(given.into());
+    match std::env::var_os("OPERATOR") {
+        Some(given) => Ok(given.into()),
+        None => beside("connection-operator"),
     }
+}
+
+/// A release binary beside this one.
+pub fn beside(name: &str) -> Outcome<PathBuf> {
     let own = std::env::current_exe()?;
-    let beside = own.parent().unwrap_or(Path::new(".")).join("connection-operator");
+    let beside = own.parent().unwrap_or(Path::new(".")).join(name);
     if beside.is_file() {
         Ok(beside)
     } else {
-        Err(
-            "the operator's release binary isn't there: run `make bench`, or `cargo build --release` first"
-                .into(),
+        Err(format!(
+            "the release binary {name} isn't there: run `make bench`, or `cargo build --release` first"
         )
+        .into())
     }
 }
 

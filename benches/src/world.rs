@@ -126,6 +126,19 @@ impl World {
     }
 }
 
+/// A namespace with so many connections and nothing on them.
+pub async fn connections(
+    client: &Client,
+    namespace: &str,
+    count: usize,
+    type_: &ConnectionType,
+) -> Outcome<()> {
+    make_namespace(client, namespace).await?;
+    make_all(client, std::iter::once(secret(namespace, 0))).await?;
+    make_all(client, (0..count).map(|i| connection(namespace, i, 1, type_))).await?;
+    Ok(())
+}
+
 /// Makes objects side by side, and gives them in order as the API server answered.
 pub async fn make_all<K>(client: &Client, objects: impl Iterator<Item = Outcome<K>>) -> Outcome<Vec<K>>
 where

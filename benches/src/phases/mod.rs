@@ -2,6 +2,7 @@
 
 mod admission;
 mod pace;
+mod plugin;
 mod rest;
 mod sharing;
 mod time;
@@ -9,6 +10,7 @@ mod types;
 mod vaults;
 
 pub use admission::admission;
+pub use plugin::plugin;
 pub use types::checking;
 pub use vaults::vaults;
 
