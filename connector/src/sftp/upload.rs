@@ -11,15 +11,14 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
+use tracing::warn;
 
 /// How long taking away what was begun may take: less than the grace of a pod that is told to stop.
 const UNDO_MAX: Duration = Duration::from_secs(6);
-/// After how many seconds without a write a file that stepped aside counts as left behind.
-const LEFT_BEHIND: u32 = 15 * 60;
 /// What unfinished files end with.
 const UNFINISHED: &str = ".part";
-/// What the file of before ends with while the new one takes its place: where the connection breaks in that moment, a later
-/// run takes it away as it does unfinished files.
+/// What the file of before ends with while the new one takes its place: where the connection breaks in that moment, it may be
+/// all that there is of it, so a later run takes it away once its own files have their final names.
 const ASIDE: &str = "-before.part";
 /// Renames over a file that is there.
 const REPLACE: &str = "posix-rename@openssh.com";
@@ -77,8 +76,9 @@ impl Upload {
         })
     }
 
-    /// Begins a file that will be called so. With the first one, what earlier runs of the export left behind is taken away:
-    /// it may be personal data, and fills the account's quota.
+    /// Begins a file that will be called so. With the first one, unfinished files of other runs of the export are taken away:
+    /// they may be personal data, and fill the account's quota. Of one export one run goes on at a time: should another
+    /// still, on a node that is lost, its file gets no final name after ours did.
     ///
     /// # Errors
     /// When it can't be made.
@@ -99,12 +99,12 @@ impl Upload {
             file.handle = Some(opened.handle().to_owned());
         }
         if self.files.len() == 1 {
-            let _ = timeout(UNDO_MAX, self.sweep(&path)).await; // the next run looks again
+            self.sweep(|name| !name.ends_with(ASIDE)).await;
         }
         Ok(opened)
     }
 
-    /// Gives one file after the other its final name, and tells of each.
+    /// Gives one file after the other its final name, and tells of each. Then what stepped aside for earlier runs is taken away.
     ///
     /// # Errors
     /// When a file can't be renamed. Those before it stand.
@@ -117,6 +117,7 @@ impl Upload {
             self.renaming = Some((number, renaming));
             self.renamed(&mut published).await?;
         }
+        self.sweep(|name| name.ends_with(ASIDE)).await;
         Ok(())
     }
 
@@ -171,31 +172,34 @@ impl Upload {
         Ok(())
     }
 
-    /// Takes away unfinished files of the export's other runs. Of one export one run goes on at a time: should another still,
-    /// on a node that is lost, its file gets no final name after ours did. What stepped aside may be all that there is of a
-    /// name just now, so it stays until no run can be at it. By the server's own clock, which has just set the time of a
-    /// file of ours: clocks may differ.
-    async fn sweep(&self, own: &str) -> Result<(), Error> {
-        let Some(now) = self.server.sftp.stat(own).await?.attrs.mtime else {
-            return Ok(());
+    /// Takes away those of these names that other runs of the export left. What can't be taken away, the next run tries again.
+    async fn sweep(&self, wanted: impl Fn(&str) -> bool) {
+        let swept = async {
+            for name in self.left().await?.iter().filter(|name| wanted(name)) {
+                if let Err(error) = self.server.sftp.remove(join(&self.folder, name)).await {
+                    warn!(fault = ?SftpFault::from(error), "what an earlier run left can't be taken away");
+                }
+            }
+            Ok::<_, Error>(())
         };
+        if !matches!(timeout(UNDO_MAX, swept).await, Ok(Ok(()))) {
+            warn!("it can't be looked for what earlier runs left");
+        }
+    }
+
+    /// The names of unfinished files of other runs of the export.
+    async fn left(&self) -> Result<Vec<String>, Error> {
         let folder = self.server.sftp.opendir(self.folder.as_str()).await?.handle;
-        let mut old = Vec::new();
+        let mut left = Vec::new();
         while let Ok(entries) = self.server.sftp.readdir(folder.as_str()).await {
-            let unfinished = entries.files.into_iter().filter(|entry| {
-                let name = entry.filename.as_str();
-                let last = entry.attrs.mtime.unwrap_or(now);
-                let over = !name.ends_with(ASIDE) || now.saturating_sub(last) > LEFT_BEHIND;
+            let names = entries.files.into_iter().map(|entry| entry.filename);
+            left.extend(names.filter(|name| {
                 let ours = name.starts_with(&self.marks.0) && name.ends_with(UNFINISHED);
-                ours && !name.starts_with(&self.marks.1) && over
-            });
-            old.extend(unfinished.map(|entry| entry.filename));
+                ours && !name.starts_with(&self.marks.1) && !name.contains('/')
+            }));
         }
         self.server.sftp.close(folder).await?;
-        for name in old.iter().filter(|name| !name.contains('/')) {
-            self.server.sftp.remove(join(&self.folder, name)).await?;
-        }
-        Ok(())
+        Ok(left)
     }
 }
 
@@ -243,6 +247,9 @@ async fn replace(server: &Server, from: &str, to: &str) -> Result<(), SftpFault>
     let Err(error) = server.sftp.rename(from, to).await else {
         return Ok(());
     };
+    if is_absent(&error) {
+        return Err(error.into()); // ours isn't there any more: nothing steps aside for it
+    }
     let aside = format!("{}{ASIDE}", from.trim_end_matches(UNFINISHED));
     if server.sftp.rename(to, aside.as_str()).await.is_err() {
         return Err(error.into()); // it wasn't in the way

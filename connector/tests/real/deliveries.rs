@@ -9,7 +9,6 @@ use connector::fault::Ended;
 use connector::sftp::{Server, SftpFault, Upload};
 use std::fs;
 use std::net::SocketAddr;
-use std::time::{Duration, SystemTime};
 
 async fn begin(address: SocketAddr, run: &str) -> Result<Upload, Ended> {
     let settings = settings(address);
@@ -89,38 +88,57 @@ async fn what_is_undone_leaves_nothing() {
 }
 
 #[tokio::test]
-async fn what_earlier_runs_left_behind_is_taken_away() {
+async fn what_other_runs_left_behind_is_taken_away() {
     let server = Sshd::start();
-    let leave = |name: &str, age: Duration| {
-        let file = fs::File::create(server.inside().join(name)).expect("made");
-        file.set_modified(SystemTime::now() - age).expect("set");
-    };
-    let hour = Duration::from_hours(1);
     let unfinished = |uid: &str, rest: &str| format!(".connections-{}-{rest}", &hash(uid.as_bytes())[..16]);
-    leave(&unfinished("uid", "0-0.part"), Duration::ZERO);
-    leave(&unfinished("uid", "0-1-before.part"), hour);
+    let part = unfinished("uid", "0-0.part");
+    let aside = unfinished("uid", "0-1-before.part");
     let kept = [
-        unfinished("uid", "0-0.txt"),
-        unfinished("uid", "2-0-before.part"),
         unfinished("another", "0-0.part"),
+        unfinished("uid", "0-0.txt"),
         "customers.csv".to_owned(),
     ];
-    for (name, age) in kept.iter().zip([hour, Duration::from_mins(1), hour, hour]) {
-        leave(name, age);
+    for name in kept.iter().chain([&part, &aside]) {
+        fs::write(server.inside().join(name), b"left").expect("written");
     }
     let mut upload = begun(server.address, "1").await;
     write(&mut upload, "orders.csv", &content(10))
         .await
         .expect("written");
+    let there = |name: &String| server.inside().join(name).exists();
+    assert!(!there(&part));
+    assert!(there(&aside), "it may be all that there is of a file");
     upload.publish(|_| {}).await.expect("renamed");
     let mut left = kept.to_vec();
     left.push("orders.csv".to_owned());
     left.sort();
-    assert_eq!(
-        server.names(),
-        left,
-        "of the export's own, and what stepped aside only once it's old"
-    );
+    assert_eq!(server.names(), left, "of the export's own, and nothing of others");
+}
+
+/// As one that goes on, on a node that is lost, while another has begun.
+#[tokio::test]
+async fn a_run_whose_file_another_took_away_changes_nothing() {
+    for banned in ["", "posix-rename"] {
+        let configuration = format!("ForceCommand internal-sftp -P {banned}");
+        let server = Sshd::with(Differences {
+            configuration: if banned.is_empty() { "" } else { &configuration },
+            ..Differences::default()
+        });
+        let mut lost = begun(server.address, "1").await;
+        let mut newer = begun(server.address, "2").await;
+        for (upload, bytes) in [(&mut lost, "of the lost"), (&mut newer, "of the newer")] {
+            write(upload, "customers.csv", &Bytes::from_static(bytes.as_bytes()))
+                .await
+                .expect("written");
+        }
+        newer.publish(|_| {}).await.expect("renamed");
+        let told = lost.publish(|_| {}).await;
+        assert!(told.is_err(), "{banned}");
+        assert!(lost.undo(|_| {}).await, "{banned}");
+        assert_eq!(server.names(), ["customers.csv"], "{banned}");
+        let content = fs::read(server.inside().join("customers.csv")).expect("it is there");
+        assert_eq!(content, b"of the newer", "{banned}");
+    }
 }
 
 #[tokio::test]
