@@ -1,10 +1,13 @@
 //! Takes away what runs are made of: without the operator what has a schedule would go on making Jobs, and nobody would tell how
 //! they end.
 
-use super::{LOOK_AGAIN, UninstallError};
-use crate::api::names::{MANAGED_BY_LABEL, RUN_LABEL, RUN_PLAN_ANNOTATION, RUN_PLAN_BEFORE_ANNOTATION};
+use super::{CONCURRENCY, LOOK_AGAIN, UninstallError};
+use crate::api::names::{
+    MANAGED_BY_LABEL, RUN_LABEL, RUN_NAME_PREFIX, RUN_PLAN_ANNOTATION, RUN_PLAN_BEFORE_ANNOTATION,
+};
 use crate::cluster::writes::{self, WriteError};
 use crate::governance::runs::names;
+use futures::{StreamExt, TryStreamExt, stream};
 use k8s_openapi::NamespaceResourceScope;
 use k8s_openapi::api::batch::v1::{CronJob, Job};
 use k8s_openapi::api::core::v1::ConfigMap;
@@ -17,7 +20,7 @@ use std::collections::BTreeSet;
 use std::fmt::Debug;
 
 /// Removes schedules, runs with their pods, and plans, in all namespaces. A Job that Kubernetes makes meanwhile is found by
-/// looking again.
+/// looking again. What is on its way out already isn't waited for: it may be on a node that is lost.
 ///
 /// # Errors
 /// See [`UninstallError`].
@@ -31,28 +34,36 @@ pub(super) async fn remove_all(client: &Client) -> Result<(), UninstallError> {
         tracing::info!(cron_jobs = cron_jobs.len(), jobs = jobs.len(), "taking runs away");
         let plans = cron_jobs.iter().flat_map(plans);
         let plans: BTreeSet<Plan> = plans.chain(jobs.iter().flat_map(self::plans)).collect();
-        for cron_job in &cron_jobs {
-            remove(client, cron_job).await?;
-        }
-        for job in &jobs {
-            remove(client, job).await?;
-        }
-        for (namespace, name) in plans {
-            let plan = ConfigMap {
-                metadata: ObjectMeta {
-                    namespace: Some(namespace),
-                    name: Some(name),
-                    ..ObjectMeta::default()
-                },
-                ..ConfigMap::default()
-            };
-            let removed = writes::delete(client, &plan).await;
-            removed.map_err(|source| refused(&plan, source))?;
-        }
+        each(cron_jobs, |cron_job| remove(client, cron_job)).await?;
+        each(jobs, |job| remove(client, job)).await?;
+        each(plans, |plan| remove_plan(client, plan)).await?;
         tokio::time::sleep(LOOK_AGAIN).await;
     }
 }
 
+/// Does it to all of them, many at the same time.
+async fn each<T, F>(all: impl IntoIterator<Item = T>, act: impl FnMut(T) -> F) -> Result<(), UninstallError>
+where
+    F: Future<Output = Result<(), UninstallError>>,
+{
+    let all = stream::iter(all).map(Ok);
+    all.try_for_each_concurrent(CONCURRENCY, act).await
+}
+
+async fn remove_plan(client: &Client, (namespace, name): Plan) -> Result<(), UninstallError> {
+    let plan = ConfigMap {
+        metadata: ObjectMeta {
+            namespace: Some(namespace),
+            name: Some(name),
+            ..ObjectMeta::default()
+        },
+        ..ConfigMap::default()
+    };
+    let removed = writes::delete(client, &plan).await;
+    removed.map_err(|source| refused(&plan, source))
+}
+
+/// Those that aren't being removed yet. Policies keep their names from everybody else, and let us remove no others.
 async fn listed<K>(client: &Client) -> Result<Vec<PartialObjectMeta<K>>, UninstallError>
 where
     K: Resource<DynamicType = (), Scope = NamespaceResourceScope> + Clone + Debug + DeserializeOwned,
@@ -65,7 +76,10 @@ where
         what: "listing runs",
         source: Box::new(source),
     })?;
-    Ok(found.items)
+    let named = |object: &PartialObjectMeta<K>| object.name_any().starts_with(RUN_NAME_PREFIX);
+    let stays = |object: &PartialObjectMeta<K>| object.metadata.deletion_timestamp.is_none();
+    let found = found.items.into_iter();
+    Ok(found.filter(|object| named(object) && stays(object)).collect())
 }
 
 /// The namespace and name of a plan's ConfigMap.
@@ -83,13 +97,13 @@ fn plans<K: Resource>(object: &K) -> Vec<Plan> {
         .collect()
 }
 
-async fn remove<K>(client: &Client, object: &PartialObjectMeta<K>) -> Result<(), UninstallError>
+async fn remove<K>(client: &Client, object: PartialObjectMeta<K>) -> Result<(), UninstallError>
 where
     K: Resource<DynamicType = (), Scope = NamespaceResourceScope>,
 {
-    match writes::delete_with_pods(client, object).await {
+    match writes::delete_with_pods(client, &object).await {
         Ok(()) | Err(WriteError::Gone | WriteError::Conflict) => Ok(()), // another of its name is found by looking again
-        Err(source) => Err(refused(object, source)),
+        Err(source) => Err(refused(&object, source)),
     }
 }
 
