@@ -125,7 +125,7 @@ a_run_is_killed() {
 
 consent_is_withdrawn() {
   [[ -n $server ]] || return 0
-  local before
+  local before undone
   chapter "Consent is withdrawn during a run: it stops"
   before=$(sum)
   request
@@ -134,6 +134,8 @@ consent_is_withdrawn() {
   ended "the run" Stopped
   state export/consenting-customers Inactive
   equal "the partner's file is that of the run before" "$before" "$(sum)"
+  undone=$((SECONDS + 30)) # it is told as stopped once it's told to stop
+  while [[ -n $(unfinished) ]] && ((SECONDS < undone)); do sleep 0.1; done
   equal "it leaves nothing half-done" "" "$(unfinished)"
   run "kubectl -n $NAMESPACE get export consenting-customers -o jsonpath='{range .status.runs[*]}{.startedAt} {.trigger} {.outcome}, rows sent: {.counts.rowsSent}{\"\\n\"}{end}'"
 }

@@ -7,7 +7,7 @@ plugin() { run "kubectl connections $1 -n $NAMESPACE"; }
 agreed() {
   local digest
   refused "kubectl connections $1 -n $NAMESPACE"
-  digest=$(grep -oE -- '--agree-to [0-9a-f]{64}' <<<"$refusal")
+  digest=$(grep -oE -- '--agree-to [0-9a-f]{64}' <<<"$refusal" || true)
   [[ -n $digest ]] || fail "it says how to agree" "expected: --agree-to and a digest" "seen:     $refusal"
   plugin "$1 $digest"
 }
@@ -46,6 +46,6 @@ at_the_command_line() {
   plugin "remove french-drop --detach-all --yes"
   gone connection/french-drop
   reason export/french-customers Detached
-  say "Who agreed, who may do what, and what ran, also of what is gone:"
+  say "Who agreed to what is gone, too, stays on record:"
   plugin "audit --connection french-drop"
 }

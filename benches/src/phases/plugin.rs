@@ -158,7 +158,7 @@ impl Listed {
         Ok(Self {
             first: first.as_secs_f64() * 1000.0,
             all: all.as_secs_f64() * 1000.0,
-            peak: peak.map_or(0.0, |kib| kib as f64 / 1024.0),
+            peak: peak.ok_or("the kernel doesn't tell its peak memory")? as f64 / 1024.0,
         })
     }
 }

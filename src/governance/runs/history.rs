@@ -2,7 +2,7 @@
 
 use super::results::{Ended, JobSeen};
 use crate::api::export::Run;
-use crate::api::run::{FailureClass, Persistence, RunCounts, RunFailure, RunOutcome, RunProgress};
+use crate::api::run::{FailureClass, Persistence, RunCounts, RunFailure, RunOutcome};
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use std::collections::{BTreeMap, BTreeSet};
@@ -40,10 +40,7 @@ pub fn merged(before: &[Run], jobs: &[JobSeen], stopping: bool, now: Timestamp) 
             known.ended_at.is_none() || is_lost(known)
         });
         if news {
-            let told = told_before(known, job);
-            let now = run(job, stopping, now);
-            let progress = now.progress.or(told).filter(|_| now.ended_at.is_none());
-            runs.insert(job.name.clone(), Run { progress, ..now });
+            runs.insert(job.name.clone(), run(job, stopping, now));
         }
     }
     let there = |job: &str| jobs.iter().any(|seen| seen.name == job);
@@ -61,12 +58,6 @@ pub fn merged(before: &[Run], jobs: &[JobSeen], stopping: bool, now: Timestamp) 
     all.sort_by(|a, b| order(b).cmp(&order(a)));
     all.truncate(RUNS_MAX);
     all
-}
-
-/// How far a run was when it told that last, if it didn't begin anew since.
-fn told_before(known: Option<&Run>, job: &JobSeen) -> Option<RunProgress> {
-    let same = known.filter(|known| known.attempt == Some(job.attempt));
-    same.and_then(|known| known.progress)
 }
 
 /// The Jobs that have ended and never stood in status, the oldest first. What is older than all that stands there did.

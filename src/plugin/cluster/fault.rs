@@ -106,12 +106,16 @@ impl ClusterError {
         }
     }
 
-    /// Whether waiting is of no use: a right that is taken doesn't come back by itself. All else may.
+    /// Whether waiting is of no use: a right that is taken, or a way to sign in that is gone, doesn't come back by itself. All
+    /// else may.
     #[must_use]
     pub const fn is_lasting(&self) -> bool {
         matches!(
             self,
-            Self::Forbidden { .. } | Self::Unauthenticated | Self::KindUnknown { .. }
+            Self::Configuration { .. }
+                | Self::Forbidden { .. }
+                | Self::Unauthenticated
+                | Self::KindUnknown { .. }
         )
     }
 

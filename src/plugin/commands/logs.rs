@@ -1,4 +1,4 @@
-//! `logs`: what the connector of the newest run wrote, for those who may read logs of pods. No role of ours gives that right,
+//! `logs`: what the connector of the newest run, and of that the newest try, wrote, for those who may read logs of pods. No role of ours gives that right,
 //! as it holds for every pod of a namespace; why a run failed stands in status, for all who see exports.
 
 use crate::api::Export;
@@ -23,7 +23,7 @@ pub struct Logs {
     /// The export.
     #[arg(value_name = "NAME")]
     target: Target,
-    /// Go on as more is written, until the run ends.
+    /// Go on as more is written, until this try of the run ends.
     #[arg(short, long)]
     follow: bool,
 }

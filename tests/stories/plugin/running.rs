@@ -42,7 +42,7 @@ async fn a_contributor_has_an_export_run_and_sees_how_far_it_is() {
         "{told}"
     );
     let kubelet = Kubelet::shared().await;
-    let address = pod_that_says(r#"{"rowsRead":3000,"rowsWritten":2400}"#).await;
+    let (address, _) = pod_that_says(r#"{"rowsRead":3000,"rowsWritten":2400}"#).await;
     kubelet.runs(&world, &job, address.into()).await;
     dialogue.until("nightly: 3,000 rows read, 2,400 handed over");
     let running = carol.does(&["runs"]);

@@ -5,7 +5,6 @@ use crate::api::export::Run;
 use crate::plugin::Session;
 use indicatif::{ProgressBar, ProgressStyle};
 use jiff::Timestamp;
-use std::io::IsTerminal;
 use std::time::Duration;
 
 /// How often the line shows that the program is alive.
@@ -31,14 +30,14 @@ enum Line<'a> {
 impl<'a> Bar<'a> {
     /// For a run of this export. `expected` are the rows that there were to read the last time.
     pub fn new(name: &'a str, expected: Option<i64>, session: &'a Session) -> Self {
-        let line = if std::io::stderr().is_terminal() {
-            let bar = ProgressBar::new(0);
+        let bar = ProgressBar::new(0);
+        let line = if bar.is_hidden() {
+            Line::Notes(session) // no terminal, or one that can't take a line back
+        } else {
             bar.set_style(style(OPEN));
             bar.set_message(format!("{name}: begun"));
             bar.enable_steady_tick(TICK);
             Line::Terminal(bar)
-        } else {
-            Line::Notes(session)
         };
         Self {
             name,
@@ -50,18 +49,25 @@ impl<'a> Bar<'a> {
 
     /// Shows how far it is now.
     pub fn shows(&mut self, run: &Run, now: Timestamp) {
-        let text = format!("{}: {}", self.name, told::progress(run, self.expected, now));
+        if let Line::Terminal(bar) = &self.line {
+            if let (Some(expected), Some(progress)) = (self.expected, run.progress) {
+                bar.set_style(style(BOUNDED));
+                bar.set_length(u64::try_from(expected).unwrap_or_default());
+                bar.set_position(u64::try_from(progress.rows_read.min(expected)).unwrap_or_default());
+            } else {
+                bar.set_style(style(OPEN));
+            }
+        }
+        self.says(&told::progress(run, self.expected, now));
+    }
+
+    /// Says this of it.
+    pub fn says(&mut self, what: &str) {
+        let text = format!("{}: {what}", self.name);
         match &self.line {
             Line::Notes(session) if text != self.shown => session.note(&text),
             Line::Notes(_) => {}
-            Line::Terminal(bar) => {
-                if let (Some(expected), Some(progress)) = (self.expected, run.progress) {
-                    bar.set_style(style(BOUNDED));
-                    bar.set_length(u64::try_from(expected).unwrap_or_default());
-                    bar.set_position(u64::try_from(progress.rows_read.min(expected)).unwrap_or_default());
-                }
-                bar.set_message(text.clone());
-            }
+            Line::Terminal(bar) => bar.set_message(text.clone()),
         }
         self.shown = text;
     }

@@ -37,8 +37,14 @@ pub struct Run {
     #[arg(long)]
     wait: bool,
     /// Wait no longer than this, such as 10m: the run goes on.
-    #[arg(long, value_name = "TIME", requires = "wait")]
-    timeout: Option<jiff::SignedDuration>,
+    #[arg(long, value_name = "TIME", requires = "wait", value_parser = patience)]
+    timeout: Option<Duration>,
+}
+
+fn patience(text: &str) -> Result<Duration, String> {
+    let asked = text.parse::<jiff::SignedDuration>().ok();
+    let asked = asked.and_then(|asked| Duration::try_from(asked).ok());
+    asked.ok_or_else(|| "write a time such as 10m or 90s".to_owned())
 }
 
 /// Why nothing runs, or not to its end.
@@ -61,10 +67,12 @@ pub enum RunError {
         name: String,
     },
     /// It goes on.
-    #[error("The run goes on. To see how it stands: kubectl connections runs {name}")]
+    #[error("{why}The run goes on. To see how it stands: kubectl connections runs {name}")]
     GoesOn {
         /// The export.
         name: String,
+        /// Why it isn't waited for any more, as a sentence with a blank after it; nothing if that was wanted.
+        why: String,
     },
     /// The export isn't there any more.
     #[error("The export {name} was removed, and its run was told to stop.")]
@@ -92,7 +100,7 @@ pub async fn run(asked: Run, session: &Session) -> Result<Exit, Failure> {
     let cluster = session.cluster().await?;
     let name = &asked.target.name;
     let export: Export = find(&cluster, name).await?;
-    if let Some(told) = hindrance(name, export.status.as_ref()) {
+    if let Some(told) = hindrance(name, judged(&export)) {
         return Err(RunError::Refused { told }.into());
     }
     let now = Timestamp::now().to_string();
@@ -113,17 +121,26 @@ pub async fn run(asked: Run, session: &Session) -> Result<Exit, Failure> {
     let job = requested_job(&UsedFor::Export.to_string(), (name, &uid), &value);
     let expected = expected(&status.runs);
     let ended = followed(&cluster, name, &job, Bar::new(name, expected, session));
-    let ended = match asked.timeout.and_then(|time| Duration::try_from(time).ok()) {
+    let ended = match asked.timeout {
         None => ended.await?,
         Some(timeout) => tokio::time::timeout(timeout, ended)
             .await
-            .map_err(|_| RunError::GoesOn { name: name.clone() })??,
+            .map_err(|_| RunError::GoesOn {
+                name: name.clone(),
+                why: String::new(),
+            })??,
     };
     session.note(&told::ending(name, &ended));
     Ok(match ended.outcome {
         Some(RunOutcome::Succeeded) => Exit::Done,
         _ => Exit::Not,
     })
+}
+
+/// What the operator says of it as it is now; nothing if it hasn't looked since it was changed.
+fn judged(export: &Export) -> Option<&ExportStatus> {
+    let status = export.status.as_ref()?;
+    (status.observed_generation == export.metadata.generation).then_some(status)
 }
 
 /// Why there is no use in asking, as far as is known.
@@ -141,19 +158,35 @@ fn hindrance(name: &str, status: Option<&ExportStatus>) -> Option<String> {
 
 /// The status in which the operator has answered this request.
 async fn answered(cluster: &Cluster, name: &str, value: &str) -> Result<ExportStatus, Failure> {
-    let is_answered = |export: Option<&Export>| {
-        export.is_none_or(|export| {
-            let status = export.status.as_ref();
-            let answered = status.and_then(|status| status.last_request.as_ref());
-            answered.is_some_and(|answered| answered.value == value)
-        })
+    let unanswered = || RunError::Unanswered {
+        name: name.to_owned(),
     };
-    let waited = cluster.until::<Export>(name, ANSWERED, is_answered).await;
-    let export = waited.object().and_then(|export| export.status);
-    export.ok_or_else(|| {
-        let name = name.to_owned();
-        RunError::Unanswered { name }.into()
-    })
+    let answered = async {
+        let mut seen = pin!(cluster.follow::<Export>(name));
+        while let Some(export) = seen.next().await {
+            let status = match export {
+                Ok(Some(export)) => export.status.unwrap_or_default(),
+                Ok(None) => {
+                    return Err(RunError::Removed {
+                        name: name.to_owned(),
+                    }
+                    .into());
+                }
+                Err(error) if error.is_lasting() => return Err(error.into()),
+                Err(_) => continue, // the watch begins anew, after a pause
+            };
+            if status
+                .last_request
+                .as_ref()
+                .is_some_and(|answered| answered.value == value)
+            {
+                return Ok(status);
+            }
+        }
+        Err(unanswered().into())
+    };
+    let answered = tokio::time::timeout(ANSWERED, answered).await;
+    answered.unwrap_or_else(|_| Err(unanswered().into()))
 }
 
 /// Why the operator began nothing.
@@ -176,11 +209,23 @@ async fn followed(cluster: &Cluster, name: &str, job: &str, mut bar: Bar<'_>) ->
         let export = match export {
             Ok(Some(export)) => export,
             Ok(None) => {
-                let name = name.to_owned();
-                return Err(RunError::Removed { name }.into());
+                return Err(RunError::Removed {
+                    name: name.to_owned(),
+                }
+                .into());
             }
-            Err(error) if error.is_lasting() => return Err(error.into()),
-            Err(_) => continue, // the watch begins anew, after a pause
+            Err(error) if error.is_lasting() => {
+                let why = format!("{error} ");
+                return Err(RunError::GoesOn {
+                    name: name.to_owned(),
+                    why,
+                }
+                .into());
+            }
+            Err(error) => {
+                bar.says(&format!("{error} It is tried again."));
+                continue; // the watch begins anew, after a pause
+            }
         };
         let runs = export.status.unwrap_or_default().runs;
         let Some(run) = runs.into_iter().find(|run| run.job.as_deref() == Some(job)) else {
@@ -191,8 +236,8 @@ async fn followed(cluster: &Cluster, name: &str, job: &str, mut bar: Bar<'_>) ->
         }
         bar.shows(&run, Timestamp::now());
     }
-    let name = name.to_owned();
-    Err(RunError::GoesOn { name }.into())
+    let (name, why) = (name.to_owned(), String::new());
+    Err(RunError::GoesOn { name, why }.into())
 }
 
 #[cfg(test)]
@@ -233,6 +278,14 @@ mod tests {
         };
         let told = hindrance("nightly", Some(&inactive)).expect("it is inactive");
         assert!(told.starts_with("The export nightly is Inactive"), "{told}");
+    }
+
+    #[test]
+    fn a_time_is_none_that_was() {
+        assert_eq!(patience("10m"), Ok(Duration::from_mins(10)));
+        for text in ["-5m", "soon", ""] {
+            assert!(patience(text).is_err(), "{text}");
+        }
     }
 
     #[test]

@@ -34,6 +34,8 @@ pub fn progress(run: &Run, expected: Option<i64>, now: Timestamp) -> String {
     }
     let _ = write!(text, " rows read, {} handed over", rows(progress.rows_written));
     let seconds = now.duration_since(run.started_at.0).as_secs().max(0);
+    let first = run.attempt.is_none_or(|attempt| attempt == 1); // of a later try nobody knows when it began
+    let expected = expected.filter(|_| first);
     if let Some(left) = expected.and_then(|expected| left(seconds, progress.rows_read, expected)) {
         let _ = write!(text, ", about {} left", age(Timestamp::UNIX_EPOCH, left));
     }
@@ -67,10 +69,15 @@ pub fn ending(name: &str, run: &Run) -> String {
     };
     match run.outcome {
         Some(RunOutcome::Succeeded) => format!("{name}: {done}{refused} in {took}."),
-        Some(RunOutcome::Stopped) => format!(
-            "The run of {name} was stopped after {took}, as it may not go on, and undid what it had begun. To see why: kubectl \
-             describe export {name}"
-        ),
+        Some(RunOutcome::Stopped) => {
+            let sent = run
+                .counts
+                .map(|counts| format!(" {} rows stand at the destination.", rows(counts.rows_sent)));
+            format!(
+                "The run of {name} was told to stop after {took}, as it may not go on.{} To see why: kubectl describe export {name}",
+                sent.unwrap_or_default()
+            )
+        }
         _ => {
             let failure = run.failure.as_ref();
             let why = failure.map_or("nothing tells why.", |failure| failure.message.as_str());
@@ -139,7 +146,7 @@ mod tests {
         );
         let stopped = ending("nightly", &requested_run(Some(RunOutcome::Stopped)));
         assert!(
-            stopped.starts_with("The run of nightly was stopped after 6s"),
+            stopped.starts_with("The run of nightly was told to stop after 6s"),
             "{stopped}"
         );
         let failed = Run {
