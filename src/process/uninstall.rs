@@ -1,10 +1,7 @@
 //! Leaves nothing stuck, and no account without its guard: stops whatever sets our finalizer, the API server and the
 //! operator, then takes runs away, the finalizer off everything, and run accounts away. Where another release has taken the policies over, its operator goes on, and only ours is stopped.
 
-use crate::api::names::{
-    FINALIZER_POLICY, HELM_NAMESPACE_ANNOTATION, IN_USE_FINALIZER, RELEASE_LABEL, RUN_ACCOUNT,
-    RUN_ACCOUNT_POLICY, RUN_POLICY,
-};
+use crate::api::names::{FINALIZER_POLICY, HELM_NAMESPACE_ANNOTATION, IN_USE_FINALIZER, RELEASE_LABEL};
 use crate::api::{Connection, Dataset, KeyVault};
 use crate::cluster::writes::{self, Target, WriteError};
 use futures::{StreamExt, TryStreamExt, stream};
@@ -89,22 +86,24 @@ pub enum UninstallError {
         /// Its name.
         name: String,
     },
-    /// A policy keeps what runs are made of from anybody but the operator and the chart's own job.
+    /// A policy keeps what the operator made from anybody but the operator and the chart's own job.
     #[error(
         "{kind} {name} in namespace {namespace} stays, as you may not delete it: uninstall by helm, or run `kubectl delete \
-         validatingadmissionpolicybinding {RUN_POLICY}` and this again"
+         validatingadmissionpolicybinding {policy}` and this again"
     )]
-    RunKept {
+    Stays {
         /// The kind.
         kind: String,
         /// Its namespace.
         namespace: String,
         /// Its name.
         name: String,
+        /// The policy.
+        policy: &'static str,
     },
-    /// A part of a run stayed.
+    /// Something that the operator made can't be deleted.
     #[error("{kind} {name} in namespace {namespace} can't be deleted")]
-    Run {
+    Deletion {
         /// The kind.
         kind: String,
         /// Its namespace.
@@ -115,28 +114,33 @@ pub enum UninstallError {
         #[source]
         source: WriteError,
     },
-    /// A policy keeps a run account from anybody but the operator and the chart's own job.
-    #[error(
-        "{kind} {RUN_ACCOUNT} in namespace {namespace} stays, as you may not delete it: uninstall by helm, or run `kubectl \
-         delete validatingadmissionpolicybinding {RUN_ACCOUNT_POLICY}` and this again"
-    )]
-    AccountKept {
-        /// The kind.
-        kind: String,
-        /// Its namespace.
-        namespace: String,
-    },
-    /// A run account stayed.
-    #[error("{kind} {RUN_ACCOUNT} in namespace {namespace} can't be deleted")]
-    Account {
-        /// The kind.
-        kind: String,
-        /// Its namespace.
-        namespace: String,
-        /// Why not.
-        #[source]
+}
+
+impl UninstallError {
+    /// Why an object stays that the operator made, and that this policy keeps from others.
+    fn not_deleted<K: Resource<DynamicType = ()>>(
+        object: &K,
+        policy: &'static str,
         source: WriteError,
-    },
+    ) -> Self {
+        let kind = K::kind(&()).into_owned();
+        let (namespace, name) = (object.namespace().unwrap_or_default(), object.name_any());
+        if source.is_forbidden() {
+            Self::Stays {
+                kind,
+                namespace,
+                name,
+                policy,
+            }
+        } else {
+            Self::Deletion {
+                kind,
+                namespace,
+                name,
+                source,
+            }
+        }
+    }
 }
 
 /// What is uninstalled.

@@ -2,14 +2,14 @@
 //! namespace's accounts could sign in to vaults by them.
 
 use super::UninstallError;
-use crate::api::names::{MANAGED_BY_LABEL, RUN_ACCOUNT};
-use crate::cluster::writes::{self, WriteError};
+use crate::api::names::{MANAGED_BY_LABEL, RUN_ACCOUNT, RUN_ACCOUNT_POLICY};
+use crate::cluster::writes;
 use k8s_openapi::NamespaceResourceScope;
 use k8s_openapi::api::core::v1::ServiceAccount;
 use k8s_openapi::api::rbac::v1::{Role, RoleBinding};
 use kube::api::ListParams;
 use kube::core::PartialObjectMeta;
-use kube::{Api, Client, Resource, ResourceExt};
+use kube::{Api, Client, Resource};
 use std::fmt::Debug;
 
 /// Removes those that the operator made, in all namespaces.
@@ -43,24 +43,7 @@ where
     for object in listed.items {
         writes::delete(client, &object)
             .await
-            .map_err(|source| refused(&object, source))?;
+            .map_err(|source| UninstallError::not_deleted(&object, RUN_ACCOUNT_POLICY, source))?;
     }
     Ok(())
-}
-
-fn refused<K: Resource<DynamicType = ()>>(
-    object: &PartialObjectMeta<K>,
-    source: WriteError,
-) -> UninstallError {
-    let kind = K::kind(&()).into_owned();
-    let namespace = object.namespace().unwrap_or_default();
-    if source.is_forbidden() {
-        UninstallError::AccountKept { kind, namespace }
-    } else {
-        UninstallError::Account {
-            kind,
-            namespace,
-            source,
-        }
-    }
 }

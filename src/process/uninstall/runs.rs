@@ -3,7 +3,7 @@
 
 use super::{CONCURRENCY, LOOK_AGAIN, UninstallError};
 use crate::api::names::{
-    MANAGED_BY_LABEL, RUN_LABEL, RUN_NAME_PREFIX, RUN_PLAN_ANNOTATION, RUN_PLAN_BEFORE_ANNOTATION,
+    MANAGED_BY_LABEL, RUN_LABEL, RUN_NAME_PREFIX, RUN_PLAN_ANNOTATION, RUN_PLAN_BEFORE_ANNOTATION, RUN_POLICY,
 };
 use crate::cluster::writes::{self, WriteError};
 use crate::governance::runs::names;
@@ -60,7 +60,7 @@ async fn remove_plan(client: &Client, (namespace, name): Plan) -> Result<(), Uni
         ..ConfigMap::default()
     };
     let removed = writes::delete(client, &plan).await;
-    removed.map_err(|source| refused(&plan, source))
+    removed.map_err(|source| UninstallError::not_deleted(&plan, RUN_POLICY, source))
 }
 
 /// Those that aren't being removed yet. Policies keep their names from everybody else, and let us remove no others.
@@ -103,26 +103,7 @@ where
 {
     match writes::delete_with_pods(client, &object).await {
         Ok(()) | Err(WriteError::Gone | WriteError::Conflict) => Ok(()), // another of its name is found by looking again
-        Err(source) => Err(refused(&object, source)),
-    }
-}
-
-fn refused<K: Resource<DynamicType = ()>>(object: &K, source: WriteError) -> UninstallError {
-    let kind = K::kind(&()).into_owned();
-    let (namespace, name) = (object.namespace().unwrap_or_default(), object.name_any());
-    if source.is_forbidden() {
-        UninstallError::RunKept {
-            kind,
-            namespace,
-            name,
-        }
-    } else {
-        UninstallError::Run {
-            kind,
-            namespace,
-            name,
-            source,
-        }
+        Err(source) => Err(UninstallError::not_deleted(&object, RUN_POLICY, source)),
     }
 }
 
