@@ -78,6 +78,15 @@ impl Cluster {
         kubeconfig::place(&self.namespace, self.context.as_deref())
     }
 
+    /// Everything of a kind in the namespace.
+    #[must_use]
+    pub fn here(&self) -> Selection {
+        Selection {
+            namespace: Some(self.namespace.clone()),
+            ..Selection::default()
+        }
+    }
+
     /// Objects of one kind in the namespace.
     #[must_use]
     pub fn api<K>(&self) -> Api<K>

@@ -1,6 +1,6 @@
 //! Finds what somebody named, or says what they may have meant.
 
-use super::cluster::{Cluster, ClusterError, Kept, Selection};
+use super::cluster::{Cluster, ClusterError, Kept};
 use super::exit::{Exit, Fault};
 use super::screen::nearest::nearest;
 use kube::ResourceExt;
@@ -73,10 +73,7 @@ pub async fn find<K: Kept>(cluster: &Cluster, name: &str) -> Result<K, LookupErr
     if !error.is_not_found() {
         return Err(error.into());
     }
-    let selection = Selection {
-        namespace: Some(cluster.namespace.clone()),
-        ..Selection::default()
-    };
+    let selection = cluster.here();
     // Where they can't be listed nothing is suggested.
     let known = match cluster.metadata::<K>(&selection).await {
         Err(error) if error.is_forbidden() => Vec::new(),

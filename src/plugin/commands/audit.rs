@@ -188,10 +188,7 @@ async fn runs(
 
 /// All of a kind in the namespace; nothing where they aren't theirs to see.
 async fn seen<K: Kept>(cluster: &Cluster) -> Result<Option<Vec<K>>, ClusterError> {
-    let here = Selection {
-        namespace: Some(cluster.namespace.clone()),
-        ..Selection::default()
-    };
+    let here = cluster.here();
     match cluster.list::<K, K>(&here).await {
         Err(error) if error.is_forbidden() => Ok(None),
         found => found.map(Some),

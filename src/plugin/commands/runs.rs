@@ -5,7 +5,7 @@ use crate::api::export::{ExportStatus, Run, Trigger};
 use crate::api::run::RunOutcome;
 use crate::api::{Enrichment, Export};
 use crate::plugin::Session;
-use crate::plugin::cluster::{Cluster, Kept, Selection};
+use crate::plugin::cluster::{Cluster, Kept};
 use crate::plugin::exit::{Exit, Failure};
 use crate::plugin::lookup::find;
 use crate::plugin::screen::age::age;
@@ -104,10 +104,7 @@ async fn of_all(cluster: &Cluster) -> Result<Vec<Row>, Failure> {
 }
 
 async fn all<K: Kept>(cluster: &Cluster) -> Result<Vec<K>, Failure> {
-    let here = Selection {
-        namespace: Some(cluster.namespace.clone()),
-        ..Selection::default()
-    };
+    let here = cluster.here();
     Ok(cluster.list::<K, K>(&here).await?)
 }
 
@@ -210,7 +207,7 @@ fn outcome(outcome: Option<RunOutcome>) -> Cell {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::api::run::{FailureClass, Persistence, RunFailure, RunProgress};
+    use crate::api::run::RunProgress;
     use crate::fixtures::{at, requested_run};
 
     fn rows() -> Vec<Row> {
@@ -225,14 +222,7 @@ mod tests {
             }),
             ..requested_run(None)
         };
-        let failed = Run {
-            failure: Some(RunFailure {
-                class: FailureClass::Destination,
-                persistence: Persistence::Permanent,
-                message: "The server refused the password.".to_owned(),
-            }),
-            ..requested_run(Some(RunOutcome::Failed))
-        };
+        let failed = requested_run(Some(RunOutcome::Failed));
         vec![
             row(running),
             row(failed),

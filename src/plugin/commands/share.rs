@@ -9,7 +9,7 @@ use crate::api::names::CONTRIBUTOR_ROLE;
 use crate::governance::message::{bounded, listed};
 use crate::governance::sharing::refused;
 use crate::plugin::Session;
-use crate::plugin::cluster::{Cluster, Selection};
+use crate::plugin::cluster::Cluster;
 use crate::plugin::exit::{Exit, Failure, Fault};
 use crate::plugin::lookup::find;
 use crate::plugin::target::{Kind, Target};
@@ -189,10 +189,7 @@ async fn shareable(cluster: &Cluster, name: &str) -> Result<Connection, Failure>
 
 /// Who they are, as far as whoever shares may see that.
 async fn contributors(cluster: &Cluster) -> Option<String> {
-    let selection = Selection {
-        namespace: Some(cluster.namespace.clone()),
-        ..Selection::default()
-    };
+    let selection = cluster.here();
     let bindings = cluster.list::<RoleBinding, RoleBinding>(&selection).await.ok()?;
     let bindings = bindings.into_iter().filter(|binding| {
         binding.role_ref.kind == "ClusterRole" && binding.role_ref.name == CONTRIBUTOR_ROLE

@@ -7,7 +7,7 @@ use crate::api::KeyVault;
 use crate::api::connection_type::{SecretSlot, Support};
 use crate::governance::message::{bounded, explanation};
 use crate::plugin::Session;
-use crate::plugin::cluster::{Cluster, Selection};
+use crate::plugin::cluster::Cluster;
 use crate::plugin::commands::made::value;
 use crate::plugin::exit::Failure;
 use crate::plugin::prompt::{Prompt, PromptError, Question};
@@ -96,10 +96,7 @@ pub fn parameters(draft: &mut Draft, prompt: &dyn Prompt, asks: bool) -> Result<
 }
 
 async fn stock(cluster: &Cluster, draft: &Draft) -> Result<Stock, Failure> {
-    let here = Selection {
-        namespace: Some(cluster.namespace.clone()),
-        ..Selection::default()
-    };
+    let here = cluster.here();
     let mut stock = Stock::default();
     match cluster.metadata::<Secret>(&here).await {
         Ok(secrets) => stock.secrets = secrets.iter().map(PartialObjectMeta::name_any).collect(),
@@ -262,10 +259,7 @@ async fn own_secret(draft: &Draft, cluster: &Cluster) -> Result<String, Failure>
     if draft.typed.is_empty() {
         return Ok(name);
     }
-    let here = Selection {
-        namespace: Some(cluster.namespace.clone()),
-        ..Selection::default()
-    };
+    let here = cluster.here();
     let taken = match cluster.metadata::<Secret>(&here).await {
         Err(error) if error.is_forbidden() => Vec::new(),
         secrets => secrets?

@@ -6,7 +6,7 @@ use crate::api::{ConnectionType, Dataset};
 use crate::governance::message::sentences;
 use crate::governance::parameters::CompiledType;
 use crate::plugin::Session;
-use crate::plugin::cluster::{Cluster, Selection};
+use crate::plugin::cluster::Cluster;
 use crate::plugin::commands::add::{check_display_name, check_name, name_for};
 use crate::plugin::commands::made::{pairs, value};
 use crate::plugin::exit::Failure;
@@ -148,10 +148,7 @@ fn when(
 
 /// The datasets that are there.
 pub(super) async fn datasets(cluster: &Cluster) -> Result<Vec<Dataset>, Failure> {
-    let here = Selection {
-        namespace: Some(cluster.namespace.clone()),
-        ..Selection::default()
-    };
+    let here = cluster.here();
     let mut found = cluster.list::<Dataset, Dataset>(&here).await?;
     found.sort_by_key(ResourceExt::name_any);
     Ok(found)

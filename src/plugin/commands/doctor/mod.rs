@@ -195,10 +195,7 @@ async fn rests<K: Kept>(
     cluster: &Cluster,
     status: impl Fn(&K) -> Option<(Option<i64>, &[Condition])>,
 ) -> Result<Vec<Rests>, ClusterError> {
-    let here = Selection {
-        namespace: Some(cluster.namespace.clone()),
-        ..Selection::default()
-    };
+    let here = cluster.here();
     let found = unless_forbidden(cluster.list::<K, K>(&here).await)?;
     let found = found.iter().flatten();
     Ok(found

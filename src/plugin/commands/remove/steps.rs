@@ -6,7 +6,7 @@ use crate::api::connection::DependentsStatus;
 use crate::api::{Connection, Enrichment, Export};
 use crate::governance::message::listed;
 use crate::plugin::Session;
-use crate::plugin::cluster::{Cluster, ClusterError, GONE, Kept, Selection};
+use crate::plugin::cluster::{Cluster, ClusterError, GONE, Kept};
 use crate::plugin::exit::{Exit, Failure};
 use crate::plugin::lookup::find;
 use crate::plugin::target::Kind;
@@ -80,10 +80,7 @@ fn total(connection: &Connection) -> i64 {
 
 /// Tells which Secrets go with it, as they were made for it, and who else names them.
 pub(super) async fn going_with(cluster: &Cluster, connection: &Connection) -> Result<String, Failure> {
-    let here = Selection {
-        namespace: Some(cluster.namespace.clone()),
-        ..Selection::default()
-    };
+    let here = cluster.here();
     let secrets = match cluster.metadata::<Secret>(&here).await {
         Err(error) if error.is_forbidden() => return Ok(String::new()),
         secrets => secrets?,

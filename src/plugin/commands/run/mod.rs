@@ -11,7 +11,7 @@ use crate::api::run::RunOutcome;
 use crate::governance::runs::names::requested_job;
 use crate::governance::runs::request;
 use crate::plugin::Session;
-use crate::plugin::cluster::Cluster;
+use crate::plugin::cluster::{Cluster, ClusterError};
 use crate::plugin::exit::{Exit, Failure, Fault};
 use crate::plugin::lookup::find;
 use crate::plugin::target::{Kind, Target};
@@ -158,35 +158,44 @@ fn hindrance(name: &str, status: Option<&ExportStatus>) -> Option<String> {
 
 /// The status in which the operator has answered this request.
 async fn answered(cluster: &Cluster, name: &str, value: &str) -> Result<ExportStatus, Failure> {
-    let unanswered = || RunError::Unanswered {
-        name: name.to_owned(),
-    };
-    let answered = async {
-        let mut seen = pin!(cluster.follow::<Export>(name));
-        while let Some(export) = seen.next().await {
-            let status = match export {
-                Ok(Some(export)) => export.status.unwrap_or_default(),
-                Ok(None) => {
-                    return Err(RunError::Removed {
-                        name: name.to_owned(),
-                    }
-                    .into());
-                }
-                Err(error) if error.is_lasting() => return Err(error.into()),
-                Err(_) => continue, // the watch begins anew, after a pause
-            };
-            if status
-                .last_request
-                .as_ref()
-                .is_some_and(|answered| answered.value == value)
-            {
-                return Ok(status);
-            }
+    let answered = watched(cluster, name, |status| match status {
+        Ok(status) => {
+            let answered = status.last_request.as_ref();
+            let is_answered = answered.is_some_and(|answered| answered.value == value);
+            Ok(is_answered.then_some(status))
         }
-        Err(unanswered().into())
-    };
+        Err(error) if error.is_lasting() => Err(error.into()),
+        Err(_) => Ok(None),
+    });
     let answered = tokio::time::timeout(ANSWERED, answered).await;
-    answered.unwrap_or_else(|_| Err(unanswered().into()))
+    answered.unwrap_or(Ok(None))?.ok_or_else(|| {
+        let name = name.to_owned();
+        RunError::Unanswered { name }.into()
+    })
+}
+
+/// Looks at the export's status as it changes, until that shows what is looked for. A watch that broke is told, and begins
+/// anew after a pause.
+async fn watched<T>(
+    cluster: &Cluster,
+    name: &str,
+    mut look: impl FnMut(Result<ExportStatus, ClusterError>) -> Result<Option<T>, Failure>,
+) -> Result<Option<T>, Failure> {
+    let mut seen = pin!(cluster.follow::<Export>(name));
+    while let Some(export) = seen.next().await {
+        let status = match export {
+            Ok(Some(export)) => Ok(export.status.unwrap_or_default()),
+            Ok(None) => {
+                let name = name.to_owned();
+                return Err(RunError::Removed { name }.into());
+            }
+            Err(error) => Err(error),
+        };
+        if let Some(found) = look(status)? {
+            return Ok(Some(found));
+        }
+    }
+    Ok(None)
 }
 
 /// Why the operator began nothing.
@@ -204,40 +213,27 @@ fn expected(runs: &[RunStatus]) -> Option<i64> {
 
 /// Shows how far the run of this Job is, until it has ended.
 async fn followed(cluster: &Cluster, name: &str, job: &str, mut bar: Bar<'_>) -> Result<RunStatus, Failure> {
-    let mut seen = pin!(cluster.follow::<Export>(name));
-    while let Some(export) = seen.next().await {
-        let export = match export {
-            Ok(Some(export)) => export,
-            Ok(None) => {
-                return Err(RunError::Removed {
-                    name: name.to_owned(),
-                }
-                .into());
-            }
-            Err(error) if error.is_lasting() => {
-                let why = format!("{error} ");
-                return Err(RunError::GoesOn {
-                    name: name.to_owned(),
-                    why,
-                }
-                .into());
-            }
+    let goes_on = |why: String| RunError::GoesOn {
+        name: name.to_owned(),
+        why,
+    };
+    let ended = watched(cluster, name, |status| {
+        let status = match status {
+            Ok(status) => status,
+            Err(error) if error.is_lasting() => return Err(goes_on(format!("{error} ")).into()),
             Err(error) => {
                 bar.says(&format!("{error} It is tried again."));
-                continue; // the watch begins anew, after a pause
+                return Ok(None);
             }
         };
-        let runs = export.status.unwrap_or_default().runs;
-        let Some(run) = runs.into_iter().find(|run| run.job.as_deref() == Some(job)) else {
-            continue;
-        };
-        if run.ended_at.is_some() {
-            return Ok(run);
+        let mut runs = status.runs.into_iter();
+        let run = runs.find(|run| run.job.as_deref() == Some(job));
+        if let Some(run) = run.as_ref().filter(|run| run.ended_at.is_none()) {
+            bar.shows(run, Timestamp::now());
         }
-        bar.shows(&run, Timestamp::now());
-    }
-    let (name, why) = (name.to_owned(), String::new());
-    Err(RunError::GoesOn { name, why }.into())
+        Ok(run.filter(|run| run.ended_at.is_some()))
+    });
+    ended.await?.ok_or_else(|| goes_on(String::new()).into())
 }
 
 #[cfg(test)]

@@ -89,7 +89,7 @@ pub fn ending(name: &str, run: &Run) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::api::run::{FailureClass, Persistence, RunFailure, RunProgress};
+    use crate::api::run::RunProgress;
     use crate::fixtures::{at, requested_run};
 
     #[test]
@@ -149,14 +149,7 @@ mod tests {
             stopped.starts_with("The run of nightly was told to stop after 6s"),
             "{stopped}"
         );
-        let failed = Run {
-            failure: Some(RunFailure {
-                class: FailureClass::Destination,
-                persistence: Persistence::Permanent,
-                message: "The server refused the password.".to_owned(),
-            }),
-            ..requested_run(Some(RunOutcome::Failed))
-        };
+        let failed = requested_run(Some(RunOutcome::Failed));
         assert_eq!(
             ending("nightly", &failed),
             "The run of nightly failed after 6s: The server refused the password."

@@ -3,7 +3,6 @@
 use crate::api::{ConditionType, KeyVault};
 use crate::governance::conditions;
 use crate::plugin::Session;
-use crate::plugin::cluster::Selection;
 use crate::plugin::exit::{Exit, Failure};
 use crate::plugin::lookup::find;
 use crate::plugin::screen::format::{Put, for_programs, without_managed_fields};
@@ -41,10 +40,7 @@ pub(super) async fn run(asked: Listing, session: &Session) -> Result<Exit, Failu
         session.show(&shown);
         return Ok(Exit::Done);
     }
-    let here = Selection {
-        namespace: Some(cluster.namespace.clone()),
-        ..Selection::default()
-    };
+    let here = cluster.here();
     let mut vaults = cluster.list::<KeyVault, KeyVault>(&here).await?;
     vaults.sort_by_key(ResourceExt::name_any);
     let objects: Vec<Value> = vaults
