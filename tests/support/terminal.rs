@@ -173,15 +173,18 @@ impl Terminal {
 
     /// Waits until the program ends; tells its exit code, and what is on the screen then.
     pub fn ends(self) -> (i32, String) {
-        let status = self.process.wait().expect("it ends");
-        let WaitStatus::Exited(_, code) = status else {
-            panic!("it ends by itself: {status:?}");
-        };
         let (shown, more) = &*self.shown;
-        let shown = shown.lock().expect("it is whole");
-        let waited = more.wait_timeout_while(shown, PATIENCE, |shown| !shown.ended);
-        let screen = waited.expect("it is whole").0.parser.screen().contents();
-        (code, screen)
+        let waited = {
+            let shown = shown.lock().expect("it is whole");
+            more.wait_timeout_while(shown, PATIENCE, |shown| !shown.ended)
+        };
+        let shown = waited.expect("it is whole").0;
+        let screen = shown.parser.screen().contents();
+        assert!(shown.ended, "it never ends:\n{screen}");
+        match self.process.wait().expect("it ends") {
+            WaitStatus::Exited(_, code) => (code, screen),
+            status => panic!("it ends by itself: {status:?}"),
+        }
     }
 }
 

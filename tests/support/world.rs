@@ -139,7 +139,9 @@ impl World {
         let gvk = kube::core::GroupVersionKind::try_from(&kind).expect("a kind");
         let resource = ApiResource::from_gvk(&gvk);
         let api: Api<DynamicObject> = match kind.kind.as_str() {
-            "ConnectionType" | "Namespace" => Api::all_with(self.client.clone(), &resource),
+            "ConnectionType" | "MutatingAdmissionPolicy" | "MutatingAdmissionPolicyBinding" | "Namespace" => {
+                Api::all_with(self.client.clone(), &resource)
+            }
             _ => Api::namespaced_with(self.client.clone(), &self.namespace, &resource),
         };
         api.patch(&object.name_any(), params, &Patch::Apply(&object))

@@ -1,7 +1,7 @@
 //! Why the cluster gives no answer, or not the one that was hoped for.
 
 use crate::cli::with_causes;
-use crate::governance::message::bounded;
+use crate::governance::message::{bounded, capitalized};
 use crate::plugin::exit::{Exit, Fault};
 use kube::core::Status;
 use kube::runtime::watcher;
@@ -182,7 +182,7 @@ impl From<kube::Error> for ClusterError {
 }
 
 fn said(status: &Status) -> ClusterError {
-    let told = bounded(said_by_policy(&status.message).to_owned());
+    let told = bounded(said_by_policy(&status.message));
     match status.code {
         401 => ClusterError::Unauthenticated,
         403 => ClusterError::Forbidden { told },
@@ -193,11 +193,11 @@ fn said(status: &Status) -> ClusterError {
     }
 }
 
-/// What a policy of ours says reads without the names of the policy and its binding.
-fn said_by_policy(message: &str) -> &str {
+/// What a policy of ours says reads as a sentence, without the names of the policy and its binding.
+fn said_by_policy(message: &str) -> String {
     match message.split_once("denied request: ") {
-        Some((before, told)) if before.contains("ValidatingAdmissionPolicy") => told,
-        _ => message,
+        Some((before, told)) if before.contains("ValidatingAdmissionPolicy") => capitalized(told),
+        _ => message.to_owned(),
     }
 }
 
@@ -257,6 +257,6 @@ mod tests {
     fn a_policy_speaks_for_itself() {
         let message = "exports.connections.dev \"nightly\" is forbidden: ValidatingAdmissionPolicy 'use.connections.dev' \
                        with binding 'use.connections.dev' denied request: you may not use it";
-        assert_eq!(answer(403, message).to_string(), "you may not use it");
+        assert_eq!(answer(403, message).to_string(), "You may not use it");
     }
 }

@@ -76,7 +76,10 @@ async fn stopped(cluster: &Cluster, kind: Kind, name: &str) -> String {
     }
     match of_connection(cluster, name).await {
         Ok(users) if users.is_empty() => "nothing uses it".to_owned(),
-        Ok(users) => format!("{} on it no longer run, and everything stays", counted(&users)),
+        Ok(users) => {
+            let run = if users.len() == 1 { "runs" } else { "run" };
+            format!("{} on it no longer {run}, and everything stays", counted(&users))
+        }
         Err(_) => "nothing on it runs any more, and everything stays".to_owned(),
     }
 }

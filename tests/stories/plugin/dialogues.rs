@@ -4,9 +4,9 @@ use super::Person;
 use super::person::{ADMINISTRATOR, WIDE, terminal};
 use crate::stories::sharing::{shared_sftp, until_can_use};
 use crate::support::World;
-use crate::support::manifests::{dataset, sftp, with};
+use crate::support::manifests::{dataset, sftp, sftp_import, with};
 use crate::support::terminal::Key;
-use connection_operator::api::{Connection, Export};
+use connection_operator::api::{Connection, Enrichment, Export, SharedConnection};
 use k8s_openapi::api::core::v1::Secret;
 use kube::ResourceExt;
 use kube::api::ListParams;
@@ -140,12 +140,7 @@ async fn a_contributor_makes_an_export_on_what_is_shared() {
     world.connect(shared_sftp("partner")).await;
     world.connect(sftp("private")).await;
     until_can_use(&world, "carol", "partner", true).await;
-    let shown = |seen: &connection_operator::api::SharedConnection| {
-        seen.status
-            .as_ref()
-            .is_some_and(|status| !status.conditions.is_empty())
-    };
-    world.until("partner", "it's told of", shown).await;
+    world.until("partner", "it's told of", is_told_of).await;
 
     let mut dialogue = terminal(&carol, &["export", "create"], WIDE);
     let screen = dialogue.until("Over which connection?");
@@ -176,6 +171,61 @@ async fn a_contributor_makes_an_export_on_what_is_shared() {
     let export = world.api::<Export>().get("customers").await.expect("it is made");
     assert_eq!(export.spec.payload[0].where_.as_deref(), Some("country = 'FR'"));
     assert_eq!(export.name_any(), "customers");
+}
+
+#[tokio::test]
+async fn a_contributor_makes_an_enrichment_and_puts_it_on_another_connection() {
+    let world = World::furnished().await;
+    let carol = Person::with_roles(&world, "carol", &["connections-contributor"]).await;
+    world.apply(dataset("companies", "Output")).await;
+    for name in ["first", "second"] {
+        world.connect(sftp_import(name)).await;
+        until_can_use(&world, "carol", name, true).await;
+        world.until(name, "it's told of", is_told_of).await;
+    }
+
+    let mut dialogue = terminal(&carol, &["enrich", "create"], WIDE);
+    dialogue.chooses("Over which connection?", 0);
+    dialogue.answers("What do people call it?", "Company names");
+    dialogue.answers("What is it called in the cluster?", "");
+    dialogue.answers("? subfolder", "");
+    dialogue.answers("? fileName", "companies.csv");
+    dialogue.answers("? delimiter", "");
+    dialogue.answers("When does it run?", "");
+    dialogue.chooses("Which dataset is enriched?", 1);
+    dialogue.chooses("Where do the results go?", 0);
+    dialogue.answers("Which columns does the service get?", "email");
+    dialogue.until("Write FIELD=COLUMN");
+    dialogue.retypes("Which columns does the service get?", "email", "email=email");
+    dialogue.answers("Make this enrichment?", "yes");
+    let (code, screen) = dialogue.ends();
+    assert_eq!(code, 0, "{screen}");
+    assert!(
+        screen.contains("The enrichment company-names is Active."),
+        "{screen}"
+    );
+    let enrichment = async || world.api::<Enrichment>().get("company-names").await;
+    let spec = enrichment().await.expect("it is made").spec;
+    assert_eq!(
+        (spec.input.dataset.as_str(), spec.output.dataset.as_str()),
+        ("customers", "companies")
+    );
+
+    let mut dialogue = terminal(&carol, &["activate", "company-names"], WIDE);
+    let screen = dialogue.until("Over which connection?");
+    assert!(screen.contains("first  (first, sftp-import"), "{screen}");
+    dialogue.types("second");
+    dialogue.presses(Key::Enter);
+    let (code, screen) = dialogue.ends();
+    assert_eq!(code, 0, "{screen}");
+    let on = enrichment().await.expect("it is there").spec.connection_ref;
+    assert_eq!(on.expect("a connection").name.as_str(), "second");
+}
+
+/// Whether the operator has said how a shared connection stands.
+fn is_told_of(shared: &SharedConnection) -> bool {
+    let status = shared.status.as_ref();
+    status.is_some_and(|status| !status.conditions.is_empty())
 }
 
 #[tokio::test]

@@ -1,7 +1,7 @@
 //! Secrets of several lines, typed and pasted.
 
 use super::Person;
-use super::person::{ADD, ADMINISTRATOR, WIDE, terminal};
+use super::person::{ADD, ADMINISTRATOR, HOST_KEY, WIDE, terminal};
 use crate::support::World;
 use crate::support::terminal::{Key, Terminal};
 use connection_operator::api::Connection;
@@ -11,7 +11,7 @@ const REST: [&str; 8] = [
     "--set",
     "port=22",
     "--set",
-    "hostKey=SHA256:47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU",
+    HOST_KEY,
     "--secret",
     "username=partner/username",
     "--share",
@@ -54,6 +54,8 @@ async fn a_key_of_several_lines_is_taken_whole_or_not_at_all_and_never_shown() {
     until_hidden(&mut dialogue);
     dialogue.pastes(KEY);
     dialogue.presses(Key::Enter);
+    dialogue.until("passphrase: The passphrase of privateKey, if it has one.");
+    dialogue.chooses("Does it have another secret?", 0);
     dialogue.until("Digest:");
     assert!(!dialogue.tells_of_pastes(), "the terminal is left as it was");
     let (code, screen) = dialogue.ends();

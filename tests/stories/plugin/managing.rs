@@ -117,7 +117,7 @@ async fn contributors_attach_detach_and_suspend_what_is_theirs() {
     );
     world.until_inactive::<Export>("nightly", "Detached").await;
     let told = carol.fails(1, &["attach", "nightly", "--to", "private"]);
-    assert!(told.starts_with("you may not use a connection"), "{told}");
+    assert!(told.starts_with("You may not use a connection"), "{told}");
     let told = carol.fails(2, &["attach", "nightly"]);
     assert!(
         told.ends_with("Over which connection? Answer it by --to CONNECTION.\n"),
@@ -147,7 +147,7 @@ async fn contributors_attach_detach_and_suspend_what_is_theirs() {
     let told = ada.runs(&["suspend", "partner"]);
     assert!(
         told.err
-            .starts_with("The connection partner is suspended: 1 export on it no longer run"),
+            .starts_with("The connection partner is suspended: 1 export on it no longer runs,"),
         "{told:?}"
     );
     world.until_inactive::<Export>("nightly", "Suspended").await;

@@ -3,6 +3,7 @@
 mod agreeing;
 mod dialogues;
 mod editing;
+mod interrupting;
 mod keys;
 mod listing;
 mod looking;
@@ -11,5 +12,6 @@ mod managing;
 mod person;
 mod removing;
 mod running;
+mod vaulting;
 
 use person::Person;

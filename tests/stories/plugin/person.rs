@@ -28,6 +28,8 @@ pub const ADD: [&str; 9] = [
     "--set",
     "folder=/in",
 ];
+/// The optional key of the server's host, by a flag.
+pub const HOST_KEY: &str = "hostKey=SHA256:47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU";
 
 /// The program in a terminal.
 pub fn terminal(person: &Person, arguments: &[&str], columns: u16) -> Terminal {

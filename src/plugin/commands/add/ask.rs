@@ -36,9 +36,13 @@ pub async fn missing(
     let prompt = session.prompt.as_ref();
     called(draft, prompt)?;
     parameters(draft, prompt, session.asks)?;
-    if !draft.wanted().is_empty() {
+    let may_ask = session.asks && !draft.optional().is_empty();
+    if may_ask || !draft.wanted().is_empty() {
         let stock = stock(cluster, draft).await?;
         secrets(draft, prompt, &stock)?;
+        if session.asks {
+            optional_secrets(draft, prompt, &stock)?;
+        }
     }
     let own = own_secret(draft, cluster).await?;
     draft.keep_typed(&own);
@@ -132,14 +136,39 @@ pub fn secrets(draft: &mut Draft, prompt: &dyn Prompt, stock: &Stock) -> Result<
     Ok(())
 }
 
+/// Those that may be left out, until no other is wanted.
+pub fn optional_secrets(draft: &mut Draft, prompt: &dyn Prompt, stock: &Stock) -> Result<(), Failure> {
+    loop {
+        let optional = draft.optional();
+        if optional.is_empty() {
+            return Ok(());
+        }
+        let options: Vec<String> = std::iter::once("no".to_owned())
+            .chain(optional.iter().map(described))
+            .collect();
+        let question = Question {
+            text: "Does it have another secret?",
+            help: None,
+            flag: "--secret, --secret-file or --vault-secret",
+        };
+        let chosen = prompt.choose(question, &options)?;
+        let Some(slot) = chosen.checked_sub(1).and_then(|at| optional.get(at)) else {
+            return Ok(());
+        };
+        source(draft, prompt, stock, slot)?;
+    }
+}
+
+/// A secret as it's offered.
+fn described(slot: &SecretSlot) -> String {
+    format!("{}: {}", slot.name, explanation(&slot.description))
+}
+
 fn which<'a>(prompt: &dyn Prompt, group: &'a [SecretSlot]) -> Result<Option<&'a SecretSlot>, PromptError> {
     if group.len() < 2 {
         return Ok(group.first());
     }
-    let options: Vec<String> = group
-        .iter()
-        .map(|slot| format!("{}: {}", slot.name, explanation(&slot.description)))
-        .collect();
+    let options: Vec<String> = group.iter().map(described).collect();
     let names: Vec<&str> = group.iter().map(|slot| slot.name.as_str()).collect();
     let question = Question {
         text: &format!("By which of {}?", names.join(" and ")),

@@ -1,7 +1,7 @@
 //! What a new connection is to be, before it is one.
 
 use crate::api::connection::{Access, Audience, Parameters};
-use crate::api::connection_type::{SecretSlot, UsedFor};
+use crate::api::connection_type::{SecretKind, SecretSlot, UsedFor};
 use crate::api::reference::SecretSource;
 use crate::api::{Connection, ConnectionSpec};
 use crate::governance::parameters::CompiledType;
@@ -132,6 +132,26 @@ impl Draft {
             .collect()
     }
 
+    /// The secrets without a source that may be left out; not those in whose place another one stands, nor a passphrase
+    /// without a key.
+    #[must_use]
+    pub fn optional(&self) -> Vec<SecretSlot> {
+        let slots = &self.type_.spec.secrets;
+        let is_required = |name: &str| {
+            slots
+                .iter()
+                .any(|slot| slot.name.as_str() == name && slot.required)
+        };
+        let given: Vec<&SecretSlot> = slots.iter().filter(|slot| self.is_given(slot)).collect();
+        let has_key = given.iter().any(|slot| slot.kind == SecretKind::PrivateKey);
+        let optional = slots.iter().filter(|slot| {
+            let place = place_of(slot);
+            let taken = given.iter().any(|given| place_of(given) == place);
+            !is_required(place) && !taken && (has_key || slot.kind != SecretKind::Passphrase)
+        });
+        optional.cloned().collect()
+    }
+
     /// Gives those that were typed a Secret of their own, which is called so.
     pub fn keep_typed(&mut self, name: &str) {
         if self.typed.is_empty() {
@@ -231,4 +251,9 @@ pub fn check_display_name(text: &str) -> Result<(), String> {
         ));
     }
     Ok(())
+}
+
+/// The name of the secret in whose place this one may stand; its own if that is none.
+fn place_of(slot: &SecretSlot) -> &str {
+    slot.alternative_to.as_ref().unwrap_or(&slot.name).as_str()
 }

@@ -1,4 +1,4 @@
-use super::ask::{Stock, parameters, secrets};
+use super::ask::{Stock, optional_secrets, parameters, secrets};
 use super::draft::{check_display_name, check_name, name_for};
 use super::sources::{in_vault, of_secret};
 use super::*;
@@ -148,6 +148,42 @@ fn secrets_come_from_where_somebody_says() {
     assert!(!format!("{:?}", typed.secret).contains("hunter2"));
     let shown = yaml(&typed.connection("marketing"));
     assert!(!shown.contains("hunter2"), "{shown}");
+}
+
+#[test]
+fn a_secret_that_may_be_left_out_is_offered_where_it_makes_sense() {
+    let offered = |type_: &str, given: &[&str]| {
+        let spec = catalog_type(type_).spec;
+        let mut draft = Draft::of(CompiledType::compile(type_, &spec).expect("it fits together"));
+        for name in given {
+            draft
+                .secrets
+                .insert((*name).to_owned(), of_secret("partner", name));
+        }
+        let names = draft.optional().into_iter().map(|slot| slot.name.to_string());
+        names.collect::<Vec<_>>()
+    };
+    let rows: [(&str, &[&str], &[&str]); 6] = [
+        ("sftp-export", &["username", "password"], &[]),
+        ("sftp-export", &["username", "privateKey"], &["passphrase"]),
+        ("sftp-export", &["privateKey", "passphrase"], &[]),
+        ("http-endpoint", &[], &["bearerToken"]),
+        ("experian", &[], &["password", "privateKey"]),
+        ("experian", &["privateKey"], &[]),
+    ];
+    for (type_, given, expected) in rows {
+        assert_eq!(offered(type_, given), expected, "{type_} with {given:?}");
+    }
+
+    // The passphrase, of a Secret under its own key; then nothing is left to ask.
+    let mut draft = draft();
+    draft
+        .secrets
+        .insert("privateKey".to_owned(), of_secret("partner", "privateKey"));
+    let prompt = Scripted::new(&["1", "0", "1", ""]);
+    optional_secrets(&mut draft, &prompt, &stock()).expect("answers");
+    assert_eq!(draft.secrets["passphrase"], of_secret("partner", "passphrase"));
+    assert_eq!(prompt.left(), 0);
 }
 
 #[test]

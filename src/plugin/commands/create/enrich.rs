@@ -91,7 +91,8 @@ async fn tables(asked: &Enrich, prompt: &dyn Prompt, cluster: &Cluster) -> Resul
         "--input DATASET",
         &read_from,
     )?;
-    let written = those(|role| role == Role::Output);
+    let mut written = those(|role| role == Role::Output);
+    written.retain(|name| *name != input); // the input is never changed
     let output = one_of(
         &asked.output_dataset,
         "Where do the results go?",

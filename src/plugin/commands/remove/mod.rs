@@ -25,6 +25,8 @@ use thiserror::Error;
 const COUNTED: Duration = Duration::from_secs(20);
 /// How often others may be faster before that is told.
 const CONFLICTS: usize = 20;
+/// How often something may be put on it meanwhile before that is told.
+const ROUNDS: usize = 10;
 /// Between two attempts.
 const BREATH: Duration = Duration::from_millis(100);
 
@@ -76,6 +78,17 @@ pub enum RemoveError {
         /// Such as `export/nightly`.
         user: String,
     },
+    /// Something puts users on it as fast as they go.
+    #[error(
+        "Something goes on putting {user} on {name}, so it stays for now: maybe a pipeline that has it in its repository. To \
+         see who: kubectl get {user} -o yaml --show-managed-fields; then try again."
+    )]
+    PutBack {
+        /// The connection.
+        name: String,
+        /// Such as `export/nightly`.
+        user: String,
+    },
     /// The operator doesn't count.
     #[error(
         "Nothing uses {name} any more, but the operator still counts {summary}: see whether it runs, by kubectl connections \
@@ -98,7 +111,7 @@ pub enum RemoveError {
 impl Fault for RemoveError {
     fn exit(&self) -> Exit {
         match self {
-            Self::NotCounted { .. } | Self::Held { .. } => Exit::Unclear,
+            Self::NotCounted { .. } | Self::Held { .. } | Self::PutBack { .. } => Exit::Unclear,
             Self::InUse { .. } | Self::Kept { .. } | Self::Refused { .. } => Exit::Not,
         }
     }
@@ -159,10 +172,14 @@ impl Removal<'_> {
         if self.asked.yes && !secrets.is_empty() {
             self.session.note(&secrets);
         }
-        let mut conflicts = 0;
+        let (mut conflicts, mut rounds) = (0, 0);
         loop {
             let users = of_connection(self.cluster, name).await?;
-            if !users.is_empty() {
+            if let Some(user) = users.first() {
+                if rounds == ROUNDS {
+                    let (name, user) = (name.to_owned(), user.called());
+                    return Err(RemoveError::PutBack { name, user }.into());
+                }
                 self.decide(&users, &secrets)?;
                 match self.carry_out(&users).await {
                     Err(Step::Overtaken(_)) if conflicts < CONFLICTS => {
@@ -171,7 +188,7 @@ impl Removal<'_> {
                     }
                     Err(Step::Overtaken(error)) => return Err(error.into()),
                     Err(Step::Failed(failure)) => return Err(failure),
-                    Ok(()) => {}
+                    Ok(()) => rounds += 1,
                 }
                 continue; // somebody may have put another one on it meanwhile
             }
@@ -277,7 +294,9 @@ impl Removal<'_> {
             }
             let told = format!("{} {}", user.called(), fate.told(user));
             self.session.note(&told);
-            self.done.push(told);
+            if !self.done.contains(&told) {
+                self.done.push(told);
+            }
         }
         Ok(())
     }

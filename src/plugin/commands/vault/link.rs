@@ -2,7 +2,7 @@
 
 use super::{LOOKED, VaultError, agreed, refused};
 use crate::api::names::{CONSENT_ANNOTATION, CONSENTED_BY_ANNOTATION};
-use crate::api::{ConditionType, KeyVault, KeyVaultSpec};
+use crate::api::{Condition, ConditionType, KeyVault, KeyVaultSpec, Reason};
 use crate::cli::consent::{Explanation, Manifest};
 use crate::governance::conditions;
 use crate::governance::message::bounded;
@@ -16,6 +16,9 @@ use crate::plugin::prompt::{Prompt, PromptError, Question};
 use crate::plugin::screen::format::yaml;
 use kube::ResourceExt;
 use serde_json::{Value, json};
+
+/// What a link is told of until the operator has done its part, within moments.
+const OPERATOR_IS_AT_IT: [Reason; 2] = [Reason::RunAccountMissing, Reason::VaultNotAsked];
 
 /// Which vault, and as whom it is asked.
 #[derive(Clone, Debug, clap::Args)]
@@ -282,6 +285,7 @@ async fn consented(
     }
 }
 
+/// How it stands once the vault has answered, or what keeps it from that.
 async fn settled(cluster: &Cluster, name: &str) -> String {
     let judged = |vault: &KeyVault| {
         let status = vault.status.as_ref();
@@ -289,9 +293,20 @@ async fn settled(cluster: &Cluster, name: &str) -> String {
             .and_then(|status| conditions::find(&status.conditions, ConditionType::Ready))
             .cloned()
     };
-    let looked = |vault: Option<&KeyVault>| vault.is_none_or(|vault| judged(vault).is_some());
+    let looked = |vault: Option<&KeyVault>| {
+        let goes_on = |ready: &Condition| {
+            OPERATOR_IS_AT_IT
+                .iter()
+                .any(|reason| ready.reason == reason.as_str())
+        };
+        vault.is_none_or(|vault| judged(vault).is_some_and(|ready| !goes_on(&ready)))
+    };
     let waited = cluster.until::<KeyVault>(name, LOOKED, looked).await.object();
-    match waited.as_ref().and_then(judged) {
+    let now = match waited {
+        Some(vault) => Some(vault),
+        None => cluster.get::<KeyVault>(name).await.ok(),
+    };
+    match now.as_ref().and_then(judged) {
         Some(ready) if ready.reason == "Ready" => format!("{name} is linked and answers."),
         Some(ready) => format!("{name} is linked. It isn't ready yet: {}", ready.message),
         None => format!("{name} is linked. The operator hasn't looked at it yet."),
@@ -299,96 +314,4 @@ async fn settled(cluster: &Cluster, name: &str) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::plugin::prompt::{Nobody, Scripted};
-
-    fn asked(arguments: &[&str]) -> Link {
-        #[derive(clap::Parser)]
-        struct Line {
-            #[command(flatten)]
-            link: Link,
-        }
-        let line = ["link"].into_iter().chain(arguments.iter().copied());
-        <Line as clap::Parser>::try_parse_from(line)
-            .expect("a command line")
-            .link
-    }
-
-    fn spec(asked: &Link) -> Value {
-        serde_json::to_value(asked.key_vault("marketing").expect("a link").spec).expect("JSON")
-    }
-
-    #[test]
-    fn flags_make_a_link() {
-        let id = "00000000-0000-0000-0000-000000000000";
-        let azure = [
-            "a",
-            "--address",
-            "https://sales.vault.azure.net",
-            "--tenant",
-            "t.example",
-            "--client-id",
-            id,
-        ];
-        let expected = json!({"azureKeyVault": {"vaultUrl": "https://sales.vault.azure.net", "tenantId": "t.example",
-            "auth": {"workloadIdentity": {"clientId": id}}}});
-        assert_eq!(spec(&asked(&azure)), expected);
-        let vault = [
-            "b",
-            "--address",
-            "https://v.example",
-            "--mount",
-            "kv",
-            "--token",
-            "login/token",
-            "--allow",
-            "crm/*",
-        ];
-        let expected = json!({"vault": {"address": "https://v.example", "mount": "kv",
-            "auth": {"token": {"secretRef": {"name": "login", "key": "token"}}}}, "allowedSecrets": ["crm/*"]});
-        assert_eq!(spec(&asked(&vault)), expected);
-    }
-
-    #[test]
-    fn a_value_in_place_of_a_reference_is_not_repeated() {
-        for value in ["hvs.So Secret", "hvs.So/Secret", "aHVzLlNv/U2VjcmV0=="] {
-            let vault = [
-                "b",
-                "--address",
-                "https://v.example",
-                "--mount",
-                "kv",
-                "--token",
-                value,
-            ];
-            let told = asked(&vault)
-                .key_vault("marketing")
-                .expect_err("no reference")
-                .told;
-            assert!(told.starts_with("--token names a key of a Secret"), "{told}");
-            assert!(!told.contains(&value[..4]), "{told}");
-        }
-    }
-
-    #[test]
-    fn what_is_missing_is_asked_for() {
-        let mut link = asked(&[]);
-        let answers = [
-            "company",
-            "1",
-            "secret",
-            "https://vault.example:8200",
-            "marketing",
-        ];
-        missing(&mut link, &Scripted::new(&answers)).expect("answers");
-        let expected = json!({"vault": {"address": "https://vault.example:8200", "mount": "secret",
-            "auth": {"kubernetes": {"role": "marketing"}}}});
-        assert_eq!(spec(&link), expected);
-        let told = missing(&mut asked(&["a"]), &Nobody).expect_err("nobody").told;
-        assert!(
-            told.contains("--tenant for Azure Key Vault, or --mount"),
-            "{told}"
-        );
-    }
-}
+mod tests;
