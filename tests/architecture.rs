@@ -48,7 +48,7 @@ const EVERYTHING: &[&str] = &[
 ];
 
 /// Which modules of the connector each of its modules may name, itself aside: the ends of a run don't know each other.
-const CONNECTOR_DIRECTION: [(&str, &[&str]); 13] = [
+const CONNECTOR_DIRECTION: [(&str, &[&str]); 14] = [
     ("credentials", &["fault"]),
     ("encode", &[]),
     ("fault", &[]),
@@ -72,20 +72,23 @@ const CONNECTOR_DIRECTION: [(&str, &[&str]); 13] = [
             "rows",
             "sftp",
             "source",
+            "vaults",
         ],
     ),
     ("sftp", &["credentials", "encode", "fault"]),
     ("source", &["fault"]),
     ("telemetry", &[]),
+    ("vaults", &["credentials", "fault", "guard"]),
 ];
 
 /// What the connector decides by values alone.
-const PURE_IN_CONNECTOR: [&str; 5] = [
+const PURE_IN_CONNECTOR: [&str; 6] = [
     "guard/judge.rs",
     "rows/columns.rs",
     "run/parts.rs",
     "sftp/settings.rs",
     "sftp/window.rs",
+    "vaults/judge.rs",
 ];
 
 /// What a decision may name: it is made of values.

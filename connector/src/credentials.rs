@@ -3,6 +3,7 @@
 use crate::fault::Fault;
 use connection_operator::api::connection_type::SecretSlot;
 use connection_operator::api::run::{FailureClass, Persistence};
+use connection_operator::vault::value::SecretText;
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{ErrorKind, Read};
@@ -13,25 +14,20 @@ use zeroize::Zeroizing;
 /// The largest credential, in bytes: a Secret holds no more.
 const CREDENTIAL_MAX: u64 = 1 << 20;
 
-/// The value of a secret. It has no `Debug` and no `Display`: nothing can print it by mistake.
-pub struct Secret(Zeroizing<String>);
-
-impl Secret {
-    /// The text, for the one who signs in with it.
-    #[must_use]
-    pub fn expose(&self) -> &str {
-        &self.0
-    }
-}
-
 /// The credentials of a connection, by the names that its type gives them.
-pub struct Credentials(BTreeMap<String, Secret>);
+#[derive(Default)]
+pub struct Credentials(BTreeMap<String, SecretText>);
 
 impl Credentials {
     /// One of them, if it was given.
     #[must_use]
-    pub fn get(&self, name: &str) -> Option<&Secret> {
+    pub fn get(&self, name: &str) -> Option<&SecretText> {
         self.0.get(name)
+    }
+
+    /// Takes in one more.
+    pub fn add(&mut self, name: &str, text: SecretText) {
+        self.0.insert(name.to_owned(), text);
     }
 }
 
@@ -85,17 +81,21 @@ impl Fault for CredentialFault {
 /// # Errors
 /// When one can't be read, or isn't a text. Which must be there is for those to say who use them.
 pub fn read(directory: &Path, declared: &[SecretSlot]) -> Result<Credentials, CredentialFault> {
-    let mut found = BTreeMap::new();
+    let mut found = Credentials::default();
     for slot in declared {
         let name = slot.name.as_str();
-        if let Some(secret) = read_one(directory, name)? {
-            found.insert(name.to_owned(), secret);
+        if let Some(text) = mounted(&directory.join(name), name)? {
+            found.add(name, text);
         }
     }
-    Ok(Credentials(found))
+    Ok(found)
 }
 
-fn read_one(directory: &Path, name: &str) -> Result<Option<Secret>, CredentialFault> {
+/// What stands in a mounted file, which holds the credential of this name; nothing if it isn't there.
+///
+/// # Errors
+/// When it can't be read, or isn't a text.
+pub fn mounted(path: &Path, name: &str) -> Result<Option<SecretText>, CredentialFault> {
     let unreadable = |_| CredentialFault::Unreadable {
         name: name.to_owned(),
     };
@@ -103,7 +103,7 @@ fn read_one(directory: &Path, name: &str) -> Result<Option<Secret>, CredentialFa
         name: name.to_owned(),
         problem,
     };
-    let file = match File::open(directory.join(name)) {
+    let file = match File::open(path) {
         Ok(file) => file,
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(unreadable(error)),
@@ -117,7 +117,17 @@ fn read_one(directory: &Path, name: &str) -> Result<Option<Secret>, CredentialFa
     let mut bytes = Zeroizing::new(Vec::with_capacity(room));
     file.take(length).read_to_end(&mut bytes).map_err(unreadable)?;
     let text = std::str::from_utf8(&bytes).map_err(|_| unfit("isn't text in UTF-8"))?;
-    Ok(Some(Secret(Zeroizing::new(without_line_end(text).to_owned()))))
+    Ok(Some(SecretText::new(without_line_end(text).to_owned())))
+}
+
+/// The credential that somebody keeps as this text.
+#[must_use]
+pub fn credential(kept: SecretText) -> SecretText {
+    let text = without_line_end(kept.expose());
+    if text.len() == kept.expose().len() {
+        return kept;
+    }
+    SecretText::new(text.to_owned())
 }
 
 /// Editors and `echo` end a file with a line end that isn't part of the credential.
@@ -142,7 +152,7 @@ mod tests {
         write("other", b"not ours");
         let read = read(folder.path(), &fixtures::sftp_type().secrets).map_err(|fault| fault.to_string());
         let credentials = read.expect("read");
-        let get = |name: &str| credentials.get(name).map(Secret::expose);
+        let get = |name: &str| credentials.get(name).map(SecretText::expose);
         assert_eq!(get("username"), Some("ada"), "without the line's end");
         assert_eq!(
             get("password"),

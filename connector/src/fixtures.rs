@@ -1,11 +1,11 @@
 //! What the unit tests begin with: a connection that consent is given to, and a plan of an export on it.
 
-use connection_operator::api::Connection;
 use connection_operator::api::connection_type::{ConnectionTypeSpec, UsedFor};
 use connection_operator::api::names::{CONSENT_ANNOTATION, CONSENTED_BY_ANNOTATION};
 use connection_operator::api::run::{PLAN_VERSION, Plan, PlannedDataset};
+use connection_operator::api::{Connection, KeyVault};
 use connection_operator::connection_type::catalog::connection_types;
-use connection_operator::governance::consent::{Subject, required};
+use connection_operator::governance::consent::{Subject, required, required_of_vault};
 use kube::ResourceExt;
 use serde_json::{Value, json};
 use std::sync::OnceLock;
@@ -87,4 +87,25 @@ pub fn dataset(differences: Value) -> PlannedDataset {
         dataset.extend(differences);
     }
     serde_json::from_value(dataset).expect("a dataset of a plan")
+}
+
+/// A link to a vault, to which `ada` consents.
+pub fn key_vault() -> KeyVault {
+    let object = json!({
+        "apiVersion": "connections.dev/v1alpha1", "kind": "KeyVault",
+        "metadata": {"name": "company-vault", "namespace": "marketing"},
+        "spec": {"vault": {"address": "https://vault.example.com", "mount": "kv", "auth": {"kubernetes": {"role": "marketing"}}}},
+    });
+    let mut link: KeyVault = serde_json::from_value(object).expect("a key vault");
+    let subject = Subject {
+        kind: "KeyVault",
+        namespace: "marketing",
+        name: "company-vault",
+    };
+    let digest = required_of_vault(subject, &link.spec).current;
+    link.annotations_mut().extend([
+        (CONSENTED_BY_ANNOTATION.to_owned(), format!("given {digest} ada")),
+        (CONSENT_ANNOTATION.to_owned(), digest),
+    ]);
+    link
 }

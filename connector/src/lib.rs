@@ -5,8 +5,11 @@
 //! them, [`encode`] writes them as the destination wants them, and [`sftp`] brings them there whole or not at all.
 //! [`run`] puts these together, [`progress`] tells how far it is, and [`outcome`] how it ended.
 //!
+//! The connection's [`credentials`] are mounted, or
+//! read from its key [`vaults`].
+//!
 //! Direction: `run` names everything; the others know [`fault`] and the operator's language, and nothing of each other,
-//! but for `rows`, which is given what a `source` has.
+//! but for `rows`, which is given what a `source` has, and `vaults`, which adds to `credentials` what the `guard` would let pass.
 
 pub mod credentials;
 pub mod encode;
@@ -23,3 +26,4 @@ pub mod run;
 pub mod sftp;
 pub mod source;
 pub mod telemetry;
+pub mod vaults;

@@ -1,7 +1,9 @@
 //! Where the pod of a run has what the run needs.
 
 use clap::Args;
-use connection_operator::api::run::{PLAN_DIRECTORY, RESULT_FILE, SECRETS_DIRECTORY, VOLUMES_DIRECTORY};
+use connection_operator::api::run::{
+    PLAN_DIRECTORY, RESULT_FILE, SECRETS_DIRECTORY, VAULTS_DIRECTORY, VOLUMES_DIRECTORY,
+};
 use std::path::PathBuf;
 
 /// Folders and files of a run's pod. What the operator mounts is the default.
@@ -13,6 +15,9 @@ pub struct Places {
     /// The folder that holds the credentials, a file for each.
     #[arg(long, default_value = SECRETS_DIRECTORY)]
     pub secrets_directory: PathBuf,
+    /// The folder that holds what signs in to key vaults, a folder for each.
+    #[arg(long, default_value = VAULTS_DIRECTORY)]
+    pub vaults_directory: PathBuf,
     /// The folder that holds the volumes, a folder for each claim.
     #[arg(long, default_value = VOLUMES_DIRECTORY)]
     pub volumes_directory: PathBuf,

@@ -21,6 +21,11 @@ pub const PLAN_KEY: &str = "plan.json";
 pub const PLAN_DIRECTORY: &str = "/run/connections/plan";
 /// Where the credentials of the connection are mounted: a file for each secret, called as the type calls it.
 pub const SECRETS_DIRECTORY: &str = "/run/connections/secrets";
+/// Where what signs in to the connection's key vaults is mounted: a folder for each, with a file for each credential, called
+/// by its number.
+pub const VAULTS_DIRECTORY: &str = "/run/connections/vaults";
+/// The file in a key vault's folder that holds the run account's token for it, where it is asked as that account.
+pub const VAULT_TOKEN_FILE: &str = "token";
 /// Where the volumes of datasets are mounted: a folder for each claim, called as the claim.
 pub const VOLUMES_DIRECTORY: &str = "/run/connections/volumes";
 /// Where the connector writes its result, as JSON.

@@ -106,8 +106,11 @@ pub async fn token(
     Ok(token)
 }
 
-/// The operator's own token is read anew each time, as the kubelet renews it; outside of a pod there is none.
-fn is_of_api_server(audience: &str, token: &str) -> bool {
+/// Whether a token that was made out for this audience is good for the API server too, so that whoever is shown it could act in
+/// the cluster. The pod's own token, which tells, is read anew each time, as the kubelet renews it; outside of a pod there is
+/// none.
+#[must_use]
+pub fn is_of_api_server(audience: &str, token: &str) -> bool {
     let own = std::fs::read_to_string(audiences::OWN_TOKEN)
         .map(Zeroizing::new)
         .ok();

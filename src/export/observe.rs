@@ -9,14 +9,14 @@ use kube::ResourceExt;
 
 pub(super) fn observe<'a>(export: &'a Export, context: &'a Context) -> ActivityFacts<'a> {
     let spec = &export.spec;
+    let connection = context.connection_seen(
+        &export.namespace().unwrap_or_default(),
+        spec.connection_ref.as_ref(),
+    );
     ActivityFacts {
         used_for: UsedFor::Export,
         generation: export.metadata.generation,
         before: export.status.clone().unwrap_or_default(),
-        connection: context.connection_seen(
-            &export.namespace().unwrap_or_default(),
-            spec.connection_ref.as_ref(),
-        ),
         uses: uses(export, context),
         load: load::of_export(export, context),
         parameters: &spec.parameters,
@@ -24,8 +24,9 @@ pub(super) fn observe<'a>(export: &'a Export, context: &'a Context) -> ActivityF
         suspend: spec.suspend,
         deleting: export.metadata.deletion_timestamp.is_some(),
         connectors: &context.connectors,
-        runs: Some(context.runs_of(export)),
+        runs: Some(context.runs_of(export, &connection)),
         now: context.now(),
+        connection,
     }
 }
 

@@ -1,6 +1,6 @@
 //! Which change of which object wakes which exports.
 
-use crate::api::{Connection, ConnectionType, Dataset, Export};
+use crate::api::{Connection, ConnectionType, Dataset, Export, KeyVault, Reference};
 use crate::cluster::{Change, ObjectKey, Objects};
 use crate::reconcile::{Stores, load, wakes};
 use kube::Resource;
@@ -19,6 +19,22 @@ pub fn woken_by_type(
     exports: &Objects<Export>,
 ) -> Vec<ObjectKey> {
     wakes::users_of_type(change, connections, exports)
+}
+
+/// A key vault that came, went or changed in what its users see wakes what is on connections that name it: runs sign in
+/// to it.
+#[must_use]
+pub fn woken_by_vault(
+    change: &Change<KeyVault>,
+    connections: &Objects<Connection>,
+    exports: &Objects<Export>,
+) -> Vec<ObjectKey> {
+    wakes::users_of_vault(change, connections)
+        .into_iter()
+        .flat_map(|connection| {
+            exports.referring(&Reference::Connection(connection.namespace, connection.name))
+        })
+        .collect()
 }
 
 /// A dataset that came, went or changed in what its users see wakes them, and those that share a limit with them.

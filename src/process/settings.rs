@@ -74,7 +74,7 @@ pub struct Settings {
     /// Each secret in a vault is looked at once in so many seconds.
     #[arg(long, env = "VAULT_INTERVAL_SECONDS", default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..=3600))]
     pub vault_interval_seconds: u64,
-    /// How many requests one vault gets in 10 seconds, at most.
+    /// How many requests the operator sends to one vault in 10 seconds, at most.
     #[arg(long, env = "VAULT_REQUESTS_PER_10_SECONDS", default_value_t = 1000, value_parser = clap::value_parser!(u32).range(10..=4000))]
     pub vault_requests_per_10_seconds: u32,
     /// The namespace of the Lease that replicas of the operator stand for; without one there must be no other replica.
@@ -124,6 +124,7 @@ impl Settings {
             pull_policy: self.connector_pull_policy.clone(),
             resources: self.connector_resources.clone(),
             deadline_seconds: self.connector_deadline_seconds.into(),
+            vault_ranges: self.vault_hosts.ranges().join(","),
         })
     }
 

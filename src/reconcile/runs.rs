@@ -6,9 +6,12 @@ use crate::api::names::{RUN_OF_UID_ANNOTATION, RUN_REQUESTED_ANNOTATION};
 use crate::api::{Export, Reference};
 use crate::cluster::ObjectKey;
 use crate::cluster::writes::{self, WriteError};
+use crate::governance::attachment::ConnectionSeen;
 use crate::governance::runs::results::JobSeen;
 use crate::governance::runs::steps::RunStep;
 use crate::governance::runs::{RunsFacts, names, request, results};
+use crate::governance::vaults::KeyVaults;
+use crate::governance::vaults::address::Link;
 use k8s_openapi::NamespaceResourceScope;
 use k8s_openapi::api::batch::v1::{CronJob, Job};
 use k8s_openapi::api::core::v1::{ConfigMap, Pod};
@@ -19,9 +22,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 impl Context {
-    /// What is known of the runs of an export.
+    /// What is known of the runs of an export on this connection.
     #[must_use]
-    pub fn runs_of<'a>(&'a self, export: &'a Export) -> RunsFacts<'a> {
+    pub fn runs_of<'a>(&'a self, export: &'a Export, connection: &ConnectionSeen) -> RunsFacts<'a> {
         let (namespace, name) = (export.namespace().unwrap_or_default(), export.name_any());
         let kind = UsedFor::Export.to_string();
         let stores = &self.stores;
@@ -60,11 +63,24 @@ impl Context {
             ),
             jobs,
             last_words: results::last_words(pods.iter().map(|pod| &**pod)),
+            vaults: self.allowed_vaults_of(&namespace, connection),
             account: self.run_account_of(&namespace),
             connector: self.connector.as_ref(),
             namespace,
             name,
         }
+    }
+
+    /// The key vaults that a connection names, but those that the installation doesn't allow as they are linked.
+    fn allowed_vaults_of(&self, namespace: &str, connection: &ConnectionSeen) -> KeyVaults {
+        let ConnectionSeen::Present { connection, .. } = connection else {
+            return KeyVaults::new();
+        };
+        let allowed = self.links.allowed();
+        let vaults = self.vaults_of(&**connection).into_iter();
+        vaults
+            .filter(|(_, vault)| Link::read(&vault.spec, namespace, &allowed).is_ok())
+            .collect()
     }
 
     /// The Jobs of the newest request, answered or not, that were made and not seen yet.

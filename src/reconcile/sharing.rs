@@ -46,8 +46,8 @@ impl Context {
                 self.namesakes(connection)
             },
             connected: type_.is_some_and(|type_| {
-                let able =
-                    type_.spec.used_for == UsedFor::Enrichment || lacks::of_connection(connection).is_none();
+                let lacks = || lacks::of_connection(connection, &self.vaults_of(connection));
+                let able = type_.spec.used_for == UsedFor::Enrichment || lacks().is_none();
                 type_.runs(&self.connectors) && able
             }),
         }

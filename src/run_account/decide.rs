@@ -60,11 +60,11 @@ fn kept(facts: &AccountFacts) -> Vec<Effect> {
         .collect()
 }
 
-/// Reads connections, and nothing else.
+/// Reads connections, and the key vaults that they name, and nothing else.
 fn role(facts: &AccountFacts) -> Option<Effect> {
     let rule = PolicyRule {
         api_groups: Some(vec![GROUP.to_owned()]),
-        resources: Some(vec!["connections".to_owned()]),
+        resources: Some(vec!["connections".to_owned(), "keyvaults".to_owned()]),
         verbs: vec!["get".to_owned()],
         ..PolicyRule::default()
     };

@@ -17,6 +17,10 @@ pub use names::{
 /// Longest address that is read.
 pub const URL_MAX: usize = 300;
 
+/// For whom a token is made out that is shown to Azure, by
+/// <https://learn.microsoft.com/entra/workload-id/workload-identity-federation-create-trust>.
+pub const AZURE_AUDIENCE: &str = "api://AzureADTokenExchange";
+
 /// An address of a vault that can't be one, or isn't allowed.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum AddressError {

@@ -2,6 +2,7 @@
 //! unless the list holds a range that contains them. So nobody makes the operator speak to the cluster, to the node, or to
 //! a cloud's metadata service by linking a vault there.
 
+use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::str::FromStr;
 use thiserror::Error;
@@ -107,6 +108,12 @@ impl Reach {
         let suffixes = self.suffixes.iter().map(|suffix| format!("*{suffix}"));
         self.hosts.iter().cloned().chain(suffixes).collect()
     }
+
+    /// The ranges of addresses in the list.
+    #[must_use]
+    pub fn ranges(&self) -> Vec<String> {
+        self.ranges.iter().map(ToString::to_string).collect()
+    }
 }
 
 /// Whether a text is a name of a host: labels of letters, digits and dashes, the last one no number.
@@ -128,6 +135,21 @@ impl Range {
         let address = address.to_canonical();
         let bits = bits(address);
         address.is_ipv4() == self.four && bits & self.mask == self.network
+    }
+}
+
+impl fmt::Display for Range {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let length = self.mask.leading_ones();
+        match u32::try_from(self.network) {
+            Ok(network) if self.four => write!(
+                f,
+                "{}/{}",
+                Ipv4Addr::from_bits(network),
+                length.saturating_sub(96)
+            ),
+            _ => write!(f, "{}/{length}", Ipv6Addr::from_bits(self.network)),
+        }
     }
 }
 

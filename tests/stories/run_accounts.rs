@@ -139,7 +139,7 @@ async fn a_second_key_vault_writes_nothing_of_it() {
 }
 
 #[tokio::test]
-async fn it_reads_the_connections_of_its_namespace_and_may_nothing_else() {
+async fn it_reads_the_connections_and_key_vaults_of_its_namespace_and_may_nothing_else() {
     let (world, other) = (World::new().await, World::new().await);
     world.apply(vault_by_run_account("vault")).await;
     until_kept(&world).await;
@@ -149,7 +149,9 @@ async fn it_reads_the_connections_of_its_namespace_and_may_nothing_else() {
         ("watch", "connections.dev", "connections", &world, false),
         ("use", "connections.dev", "connections", &world, false),
         ("get", "connections.dev", "connections", &other, false),
-        ("get", "connections.dev", "keyvaults", &world, false),
+        ("get", "connections.dev", "keyvaults", &world, true),
+        ("list", "connections.dev", "keyvaults", &world, false),
+        ("use", "connections.dev", "keyvaults", &world, false),
         ("get", "connections.dev", "exports", &world, false),
         ("get", "", "secrets", &world, false),
         ("create", "", "serviceaccounts/token", &world, false),

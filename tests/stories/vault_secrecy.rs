@@ -1,7 +1,8 @@
-//! Who defines exports on a connection sees nothing of the vault that its credentials stay in.
+//! Who defines exports on a connection, and who may look at pods, sees nothing of the vault that its credentials stay in.
 
+use super::runs::yearly;
 use super::sharing::{contributors, shared_sftp, until_can_use, user};
-use crate::support::manifests::{export, with};
+use crate::support::manifests::with;
 use crate::support::vault::{in_vault, policy, start};
 use crate::support::{World, shared};
 use connection_operator::api::{ConditionType, Connection, Export};
@@ -19,11 +20,22 @@ async fn a_contributor_sees_nothing_of_the_vault() {
     world
         .connect(with(shared_sftp("partner"), &in_vault(&json!({}))))
         .await;
-    world.apply(export("nightly", "partner")).await;
-    let told = world.until_inactive::<Export>("nightly", "ConnectorLacks").await;
-    assert!(told.message.contains("a key vault"), "{}", told.message);
+    world
+        .apply(json!({
+            "apiVersion": "rbac.authorization.k8s.io/v1", "kind": "RoleBinding", "metadata": {"name": "viewers"},
+            "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "view"},
+            "subjects": [user("victor")],
+        }))
+        .await;
+    world.apply(yearly("nightly")).await;
+    world.until_active::<Export>("nightly").await;
     until_can_use(&world, "carol", "partner", true).await;
-    nothing_of_it_is_seen(&world, &vault.url(), "ConnectorLacks").await;
+    nothing_of_it_is_seen(&world, &vault.url(), "state: Active").await;
+    let seen = seen_by(&world, "victor").await;
+    for shown in ["kind: CronJob", "mountPath: /run/connections/vaults"] {
+        assert!(seen.contains(shown), "{shown}: {seen}");
+    }
+    is_hidden(&seen, &vault.url());
 
     // What goes wrong is told with names, to administrators.
     vault.edit(|data| data.policies.clear());
@@ -43,10 +55,34 @@ async fn a_contributor_sees_nothing_of_the_vault() {
 
 /// Reads all that a contributor may list, an export that says so among it.
 async fn nothing_of_it_is_seen(world: &World, address: &str, expected: &str) {
-    let kubeconfig = world_file(world);
+    let seen = seen_by(world, "carol").await;
+    for kind in ["kind: Export", "kind: SharedConnection", expected] {
+        assert!(seen.contains(kind), "{kind}: {seen}");
+    }
+    is_hidden(&seen, address);
+}
+
+fn is_hidden(seen: &str, address: &str) {
+    let authority = address.trim_start_matches("https://");
+    for hidden in [
+        "company-vault",
+        "keyVault",
+        "team/sftp",
+        authority,
+        "appRole",
+        "approle",
+    ] {
+        let told = seen.lines().find(|line| line.contains(hidden));
+        assert_eq!(told, None, "{hidden}");
+    }
+}
+
+/// All that somebody may list.
+async fn seen_by(world: &World, user: &'static str) -> String {
+    let kubeconfig = world_file(world, user);
     let namespace = format!("--namespace={}", world.namespace);
     let seen = tokio::task::spawn_blocking(move || {
-        let text = shared().kubeconfig_for("carol", None).expect("a certificate");
+        let text = shared().kubeconfig_for(user, None).expect("a certificate");
         std::fs::write(&kubeconfig, text).expect("it can be written");
         let mut kinds = shared().kubectl();
         kinds.args(["api-resources", "--verbs=list", "--namespaced", "--output=name"]);
@@ -54,7 +90,7 @@ async fn nothing_of_it_is_seen(world: &World, address: &str, expected: &str) {
         assert!(kinds.contains("keyvaults.connections.dev"), "{kinds}");
         let mut get = shared().kubectl();
         get.arg(format!("--kubeconfig={}", kubeconfig.display()));
-        // What she may not list is refused beside the rest.
+        // What they may not list is refused beside the rest.
         output(get.args([
             "get",
             &kinds,
@@ -63,21 +99,13 @@ async fn nothing_of_it_is_seen(world: &World, address: &str, expected: &str) {
             "--show-managed-fields",
         ]))
     });
-    let seen = seen.await.expect("it is read");
-    for kind in ["kind: Export", "kind: SharedConnection", expected] {
-        assert!(seen.contains(kind), "{kind}: {seen}");
-    }
-    let authority = address.trim_start_matches("https://");
-    for hidden in ["company-vault", "keyVault", "team/sftp", authority, "approle"] {
-        let told = seen.lines().find(|line| line.contains(hidden));
-        assert_eq!(told, None, "{hidden}");
-    }
+    seen.await.expect("it is read")
 }
 
-fn world_file(world: &World) -> std::path::PathBuf {
+fn world_file(world: &World, user: &str) -> std::path::PathBuf {
     shared()
         .directory()
-        .join(format!("{}-carol.kubeconfig", world.namespace))
+        .join(format!("{}-{user}.kubeconfig", world.namespace))
 }
 
 fn output(command: &mut Command) -> String {

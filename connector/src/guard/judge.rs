@@ -2,6 +2,7 @@
 
 use crate::fault::Stop;
 use connection_operator::api::Connection;
+use connection_operator::api::connection::ConsentStatus;
 use connection_operator::api::names::{CONSENT_ANNOTATION, CONSENTED_BY_ANNOTATION};
 use connection_operator::api::run::Plan;
 use connection_operator::governance::consent::{Stamp, Subject, required};
@@ -27,15 +28,20 @@ pub fn judge(plan: &Plan, found: Option<Connection>, now: Timestamp) -> Result<C
     {
         return Err(Stop::Changed);
     }
-    if stands(&connection, digest) {
+    let consent = connection
+        .status
+        .as_ref()
+        .and_then(|status| status.consent.as_ref());
+    if stands(&connection, consent, digest) {
         Ok(connection)
     } else {
         Err(Stop::NoConsent)
     }
 }
 
-fn annotation<'a>(connection: &'a Connection, name: &str) -> Option<&'a str> {
-    connection.annotations().get(name).map(String::as_str)
+/// An annotation of an object.
+pub fn annotation<'a>(object: &'a impl ResourceExt, name: &str) -> Option<&'a str> {
+    object.annotations().get(name).map(String::as_str)
 }
 
 /// Whether the digest is agreement to what the connection says and the type of the plan declares. It is computed anew by
@@ -54,10 +60,8 @@ fn is_for(plan: &Plan, connection: &Connection, digest: &str, now: Timestamp) ->
 
 /// Whether somebody gave it, by the API server's own stamp, which the operator hasn't found not to count: only that can
 /// see that a pipeline gave again what was withdrawn.
-fn stands(connection: &Connection, digest: &str) -> bool {
-    let stamp = Stamp(annotation(connection, CONSENTED_BY_ANNOTATION).unwrap_or_default());
-    let status = connection.status.as_ref();
-    let consent = status.and_then(|status| status.consent.as_ref());
+pub fn stands(object: &impl ResourceExt, consent: Option<&ConsentStatus>, digest: &str) -> bool {
+    let stamp = Stamp(annotation(object, CONSENTED_BY_ANNOTATION).unwrap_or_default());
     let unproven = consent.and_then(|consent| consent.unproven.as_deref());
     stamp.given(digest).is_some() && unproven != Some(stamp.kept().as_str())
 }

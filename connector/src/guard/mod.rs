@@ -8,6 +8,7 @@ mod judge;
 mod reads;
 
 pub use judge::judge;
+pub(crate) use judge::{annotation, stands};
 pub use reads::{FromApiServer, NoAnswer, Reads};
 
 use crate::fault::{Ended, Fault};

@@ -1,10 +1,9 @@
 //! The way to the API server.
 
 use crate::fault::Fault;
-use connection_operator::api::Connection;
 use connection_operator::api::run::{FailureClass, Persistence};
 use kube::config::{KubeConfigOptions, Kubeconfig};
-use kube::{Api, Client, Config};
+use kube::{Client, Config};
 use std::path::Path;
 use thiserror::Error;
 
@@ -26,8 +25,8 @@ impl Fault for NoCluster {
     }
 }
 
-/// The connections of a namespace, read as the account of the pod that this runs in, or else by a kubeconfig.
-pub async fn connections(kubeconfig: Option<&Path>, namespace: &str) -> Result<Api<Connection>, NoCluster> {
+/// A client of it, as the account of the pod that this runs in, or else by a kubeconfig.
+pub async fn client(kubeconfig: Option<&Path>) -> Result<Client, NoCluster> {
     let config = match kubeconfig {
         None => Config::incluster().map_err(|_| NoCluster)?,
         Some(file) => {
@@ -36,6 +35,5 @@ pub async fn connections(kubeconfig: Option<&Path>, namespace: &str) -> Result<A
             config.map_err(|_| NoCluster)?
         }
     };
-    let client = Client::try_from(config).map_err(|_| NoCluster)?;
-    Ok(Api::namespaced(client, namespace))
+    Client::try_from(config).map_err(|_| NoCluster)
 }

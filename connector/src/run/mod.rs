@@ -1,7 +1,7 @@
 //! One run, from its plan to its result.
 //!
-//! Flow: the plan is read and compared with its hash; the guard is asked; the datasets are looked at; the destination is
-//! reached, filled, and, after the guard was asked once more, given its final names. All along the guard watches, and so does
+//! Flow: the plan is read and compared with its hash; the guard is asked; the datasets are looked at; credentials are
+//! read, from key vaults too; the destination is reached, filled, and, after the guard was asked once more, given its final names. All along the guard watches, and so does
 //! whoever may tell the process to end. Guarantees: whatever ends the run early, what was begun is undone before it ends.
 
 mod cluster;
@@ -17,12 +17,14 @@ use crate::places::Places;
 use crate::plan;
 use crate::progress::{Tally, serve};
 use crate::sftp::{Server, Settings, Upload};
+use crate::vaults::KeyVaults;
 use clap::Args;
 use connection_operator::api::Connection;
 use connection_operator::api::run::{FailureClass, PROGRESS_PORT, Persistence, Plan, RunResult};
 use delivery::Delivery;
 use feed::{Feed, Making};
 use jiff::Timestamp;
+use kube::Api;
 use std::future::Future;
 use std::hash::{BuildHasher, RandomState};
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -49,6 +51,9 @@ pub struct Request {
     /// Where it tells how far it is; on every address of the pod, of whichever family, if absent.
     #[arg(long)]
     pub listen: Option<SocketAddr>,
+    /// Ranges of addresses inside of networks that vaults may be at, separated by commas; none if absent.
+    #[arg(long, value_delimiter = ',')]
+    pub vault_ranges: Vec<String>,
     /// The cluster, where this doesn't run in a pod of it.
     #[arg(long)]
     pub kubeconfig: Option<PathBuf>,
@@ -118,10 +123,17 @@ async fn tell_progress(listen: Option<SocketAddr>, tally: Tally) {
 
 async fn attempt(request: &Request, tally: &Tally, told: impl Future<Output = ()>) -> Result<(), Ended> {
     let plan = Arc::new(plan::read(&request.places.plan_directory, &request.plan_sha256)?);
-    let connections = cluster::connections(request.kubeconfig.as_deref(), plan.namespace.as_str()).await?;
+    let client = cluster::client(request.kubeconfig.as_deref()).await?;
+    let namespace = plan.namespace.as_str();
+    let connections = Api::namespaced(client.clone(), namespace);
     let reads = FromApiServer::new(connections, plan.connection.as_str());
     let mut run = Run {
         guard: Guard::new(reads, Arc::clone(&plan)),
+        vaults: KeyVaults {
+            links: Api::namespaced(client, namespace),
+            directory: request.places.vaults_directory.clone(),
+            ranges: request.vault_ranges.clone(),
+        },
         plan,
         places: request.places.clone(),
         tally: tally.clone(),
@@ -144,6 +156,7 @@ struct Run<R> {
     guard: Guard<R>,
     plan: Arc<Plan>,
     places: Places,
+    vaults: KeyVaults,
     tally: Tally,
     delivery: Option<Delivery>,
 }
@@ -162,7 +175,6 @@ impl<R: Reads> Run<R> {
 
     async fn send(&mut self, connection: &Connection) -> Result<(), Ended> {
         let settings = Settings::of(&self.plan, &connection.spec)?;
-        let credentials = credentials::read(&self.places.secrets_directory, &self.plan.type_spec.secrets)?;
         let making = Making {
             form: settings.form,
             files_max: settings.files_max,
@@ -170,6 +182,9 @@ impl<R: Reads> Run<R> {
         let (plan, volumes) = (Arc::clone(&self.plan), self.places.volumes_directory.clone());
         let opened = spawn_blocking(move || Feed::open(&plan.payload, &volumes, making)).await;
         let feed = opened.map_err(Defect::from)??;
+        let declared = &self.plan.type_spec.secrets;
+        let mut credentials = credentials::read(&self.places.secrets_directory, declared)?;
+        self.vaults.read(connection, declared, &mut credentials).await?;
         let server = Server::connect(&settings, &credentials).await?;
         drop(credentials);
         let run = format!("{:016x}", RandomState::new().hash_one(0));

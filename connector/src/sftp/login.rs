@@ -2,8 +2,9 @@
 
 use super::fault::SftpFault;
 use super::host_key::Caller;
-use crate::credentials::{CredentialFault, Credentials, Secret};
+use crate::credentials::{CredentialFault, Credentials};
 use crate::fault::Ended;
+use connection_operator::vault::value::SecretText;
 use russh::client::{AuthResult, Handle, KeyboardInteractiveAuthResponse};
 use russh::keys::{HashAlg, PrivateKey, PrivateKeyWithHashAlg, decode_secret_key};
 use russh::{Error, MethodKind};
@@ -21,7 +22,7 @@ pub struct Login<'a> {
 }
 
 enum Proof<'a> {
-    Password(&'a Secret),
+    Password(&'a SecretText),
     Key(Arc<PrivateKey>),
 }
 
@@ -50,15 +51,15 @@ impl<'a> Login<'a> {
     }
 }
 
-fn given<'a>(credentials: &'a Credentials, name: &str) -> Result<&'a Secret, CredentialFault> {
+fn given<'a>(credentials: &'a Credentials, name: &str) -> Result<&'a SecretText, CredentialFault> {
     credentials.get(name).ok_or_else(|| CredentialFault::Missing {
         name: name.to_owned(),
     })
 }
 
 /// The key without its passphrase, which takes long to find on purpose, and so isn't done between other work.
-async fn opened(key: &Secret, passphrase: Option<&Secret>) -> Result<PrivateKey, SftpFault> {
-    let copy = |secret: &Secret| Zeroizing::new(secret.expose().to_owned());
+async fn opened(key: &SecretText, passphrase: Option<&SecretText>) -> Result<PrivateKey, SftpFault> {
+    let copy = |secret: &SecretText| Zeroizing::new(secret.expose().to_owned());
     let (key, passphrase) = (copy(key), passphrase.map(copy));
     let decoded =
         spawn_blocking(move || decode_secret_key(&key, passphrase.as_ref().map(|text| text.as_str())));
@@ -83,7 +84,11 @@ async fn by_key(server: &mut Handle<Caller>, user: &str, key: &Arc<PrivateKey>) 
     Ok(answer.map_err(|error| broken(&error))?.success())
 }
 
-async fn by_password(server: &mut Handle<Caller>, user: &str, password: &Secret) -> Result<bool, SftpFault> {
+async fn by_password(
+    server: &mut Handle<Caller>,
+    user: &str,
+    password: &SecretText,
+) -> Result<bool, SftpFault> {
     match server
         .authenticate_password(user, password.expose())
         .await
@@ -104,7 +109,11 @@ async fn by_password(server: &mut Handle<Caller>, user: &str, password: &Secret)
 }
 
 /// Many servers ask for the password as a question. What is asked in any other way isn't ours to answer.
-async fn by_questions(server: &mut Handle<Caller>, user: &str, password: &Secret) -> Result<bool, SftpFault> {
+async fn by_questions(
+    server: &mut Handle<Caller>,
+    user: &str,
+    password: &SecretText,
+) -> Result<bool, SftpFault> {
     let begun = server.authenticate_keyboard_interactive_start(user, None).await;
     let mut answer = begun.map_err(|error| broken(&error))?;
     for _ in 0..QUESTIONS_MAX {

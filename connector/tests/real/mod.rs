@@ -5,3 +5,4 @@ mod runs;
 mod servers;
 mod stops;
 mod support;
+mod vaulted;

@@ -1,18 +1,20 @@
 //! What the connector can't do yet: one table, so that nothing is called Active that could never send a byte.
 
 use super::RunsFacts;
+use super::vaults::by_node;
 use crate::api::Connection;
 use crate::api::Reason;
 use crate::api::export::Mode;
 use crate::governance::Standing;
 use crate::governance::datasets::{Purpose, Use};
 use crate::governance::message::listed;
+use crate::governance::vaults::KeyVaults;
 
 /// What is asked of the connector that it lacks, if anything.
 #[must_use]
 pub fn judge(facts: &RunsFacts<'_>, connection: &Connection, uses: &[Use]) -> Option<Standing> {
     let lacks: Vec<String> = [
-        of_connection(connection).map(str::to_owned),
+        of_connection(connection, &facts.vaults).map(str::to_owned),
         of_datasets(uses),
         of_mode(facts.mode).map(str::to_owned),
     ]
@@ -24,11 +26,10 @@ pub fn judge(facts: &RunsFacts<'_>, connection: &Connection, uses: &[Use]) -> Op
 
 /// What a connection asks for. Contributors read it.
 #[must_use]
-pub fn of_connection(connection: &Connection) -> Option<&'static str> {
-    let mut sources = connection.spec.secrets.values();
-    sources.any(|source| source.key_vault_ref.is_some()).then_some(
-        "Its connection takes credentials from a key vault, which this version's connector can't read: an administrator can \
-         let the connection name a Secret.",
+pub fn of_connection(connection: &Connection, vaults: &KeyVaults) -> Option<&'static str> {
+    by_node(connection, vaults).then_some(
+        "Its connection takes credentials from a key vault that is asked by the identity of the node, which runs don't have: \
+         an administrator can link the vault with an identity of its own, or let the connection name a Secret.",
     )
 }
 

@@ -13,11 +13,14 @@ pub mod progress;
 pub mod request;
 pub mod results;
 pub mod steps;
+pub mod vaults;
 pub mod verdict;
+pub mod volumes;
 pub mod workload;
 
 use super::kept::Seen;
 use super::run_account::RunAccountFacts;
+use super::vaults::KeyVaults;
 use crate::api::export::{Mode, PayloadItem};
 use crate::api::run::RunCounts;
 use jiff::Timestamp;
@@ -41,6 +44,8 @@ pub struct Connector {
     pub resources: ResourceRequirements,
     /// After how many seconds a run is ended, all its attempts together.
     pub deadline_seconds: i64,
+    /// The ranges of addresses inside of networks that vaults may be at, as the installation lists them.
+    pub vault_ranges: String,
 }
 
 /// What is known of the runs of one export.
@@ -68,6 +73,8 @@ pub struct RunsFacts<'a> {
     pub starting: BTreeSet<String>,
     /// Until when pods may go on whose run is over, as they undo what they had begun.
     pub undoing: Option<Timestamp>,
+    /// The key vaults that its connection names and the installation allows.
+    pub vaults: KeyVaults,
     /// What its runs run as.
     pub account: RunAccountFacts,
     /// What they are run by, if this installation runs anything.

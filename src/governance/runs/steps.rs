@@ -249,6 +249,7 @@ fn begin(
     let making = Making {
         connector,
         connection: runnable.connection.0,
+        vaults: &facts.vaults,
         uses: runnable.uses,
         plan: &written,
         plans_before: "",

@@ -4,7 +4,9 @@ use crate::api::connection_type::UsedFor;
 use crate::api::export::{ExportStatus, Mode, State};
 use crate::api::run::{Persistence, RunOutcome};
 use crate::api::{ConditionStatus, ConditionType, Reason};
-use crate::fixtures::{ConnectionBuilder, Visit, dataset, ran, sftp_partner, vault_secret, visit};
+use crate::fixtures::{
+    ConnectionBuilder, Visit, company_vault, dataset, ran, sftp_partner, vault_secret, visit,
+};
 use crate::governance::activity;
 use crate::governance::attachment::ConnectionSeen;
 use crate::governance::conditions::find;
@@ -329,23 +331,28 @@ fn a_failure_for_good_holds_the_schedule_until_something_changes() {
 
 #[test]
 fn what_the_connector_lacks_is_told_and_nothing_is_active_by_it() {
-    let in_vault = sftp_partner()
-        .source("password", vault_secret("company-vault", "partner"))
-        .consented()
-        .visited();
     let elsewhere = || {
         let mut lake = dataset("lake").visited();
         lake.0.spec.location.volume = None;
         lake.0.spec.location.url = Some("s3://lake/customers".to_owned());
         lake
     };
-    let mut over_vault = export();
-    over_vault.connection = in_vault.seen();
+    let by_the_node = || {
+        let in_vault = sftp_partner()
+            .source("password", vault_secret("company-vault", "partner"))
+            .consented()
+            .visited();
+        changed(export(), |visit| {
+            visit.connection = in_vault.seen();
+            let vault = Arc::new(company_vault().by_the_node().0);
+            visit.runs.vaults = [("company-vault".to_owned(), vault)].into();
+        })
+    };
     let rows = [
         (
-            "credentials in a vault",
-            super::lacks::of_connection(&in_vault.0).map(str::to_owned),
-            "takes credentials from a key vault",
+            "credentials in a vault that the node's identity opens",
+            Some(valid(&by_the_node())),
+            "asked by the identity of the node, which runs don't have",
         ),
         (
             "a dataset that isn't on a volume",

@@ -1,7 +1,7 @@
 //! The CronJob and Jobs of an export: pods that may do nothing but what a run needs.
 
 use super::names::{self, hash};
-use super::{Connector, RunsFacts, plan};
+use super::{Connector, RunsFacts, plan, vaults, volumes};
 use crate::api::connection_type::UsedFor;
 use crate::api::export::{PayloadItem, Schedule};
 use crate::api::names::{
@@ -9,23 +9,21 @@ use crate::api::names::{
     RUN_OF_ANNOTATION, RUN_OF_UID_ANNOTATION, RUN_PLAN_ANNOTATION, RUN_PLAN_BEFORE_ANNOTATION,
     RUN_REQUESTED_ANNOTATION,
 };
-use crate::api::run::{EXIT_PERMANENT, EXIT_STOPPED, PLAN_DIRECTORY, SECRETS_DIRECTORY, VOLUMES_DIRECTORY};
+use crate::api::run::{EXIT_PERMANENT, EXIT_STOPPED};
 use crate::api::{Connection, Export};
 use crate::governance::datasets::Use;
 use crate::governance::schedule;
+use crate::governance::vaults::KeyVaults;
 use k8s_openapi::api::batch::v1::{
     CronJob, CronJobSpec, Job, JobSpec, JobTemplateSpec, PodFailurePolicy,
     PodFailurePolicyOnExitCodesRequirement, PodFailurePolicyOnPodConditionsPattern, PodFailurePolicyRule,
 };
 use k8s_openapi::api::core::v1::{
-    Capabilities, ConfigMapProjection, ConfigMapVolumeSource, Container, DownwardAPIProjection,
-    DownwardAPIVolumeFile, KeyToPath, ObjectFieldSelector, PersistentVolumeClaimVolumeSource,
-    PodSecurityContext, PodSpec, PodTemplateSpec, ProjectedVolumeSource, SeccompProfile, SecretProjection,
-    SecurityContext, ServiceAccountTokenProjection, Volume, VolumeMount, VolumeProjection,
+    Capabilities, Container, PodSecurityContext, PodSpec, PodTemplateSpec, SeccompProfile, SecurityContext,
 };
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ObjectMeta, OwnerReference};
 use kube::Resource;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 /// How late a scheduled run may begin, in seconds: time enough for another controller of CronJobs to take over. What goes on
 /// rests for so long after a time that it missed, so it's shorter than the shortest schedule.
@@ -36,13 +34,8 @@ const HISTORY: i32 = 1000;
 const RETRIES: i32 = 4;
 /// How long a run that is told to stop may take to undo what it has begun, in seconds.
 pub const GRACE: i64 = 10;
-/// How long the token of a run is valid, in seconds; the kubelet brings a new one in time.
-const TOKEN_SECONDS: i64 = 600;
 /// As whom the connector runs in its pod: nobody.
 const USER: i64 = 65532;
-/// Where programs in pods look for the API server's token and certificate.
-const TOKEN_DIRECTORY: &str = "/var/run/secrets/kubernetes.io/serviceaccount";
-
 /// What a run is made from, beside what is known of the export.
 #[derive(Clone, Copy, Debug)]
 pub struct Making<'a> {
@@ -50,6 +43,8 @@ pub struct Making<'a> {
     pub connector: &'a Connector,
     /// The connection, for the Secrets that it names.
     pub connection: &'a Connection,
+    /// The key vaults that it names, for what signs in to them.
+    pub vaults: &'a KeyVaults,
     /// The datasets, for the volumes that they are on.
     pub uses: &'a [Use],
     /// Its plan.
@@ -198,7 +193,7 @@ fn at_exit(codes: &[u8]) -> PodFailurePolicyRule {
 }
 
 fn pod(making: Making<'_>, payload: &[PayloadItem]) -> PodSpec {
-    let claims = claims(making.uses, payload);
+    let claims = volumes::claims(making.uses, payload);
     let connector = making.connector;
     PodSpec {
         service_account_name: Some(RUN_ACCOUNT.to_owned()),
@@ -222,11 +217,7 @@ fn pod(making: Making<'_>, payload: &[PayloadItem]) -> PodSpec {
             name: RUN_CONTAINER.to_owned(),
             image: Some(connector.image.clone()),
             image_pull_policy: Some(connector.pull_policy.clone()),
-            args: Some(vec![
-                "run".to_owned(),
-                "--plan-sha256".to_owned(),
-                making.plan.hash.clone(),
-            ]),
+            args: Some(arguments(making)),
             resources: Some(connector.resources.clone()),
             security_context: Some(SecurityContext {
                 allow_privilege_escalation: Some(false),
@@ -238,134 +229,22 @@ fn pod(making: Making<'_>, payload: &[PayloadItem]) -> PodSpec {
                 ..SecurityContext::default()
             }),
             termination_message_policy: Some("File".to_owned()),
-            volume_mounts: Some(mounts(&claims)),
+            volume_mounts: Some(volumes::mounts(making, &claims)),
             ..Container::default()
         }],
-        volumes: Some(volumes(making, &claims)),
+        volumes: Some(volumes::volumes(making, &claims)),
         ..PodSpec::default()
     }
 }
 
-/// The claims of the datasets that are sent, in order.
-fn claims(uses: &[Use], payload: &[PayloadItem]) -> Vec<String> {
-    let sent = |used: &&Use| payload.iter().any(|item| item.dataset.as_str() == used.name);
-    let named = uses.iter().filter(sent).filter_map(|used| {
-        let volume = used.dataset.as_ref()?.spec.location.volume.as_ref()?;
-        Some(volume.claim_name.to_string())
-    });
-    let each: BTreeSet<String> = named.collect();
-    each.into_iter().collect()
-}
-
-fn mounts(claims: &[String]) -> Vec<VolumeMount> {
-    let mount = |name: &str, path: &str| VolumeMount {
-        name: name.to_owned(),
-        mount_path: path.to_owned(),
-        read_only: Some(true),
-        ..VolumeMount::default()
-    };
-    let fixed = [
-        mount("plan", PLAN_DIRECTORY),
-        mount("secrets", SECRETS_DIRECTORY),
-        mount("token", TOKEN_DIRECTORY),
-    ];
-    let data = claims
-        .iter()
-        .enumerate()
-        .map(|(number, claim)| mount(&format!("data-{number}"), &format!("{VOLUMES_DIRECTORY}/{claim}")));
-    fixed.into_iter().chain(data).collect()
-}
-
-fn volumes(making: Making<'_>, claims: &[String]) -> Vec<Volume> {
-    let projected = |name: &str, sources| Volume {
-        name: name.to_owned(),
-        projected: Some(ProjectedVolumeSource {
-            sources: Some(sources),
-            default_mode: Some(0o440),
-        }),
-        ..Volume::default()
-    };
-    let plan = Volume {
-        name: "plan".to_owned(),
-        config_map: Some(ConfigMapVolumeSource {
-            name: names::plan(&making.plan.hash),
-            ..ConfigMapVolumeSource::default()
-        }),
-        ..Volume::default()
-    };
-    let data = claims.iter().enumerate().map(|(number, claim)| Volume {
-        name: format!("data-{number}"),
-        persistent_volume_claim: Some(PersistentVolumeClaimVolumeSource {
-            claim_name: claim.clone(),
-            read_only: Some(true),
-        }),
-        ..Volume::default()
-    });
-    let fixed = [
-        plan,
-        projected("secrets", secrets(making.connection)),
-        projected("token", token()),
-    ];
-    fixed.into_iter().chain(data).collect()
-}
-
-/// The very keys that the connection names, each called as the type calls it. Nothing else of the Secrets.
-fn secrets(connection: &Connection) -> Vec<VolumeProjection> {
-    let named = connection.spec.secrets.iter().filter_map(|(slot, source)| {
-        let key = source.secret_key_ref.as_ref()?;
-        Some(VolumeProjection {
-            secret: Some(SecretProjection {
-                name: key.name.to_string(),
-                items: Some(vec![KeyToPath {
-                    key: key.key.to_string(),
-                    path: slot.clone(),
-                    mode: None,
-                }]),
-                optional: Some(false),
-            }),
-            ..VolumeProjection::default()
-        })
-    });
-    named.collect()
-}
-
-/// What a client in a pod needs to speak to the API server.
-fn token() -> Vec<VolumeProjection> {
-    vec![
-        VolumeProjection {
-            service_account_token: Some(ServiceAccountTokenProjection {
-                audience: None, // the API server's own
-                expiration_seconds: Some(TOKEN_SECONDS),
-                path: "token".to_owned(),
-            }),
-            ..VolumeProjection::default()
-        },
-        VolumeProjection {
-            config_map: Some(ConfigMapProjection {
-                name: "kube-root-ca.crt".to_owned(),
-                items: Some(vec![KeyToPath {
-                    key: "ca.crt".to_owned(),
-                    path: "ca.crt".to_owned(),
-                    mode: None,
-                }]),
-                optional: None,
-            }),
-            ..VolumeProjection::default()
-        },
-        VolumeProjection {
-            downward_api: Some(DownwardAPIProjection {
-                items: Some(vec![DownwardAPIVolumeFile {
-                    path: "namespace".to_owned(),
-                    field_ref: Some(ObjectFieldSelector {
-                        api_version: Some("v1".to_owned()),
-                        field_path: "metadata.namespace".to_owned(),
-                    }),
-                    ..DownwardAPIVolumeFile::default()
-                }]),
-            }),
-            ..VolumeProjection::default()
-        },
-    ]
+fn arguments(making: Making<'_>) -> Vec<String> {
+    let mut all = ["run", "--plan-sha256", &making.plan.hash]
+        .map(str::to_owned)
+        .to_vec();
+    if vaults::takes_from_one(making.connection) {
+        all.extend(["--vault-ranges".to_owned(), making.connector.vault_ranges.clone()]);
+    }
+    all
 }
 
 /// Whether this is when it runs.

@@ -6,8 +6,8 @@ use crate::api::key_vault::{
     VaultAuth, VaultPath,
 };
 use crate::vault::address::{
-    Engine, Identity, NameError, Provider, VaultAddress, VaultUrl, audience as fit_audience, client_id, path,
-    tenant,
+    AZURE_AUDIENCE, Engine, Identity, NameError, Provider, VaultAddress, VaultUrl, audience as fit_audience,
+    client_id, path, tenant,
 };
 use crate::vault::reach::{AZURE_SUFFIXES, Reach};
 use crate::vault::value::SecretText;
@@ -151,6 +151,22 @@ impl Link {
     }
 }
 
+/// For whom a token of the run account is made out, where the vault is asked as that.
+#[must_use]
+pub fn audience(spec: &KeyVaultSpec) -> Option<String> {
+    let azure = spec.azure_key_vault.as_ref().map(|azure| &azure.auth);
+    if azure.is_some_and(|auth| auth.workload_identity.is_some()) {
+        return Some(AZURE_AUDIENCE.to_owned());
+    }
+    let auth = &spec.vault.as_ref()?.auth;
+    let account = auth.kubernetes.as_ref().or(auth.jwt.as_ref())?;
+    Some(vault_audience(account).to_owned())
+}
+
+fn vault_audience(account: &RunAccountRole) -> &str {
+    account.audience.as_deref().unwrap_or("vault")
+}
+
 /// Whether a credential of this field is a bundle of certificate authorities.
 #[must_use]
 pub fn is_ca_bundle(field: &str) -> bool {
@@ -256,7 +272,7 @@ fn of_vault(vault: &HashiCorpVault, namespace: &str, allowed: &Allowed) -> Resul
 
 fn vault_asking(auth: &VaultAuth, namespace: &str) -> Result<Asking, Mistake> {
     let account = |method: &str, role: &RunAccountRole| {
-        let audience = role.audience.as_deref().unwrap_or("vault");
+        let audience = vault_audience(role);
         fits(&format!("vault.auth.{method}.audience"), audience, fit_audience)?;
         Ok(Asking::As(Identity::VaultServiceAccount {
             mount: mounted(method, role.mount.as_ref())?,

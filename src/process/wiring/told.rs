@@ -102,6 +102,11 @@ pub(super) fn on_key_vault((wakers, stores): Woken, links: Links) -> impl FnMut(
         wakers
             .connections
             .wake(connection::watch::woken_by_vault(change, &stores.connections));
+        wakers.exports.wake(export::watch::woken_by_vault(
+            change,
+            &stores.connections,
+            &stores.exports,
+        ));
         wakers
             .datasets
             .wake(dataset::watch::woken_by_vault(change, &stores.datasets));

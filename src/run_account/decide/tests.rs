@@ -235,7 +235,7 @@ fn it_reads_connections_and_nothing_else() {
     let role = facts.role.present().expect("a role");
     assert_eq!(
         json!(role.rules),
-        json!([{"apiGroups": ["connections.dev"], "resources": ["connections"], "verbs": ["get"]}])
+        json!([{"apiGroups": ["connections.dev"], "resources": ["connections", "keyvaults"], "verbs": ["get"]}])
     );
     let binding = facts.role_binding.present().expect("a binding");
     assert_eq!(

@@ -2,7 +2,7 @@
 //! <https://learn.microsoft.com/entra/identity-platform/v2-oauth2-client-creds-grant-flow>. What each number means:
 //! <https://learn.microsoft.com/entra/identity-platform/reference-error-codes>.
 
-use super::super::address::{Identity, VaultUrl};
+use super::super::address::{AZURE_AUDIENCE, Identity, VaultUrl};
 use super::super::connect::SendError;
 use super::super::fault::{Asking, Fault, Outage, Rejection};
 use super::super::run_tokens::{NoRunToken, RunTokens};
@@ -27,9 +27,6 @@ use std::time::{Duration, Instant};
 use tokio::sync::Mutex;
 
 mod node;
-
-/// For whom a run account's token is made out, for Azure to take it.
-const AUDIENCE: &str = "api://AzureADTokenExchange";
 
 /// Signs in when a token is asked for, each time anew: the vault's client keeps it and asks for another when it's refused
 /// or about to expire. A rejection is remembered for a while, so that a thousand secrets don't try a wrong password a
@@ -211,7 +208,7 @@ impl fmt::Debug for RunAccount {
 #[async_trait]
 impl ClientAssertion for RunAccount {
     async fn secret(&self, _: Option<ClientMethodOptions<'_>>) -> azure_core::Result<String> {
-        let token: Result<SecretText, _> = self.tokens.token(&self.namespace, AUDIENCE).await;
+        let token: Result<SecretText, _> = self.tokens.token(&self.namespace, AZURE_AUDIENCE).await;
         match token {
             Ok(token) => Ok(token.expose().to_owned()),
             Err(none) => Err(azure_core::Error::new(ErrorKind::Credential, none)),

@@ -10,6 +10,14 @@ fn address(text: &str) -> IpAddr {
 }
 
 #[test]
+fn ranges_read_as_they_are_written() {
+    let written = ["10.1.0.0/16", "127.0.0.1/32", "fd00::/8", "0.0.0.0/0"];
+    let read = reach(&[&["vault.example.com", ".vault.azure.net"], &written[..]].concat());
+    assert_eq!(read.ranges(), written);
+    assert_eq!(reach(&["127.0.0.1", "::1"]).ranges(), ["127.0.0.1/32", "::1/128"]);
+}
+
+#[test]
 fn only_public_addresses_are_reached_unless_a_range_lists_them() {
     let rows = [
         ("an address of the Internet", "20.42.1.9", true),

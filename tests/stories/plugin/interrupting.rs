@@ -49,14 +49,20 @@ fn interrupted_at_each(person: &Person, arguments: &[&str], steps: &[Step]) {
     }
 }
 
-/// What is in the namespace: each object's name and generation, and Secrets' keys.
+/// What is in the namespace: each object's name and generation; of Secrets, which have none, the version.
 async fn all(world: &World) -> Vec<String> {
     async fn of<K: Kind>(world: &World) -> Vec<String> {
         let listed = world.api::<K>().list(&ListParams::default()).await;
         let objects = listed.expect("a list").items;
         let told = objects.iter().map(|object| {
             let meta = object.meta();
-            format!("{} {:?} {:?}", K::kind(&()), meta.name, meta.generation)
+            let version = meta.generation.is_none().then_some(&meta.resource_version);
+            format!(
+                "{} {:?} {:?} {version:?}",
+                K::kind(&()),
+                meta.name,
+                meta.generation
+            )
         });
         told.collect()
     }

@@ -4,9 +4,9 @@
 use super::sshd::{PASSWORD, Sshd, USER};
 use connection_operator::api::connection_type::ConnectionTypeSpec;
 use connection_operator::api::names::{CONSENT_ANNOTATION, CONSENTED_BY_ANNOTATION, RUN_ACCOUNT};
-use connection_operator::api::{Connection, ConnectionType};
+use connection_operator::api::{Connection, ConnectionType, KeyVault};
 use connection_operator::connection_type::catalog::connection_types;
-use connection_operator::governance::consent::{Subject, required};
+use connection_operator::governance::consent::{Subject, required, required_of_vault};
 use connection_operator::governance::run_account;
 use k8s_openapi::api::authentication::v1::TokenRequest;
 use k8s_openapi::api::core::v1::{Namespace, ServiceAccount};
@@ -22,8 +22,9 @@ use std::sync::OnceLock;
 use tokio::sync::OnceCell;
 
 /// What the chart is installed with.
-const VALUES: [&str; 1] =
-    [r#"{"connectors": ["sftp"], "connector": {"image": "registry.example/connector:test"}}"#];
+const VALUES: [&str; 1] = [
+    r#"{"connectors": ["sftp"], "connector": {"image": "registry.example/connector:test"}, "keyVaults": {"hosts": ["localhost"]}}"#,
+];
 
 static SHARED: OnceLock<ControlPlane> = OnceLock::new();
 static TYPE: OnceCell<()> = OnceCell::const_new();
@@ -54,7 +55,7 @@ impl World {
         let metadata = run_account::meta(&world.namespace);
         let role = json!({
             "metadata": metadata,
-            "rules": [{"apiGroups": ["connections.dev"], "resources": ["connections"], "verbs": ["get"]}],
+            "rules": [{"apiGroups": ["connections.dev"], "resources": ["connections", "keyvaults"], "verbs": ["get"]}],
         });
         let binding = json!({
             "metadata": metadata,
@@ -148,6 +149,37 @@ impl World {
         let made = self.connections().create(&PostParams::default(), &wanted).await;
         made.expect("it is accepted");
         self.consent().await
+    }
+
+    /// Links the key vault `company-vault` by this spec, and consents to it.
+    pub async fn link(&self, spec: Value) -> KeyVault {
+        let mut link = KeyVault::new("company-vault", serde_json::from_value(spec).expect("a link"));
+        let subject = Subject {
+            kind: "KeyVault",
+            namespace: &self.namespace,
+            name: "company-vault",
+        };
+        let digest = required_of_vault(subject, &link.spec).current;
+        link.annotations_mut().extend([
+            (
+                CONSENTED_BY_ANNOTATION.to_owned(),
+                format!("given {digest} admin"),
+            ),
+            (CONSENT_ANNOTATION.to_owned(), digest),
+        ]);
+        let made = self.links().create(&PostParams::default(), &link).await;
+        made.expect("it is accepted")
+    }
+
+    /// Changes the key vault, as its administrator.
+    pub async fn change_link(&self, change: Value) -> KeyVault {
+        let (params, change) = (PatchParams::default(), Patch::Merge(change));
+        let changed = self.links().patch("company-vault", &params, &change).await;
+        changed.expect("the change is accepted")
+    }
+
+    fn links(&self) -> Api<KeyVault> {
+        Api::namespaced(self.admin.clone(), &self.namespace)
     }
 
     /// Consents to what the connection says now.

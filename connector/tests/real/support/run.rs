@@ -17,6 +17,8 @@ use tempfile::TempDir;
 pub struct Pod {
     folder: TempDir,
     plan_sha256: String,
+    /// The ranges of addresses that vaults may be at.
+    pub vault_ranges: &'static str,
 }
 
 impl Pod {
@@ -30,6 +32,7 @@ impl Pod {
         let pod = Self {
             folder,
             plan_sha256: hash(text.as_bytes()),
+            vault_ranges: "",
         };
         pod.write("plan/plan.json", text.as_bytes());
         pod.write("kubeconfig", kubeconfig.as_bytes());
@@ -41,7 +44,9 @@ impl Pod {
 
     /// Writes a file below the pod's folder.
     pub fn write(&self, name: &str, bytes: &[u8]) {
-        fs::write(self.path(name), bytes).expect("written");
+        let path = self.path(name);
+        fs::create_dir_all(path.parent().expect("a folder")).expect("made");
+        fs::write(path, bytes).expect("written");
     }
 
     /// Where a file is.
@@ -62,6 +67,7 @@ impl Pod {
         for place in [
             "plan-directory",
             "secrets-directory",
+            "vaults-directory",
             "volumes-directory",
             "result-file",
             "kubeconfig",
@@ -69,6 +75,7 @@ impl Pod {
             let name = place.trim_end_matches("-directory");
             command.arg(format!("--{place}={}", self.path(name).display()));
         }
+        command.arg(format!("--vault-ranges={}", self.vault_ranges));
         let process = command
             .stdin(Stdio::null())
             .stdout(Stdio::null())

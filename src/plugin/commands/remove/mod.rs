@@ -81,9 +81,11 @@ pub enum RemoveError {
     /// Something puts users on it as fast as they go.
     #[error(
         "Something goes on putting {user} on {name}, so it stays for now: maybe a pipeline that has it in its repository. To \
-         see who: kubectl get {user} -o yaml --show-managed-fields; then try again."
+         see who: kubectl get {user} -n {namespace} -o yaml --show-managed-fields; then try again."
     )]
     PutBack {
+        /// Its namespace.
+        namespace: String,
         /// The connection.
         name: String,
         /// Such as `export/nightly`.
@@ -177,8 +179,7 @@ impl Removal<'_> {
             let users = of_connection(self.cluster, name).await?;
             if let Some(user) = users.first() {
                 if rounds == ROUNDS {
-                    let (name, user) = (name.to_owned(), user.called());
-                    return Err(RemoveError::PutBack { name, user }.into());
+                    return Err(self.put_back(user).into());
                 }
                 self.decide(&users, &secrets)?;
                 match self.carry_out(&users).await {
@@ -188,7 +189,10 @@ impl Removal<'_> {
                     }
                     Err(Step::Overtaken(error)) => return Err(error.into()),
                     Err(Step::Failed(failure)) => return Err(failure),
-                    Ok(()) => rounds += 1,
+                    Ok(()) => {
+                        rounds += 1;
+                        tokio::time::sleep(BREATH).await;
+                    }
                 }
                 continue; // somebody may have put another one on it meanwhile
             }
@@ -251,6 +255,14 @@ impl Removal<'_> {
         decided.ok_or_else(|| self.kept())
     }
 
+    fn put_back(&self, user: &User) -> RemoveError {
+        RemoveError::PutBack {
+            namespace: self.cluster.namespace.clone(),
+            name: self.name().to_owned(),
+            user: user.called(),
+        }
+    }
+
     fn kept(&self) -> Failure {
         unchanged(RemoveError::Kept {
             name: self.name().to_owned(),
@@ -293,8 +305,8 @@ impl Removal<'_> {
                 Err(error) => return Err(Step::failed(error)),
             }
             let told = format!("{} {}", user.called(), fate.told(user));
-            self.session.note(&told);
             if !self.done.contains(&told) {
+                self.session.note(&told);
                 self.done.push(told);
             }
         }
