@@ -48,7 +48,7 @@ const EVERYTHING: &[&str] = &[
 ];
 
 /// Which modules of the connector each of its modules may name, itself aside: the ends of a run don't know each other.
-const CONNECTOR_DIRECTION: [(&str, &[&str]); 13] = [
+const CONNECTOR_DIRECTION: [(&str, &[&str]); 14] = [
     ("credentials", &["fault"]),
     ("encode", &[]),
     ("fault", &[]),
@@ -70,11 +70,13 @@ const CONNECTOR_DIRECTION: [(&str, &[&str]); 13] = [
             "plan",
             "progress",
             "rows",
+            "settings",
             "sftp",
             "source",
         ],
     ),
-    ("sftp", &["credentials", "encode", "fault"]),
+    ("settings", &["encode", "fault"]),
+    ("sftp", &["credentials", "encode", "fault", "settings"]),
     ("source", &["fault"]),
     ("telemetry", &[]),
 ];
