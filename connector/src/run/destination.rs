@@ -4,7 +4,7 @@ use super::feed::Making;
 use crate::credentials::Credentials;
 use crate::fault::Ended;
 use crate::settings::SettingsFault;
-use crate::sftp;
+use crate::{objects, sftp};
 use bytes::Bytes;
 use connection_operator::api::connection::ConnectionSpec;
 use connection_operator::api::reference::ObjectName;
@@ -14,6 +14,8 @@ use connection_operator::api::run::Plan;
 pub enum Destination {
     /// A folder on an SFTP server.
     Sftp(sftp::Settings),
+    /// A bucket or container of an object store.
+    Objects(objects::Settings),
 }
 
 impl Destination {
@@ -22,6 +24,9 @@ impl Destination {
         let connector = plan.type_spec.connector.as_ref();
         match connector.map(ObjectName::as_str) {
             Some(sftp::CONNECTOR) => Ok(Self::Sftp(sftp::Settings::of(plan, connection)?)),
+            Some(named @ (objects::S3 | objects::AZURE_BLOB)) => {
+                Ok(Self::Objects(objects::Settings::of(plan, connection, named)?))
+            }
             _ => Err(SettingsFault::NotOurs),
         }
     }
@@ -30,6 +35,7 @@ impl Destination {
     pub fn making(&self) -> Making {
         let (form, files_max) = match self {
             Self::Sftp(settings) => (settings.form, settings.files_max),
+            Self::Objects(settings) => (settings.form, settings.files_max),
         };
         Making { form, files_max }
     }
@@ -43,6 +49,10 @@ impl Destination {
                 let upload = sftp::Upload::begin(server, settings, run).await?;
                 Ok(Upload::Sftp(upload))
             }
+            Self::Objects(settings) => {
+                let store = objects::Store::new(settings, &credentials, &objects::Way::default())?;
+                Ok(Upload::Objects(objects::Upload::begin(store, settings)))
+            }
         }
     }
 }
@@ -51,6 +61,8 @@ impl Destination {
 pub enum Upload {
     /// Into a folder on an SFTP server.
     Sftp(sftp::Upload),
+    /// Into a bucket or container of an object store.
+    Objects(objects::Upload),
 }
 
 impl Upload {
@@ -58,6 +70,7 @@ impl Upload {
     pub async fn create(&mut self, name: &str) -> Result<OpenFile, Ended> {
         match self {
             Self::Sftp(upload) => Ok(OpenFile::Sftp(upload.create(name).await?)),
+            Self::Objects(upload) => Ok(OpenFile::Object(upload.create(name).await?)),
         }
     }
 
@@ -65,6 +78,7 @@ impl Upload {
     pub async fn publish(&mut self, published: impl FnMut(usize)) -> Result<(), Ended> {
         match self {
             Self::Sftp(upload) => Ok(upload.publish(published).await?),
+            Self::Objects(upload) => Ok(upload.publish(published).await?),
         }
     }
 
@@ -72,6 +86,7 @@ impl Upload {
     pub async fn remove(&self, names: &[String]) -> Result<(), Ended> {
         match self {
             Self::Sftp(upload) => Ok(upload.remove(names).await?),
+            Self::Objects(upload) => Ok(upload.remove(names).await?),
         }
     }
 
@@ -79,6 +94,7 @@ impl Upload {
     pub async fn undo(&mut self, published: impl FnMut(usize)) -> bool {
         match self {
             Self::Sftp(upload) => upload.undo(published).await,
+            Self::Objects(upload) => upload.undo(published).await,
         }
     }
 }
@@ -87,6 +103,8 @@ impl Upload {
 pub enum OpenFile {
     /// On an SFTP server.
     Sftp(sftp::OpenFile),
+    /// At an object store.
+    Object(objects::OpenObject),
 }
 
 impl OpenFile {
@@ -94,6 +112,7 @@ impl OpenFile {
     pub async fn write(&mut self, bytes: &Bytes) -> Result<(), Ended> {
         match self {
             Self::Sftp(file) => Ok(file.write(bytes).await?),
+            Self::Object(object) => Ok(object.write(bytes).await?),
         }
     }
 
@@ -101,6 +120,7 @@ impl OpenFile {
     pub async fn finish(self) -> Result<(), Ended> {
         match self {
             Self::Sftp(file) => Ok(file.finish().await?),
+            Self::Object(object) => Ok(object.finish().await?),
         }
     }
 }

@@ -69,6 +69,9 @@ impl Pod {
             let name = place.trim_end_matches("-directory");
             command.arg(format!("--{place}={}", self.path(name).display()));
         }
+        if self.path("authorities").exists() {
+            command.env("SSL_CERT_FILE", self.path("authorities"));
+        }
         let process = command
             .stdin(Stdio::null())
             .stdout(Stdio::null())
