@@ -93,7 +93,7 @@ pub(crate) fn catalog_seen(name: &str) -> TypeSeen {
 
 /// The connectors of a complete installation.
 pub(crate) fn connectors() -> BTreeSet<String> {
-    ["sftp", "object-storage", "audience-api"]
+    ["sftp", "s3", "azure-blob", "object-storage", "audience-api"]
         .map(str::to_owned)
         .into()
 }

@@ -48,11 +48,12 @@ const EVERYTHING: &[&str] = &[
 ];
 
 /// Which modules of the connector each of its modules may name, itself aside: the ends of a run don't know each other.
-const CONNECTOR_DIRECTION: [(&str, &[&str]); 14] = [
+const CONNECTOR_DIRECTION: [(&str, &[&str]); 16] = [
     ("credentials", &["fault"]),
     ("encode", &[]),
     ("fault", &[]),
     ("guard", &["fault"]),
+    ("objects", &["credentials", "encode", "fault", "settings"]),
     ("outcome", &["fault"]),
     ("places", &[]),
     ("plan", &["fault"]),
@@ -65,17 +66,20 @@ const CONNECTOR_DIRECTION: [(&str, &[&str]); 14] = [
             "encode",
             "fault",
             "guard",
+            "objects",
             "outcome",
             "places",
             "plan",
             "progress",
             "rows",
+            "settings",
             "sftp",
             "source",
             "vaults",
         ],
     ),
-    ("sftp", &["credentials", "encode", "fault"]),
+    ("settings", &["encode", "fault"]),
+    ("sftp", &["credentials", "encode", "fault", "settings"]),
     ("source", &["fault"]),
     ("telemetry", &[]),
     ("vaults", &["credentials", "fault", "guard"]),

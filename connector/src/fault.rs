@@ -25,8 +25,8 @@ pub enum Ended {
     StoppedLeaving(Stop),
 }
 
-/// What is said where a file that was begun could not be taken away.
-pub const LEFT: &str = " A file that it began is left at the destination, under a name of its own: the next run takes it away, or the owner can.";
+/// What is said where what was begun could not be taken away.
+pub const LEFT: &str = " What it began is left at the destination, under no final name: the next run takes it away, or the owner can.";
 
 impl Ended {
     /// The same, where what was begun could not be taken away.

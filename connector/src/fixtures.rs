@@ -3,7 +3,7 @@
 use connection_operator::api::connection_type::{ConnectionTypeSpec, UsedFor};
 use connection_operator::api::names::{CONSENT_ANNOTATION, CONSENTED_BY_ANNOTATION};
 use connection_operator::api::run::{PLAN_VERSION, Plan, PlannedDataset};
-use connection_operator::api::{Connection, KeyVault};
+use connection_operator::api::{Connection, ConnectionType, KeyVault};
 use connection_operator::connection_type::catalog::connection_types;
 use connection_operator::governance::consent::{Subject, required, required_of_vault};
 use kube::ResourceExt;
@@ -12,13 +12,15 @@ use std::sync::OnceLock;
 
 /// The type of SFTP exports that comes with the operator.
 pub fn sftp_type() -> ConnectionTypeSpec {
-    static FOUND: OnceLock<ConnectionTypeSpec> = OnceLock::new();
-    let found = FOUND.get_or_init(|| {
-        let mut types = connection_types().expect("the catalog").into_iter();
-        let found = types.find(|type_| type_.name_any() == "sftp-export");
-        found.expect("it is in the catalog").spec
-    });
-    found.clone()
+    in_catalog("sftp-export")
+}
+
+/// The type of this name that comes with the operator.
+pub fn in_catalog(name: &str) -> ConnectionTypeSpec {
+    static TYPES: OnceLock<Vec<ConnectionType>> = OnceLock::new();
+    let types = TYPES.get_or_init(|| connection_types().expect("the catalog"));
+    let found = types.iter().find(|type_| type_.name_any() == name);
+    found.expect("it is in the catalog").spec.clone()
 }
 
 /// A connection of that type, to which `ada` consents.

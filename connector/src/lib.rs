@@ -2,7 +2,8 @@
 //!
 //! A run is told what to do by its [`plan`]. The [`guard`] reads the connection before anything is opened and goes on
 //! reading it: it is the only one who says that data may go. A [`source`] gives batches of rows, [`rows`] chooses among
-//! them, [`encode`] writes them as the destination wants them, and [`sftp`] brings them there whole or not at all.
+//! them, [`encode`] writes them as the destination wants them, and [`sftp`] or [`objects`] brings them there whole or not at all, to
+//! where the [`settings`] say.
 //! [`run`] puts these together, [`progress`] tells how far it is, and [`outcome`] how it ended.
 //!
 //! The connection's [`credentials`] are mounted, or
@@ -17,12 +18,14 @@ pub mod fault;
 #[cfg(test)]
 pub(crate) mod fixtures;
 pub mod guard;
+pub mod objects;
 pub mod outcome;
 pub mod places;
 pub mod plan;
 pub mod progress;
 pub mod rows;
 pub mod run;
+pub mod settings;
 pub mod sftp;
 pub mod source;
 pub mod telemetry;

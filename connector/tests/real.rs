@@ -1,4 +1,5 @@
-//! The connector against real servers: OpenSSH's on this machine, and an API server with the chart's policies.
+//! The connector against real servers: OpenSSH's and stores of objects on this machine, and an API server with
+//! the chart's policies.
 
 #![expect(clippy::expect_used, clippy::panic, reason = "a test that can't go on fails")]
 

@@ -266,7 +266,7 @@ fn is_file_of_dataset(type_: &CompiledType) -> bool {
 }
 
 /// The connectors that call files so.
-const FILES_OF_DATASETS: [&str; 1] = ["sftp"];
+const FILES_OF_DATASETS: [&str; 3] = ["azure-blob", "s3", "sftp"];
 
 /// Where at the destination it goes, as far as exports decide that: texts and numbers name lists, folders and tables;
 /// the rest says how.

@@ -32,7 +32,7 @@ mod trust;
 
 pub use names::{NameFault, Names, SystemNames};
 pub use network::{Cloud, Network};
-pub use trust::{CaBundleError, check_ca_bundle};
+pub use trust::{CaBundleError, check_ca_bundle, config as tls_config};
 
 use names::{Refused, Resolver};
 

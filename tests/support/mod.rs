@@ -24,7 +24,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 /// What the connectors of the catalog are called.
-pub const CONNECTORS: &str = "sftp,object-storage,audience-api";
+pub const CONNECTORS: &str = "sftp,s3,azure-blob,object-storage,audience-api";
 
 /// The image that runs are run by, as the chart has it too. No node fetches it: the tests play the kubelet.
 pub const CONNECTOR_IMAGE: &str = "registry.example/connector:test";
@@ -37,7 +37,7 @@ pub const PIPELINES: &str = "pipeline\nsystem:serviceaccount:marketing:administr
 /// What the chart is installed with on every control plane. The vaults that may be linked are stand-ins, and names that nobody
 /// has.
 pub const VALUES: [&str; 1] = [r#"{
-    "connectors": ["sftp", "object-storage", "audience-api"], "connector": {"image": "registry.example/connector:test"},
+    "connectors": ["sftp", "s3", "azure-blob", "object-storage", "audience-api"], "connector": {"image": "registry.example/connector:test"},
     "pipelines": ["pipeline", "system:serviceaccount:marketing:administrators-pipeline"],
     "keyVaults": {"hosts": ["localhost", ".vault.localhost", "127.0.0.1", ".example", ".example.com", ".vault.azure.net"]}
 }"#];

@@ -1,8 +1,10 @@
 //! Pieces become files at the destination, which get their final names once all are whole.
 
+use super::destination::{OpenFile, Upload};
 use super::feed::Piece;
+use crate::fault::Ended;
 use crate::progress::Tally;
-use crate::sftp::{OpenFile, SftpFault, Upload};
+
 use tokio::sync::mpsc::Receiver;
 
 /// What is on its way to a destination.
@@ -15,7 +17,7 @@ pub struct Delivery {
 }
 
 impl Delivery {
-    /// Into this folder.
+    /// By this upload.
     pub fn new(upload: Upload, tally: Tally) -> Self {
         Self {
             upload,
@@ -26,7 +28,7 @@ impl Delivery {
     }
 
     /// Writes all pieces, until there are no more.
-    pub async fn take(&mut self, mut pieces: Receiver<Piece>) -> Result<(), SftpFault> {
+    pub async fn take(&mut self, mut pieces: Receiver<Piece>) -> Result<(), Ended> {
         let mut open: Option<OpenFile> = None;
         while let Some(piece) = pieces.recv().await {
             match (piece, &mut open) {
@@ -57,7 +59,7 @@ impl Delivery {
     }
 
     /// Gives all files their final names.
-    pub async fn publish(&mut self) -> Result<(), SftpFault> {
+    pub async fn publish(&mut self) -> Result<(), Ended> {
         let (rows, tally) = (&self.rows, &self.tally);
         let published = |file: usize| tally.sent(rows.get(file).copied().unwrap_or_default());
         self.upload.publish(published).await?;

@@ -6,6 +6,7 @@
 
 mod cluster;
 mod delivery;
+mod destination;
 mod feed;
 mod parts;
 
@@ -16,13 +17,13 @@ use crate::outcome;
 use crate::places::Places;
 use crate::plan;
 use crate::progress::{Tally, serve};
-use crate::sftp::{Server, Settings, Upload};
 use crate::vaults::KeyVaults;
 use clap::Args;
 use connection_operator::api::Connection;
 use connection_operator::api::run::{FailureClass, PROGRESS_PORT, Persistence, Plan, RunResult};
 use delivery::Delivery;
-use feed::{Feed, Making};
+use destination::Destination;
+use feed::Feed;
 use jiff::Timestamp;
 use kube::Api;
 use std::future::Future;
@@ -174,21 +175,18 @@ impl<R: Reads> Run<R> {
     }
 
     async fn send(&mut self, connection: &Connection) -> Result<(), Ended> {
-        let settings = Settings::of(&self.plan, &connection.spec)?;
-        let making = Making {
-            form: settings.form,
-            files_max: settings.files_max,
-        };
+        let destination = Destination::of(&self.plan, &connection.spec)?;
+        let making = destination.making();
         let (plan, volumes) = (Arc::clone(&self.plan), self.places.volumes_directory.clone());
         let opened = spawn_blocking(move || Feed::open(&plan.payload, &volumes, making)).await;
         let feed = opened.map_err(Defect::from)??;
         let declared = &self.plan.type_spec.secrets;
         let mut credentials = credentials::read(&self.places.secrets_directory, declared)?;
         self.vaults.read(connection, declared, &mut credentials).await?;
-        let server = Server::connect(&settings, &credentials).await?;
-        drop(credentials);
         let run = format!("{:016x}", RandomState::new().hash_one(0));
-        let upload = Upload::begin(server, &settings, (self.plan.uid.as_str(), &run)).await?;
+        let upload = destination
+            .begin(credentials, (self.plan.uid.as_str(), &run))
+            .await?;
         let delivery = self.delivery.insert(Delivery::new(upload, self.tally.clone()));
 
         let (sender, pieces) = channel(AHEAD);
@@ -197,7 +195,7 @@ impl<R: Reads> Run<R> {
         delivery.take(pieces).await?;
         feeding.await.map_err(Defect::from)??;
         self.guard.allowed().await?;
-        Ok(delivery.publish().await?)
+        delivery.publish().await
     }
 
     /// True if nothing is left of what was begun.

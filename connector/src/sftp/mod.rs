@@ -16,6 +16,6 @@ mod write;
 
 pub use fault::SftpFault;
 pub use server::Server;
-pub use settings::{Settings, SettingsFault};
+pub use settings::{CONNECTOR, Settings};
 pub use upload::Upload;
 pub use write::OpenFile;

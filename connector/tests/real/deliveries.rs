@@ -24,7 +24,7 @@ async fn begun(address: SocketAddr, run: &str) -> Upload {
 }
 
 /// Bytes that are the same nowhere.
-fn content(length: usize) -> Bytes {
+pub fn content(length: usize) -> Bytes {
     let numbers = (0_u32..).flat_map(|number| number.wrapping_mul(2_654_435_761).to_be_bytes());
     numbers.take(length).collect()
 }

@@ -1,6 +1,8 @@
 //! What is tried with real servers.
 
+mod blobs;
 mod deliveries;
+mod objects;
 mod runs;
 mod servers;
 mod stops;

@@ -26,13 +26,18 @@ pub fn settings(address: SocketAddr) -> Settings {
     }
 }
 
-/// Credentials as they are mounted.
-pub fn credentials(given: &[(&str, &str)]) -> Credentials {
+/// Credentials of an SFTP account, as they are mounted.
+fn credentials(given: &[(&str, &str)]) -> Credentials {
+    credentials_of("sftp-export", given)
+}
+
+/// Credentials of a connection of this type, as they are mounted.
+pub fn credentials_of(type_: &str, given: &[(&str, &str)]) -> Credentials {
     let folder = tempfile::tempdir().expect("a folder");
     for (name, value) in given {
         std::fs::write(folder.path().join(name), value).expect("written");
     }
-    let declared = super::support::cluster::sftp_type().secrets;
+    let declared = super::support::cluster::type_of(type_).secrets;
     credentials::read(folder.path(), &declared)
         .map_err(|fault| fault.to_string())
         .expect("read")

@@ -183,8 +183,10 @@ async fn a_vault_is_not_asked_unless_its_link_and_the_installation_allow_it() {
         json!({"metadata": {"annotations": {CONSENT_ANNOTATION: digest, CONSENTED_BY_ANNOTATION: stamp}}});
     run.world.change_link(consent).await;
 
-    run.pod.vault_hosts = "vault.example.com";
-    run.fails("a vault that isn't listed", NOT_AS_LINKED).await;
+    run.pod.vault_ranges = "10.0.0.0/8";
+    let message = "The key vault doesn't give the credential password of the connection (AddressNotAllowed)";
+    run.fails("a vault inside of a network that isn't listed", message)
+        .await;
     assert_eq!(
         run.vault.counts().len(),
         0,

@@ -10,9 +10,17 @@ fn facts(type_: ConnectionType) -> ConnectionTypeFacts {
     ConnectionTypeFacts {
         seen: seen(&type_),
         connectors: Arc::new(
-            ["audience-api", "http", "object-storage", "postgresql", "sftp"]
-                .map(str::to_owned)
-                .into(),
+            [
+                "audience-api",
+                "azure-blob",
+                "http",
+                "object-storage",
+                "postgresql",
+                "s3",
+                "sftp",
+            ]
+            .map(str::to_owned)
+            .into(),
         ),
         in_use: false,
         replacement: type_

@@ -321,7 +321,9 @@ fn twin(age: Age, chosen: Parameters) -> Twin {
 fn other_rows_go_to_the_same_list_and_would_overwrite_the_same_file() {
     let none = Parameters::new();
     for (type_, twice) in [
+        ("azure-blob-storage", true),
         ("marketo", false),
+        ("s3", true),
         ("salesforce-marketing-cloud", true),
         ("sftp-export", true),
     ] {

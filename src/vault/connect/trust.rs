@@ -26,7 +26,10 @@ pub fn check_ca_bundle(pem: &str) -> Result<(), CaBundleError> {
 }
 
 /// TLS 1.2 or 1.3, by the one provider of cryptography in this program, with the given authorities or else the system's.
-pub(super) fn config(ca_bundle: Option<&str>) -> Result<ClientConfig, CaBundleError> {
+///
+/// # Errors
+/// When the given ones can't be trusted as they are.
+pub fn config(ca_bundle: Option<&str>) -> Result<ClientConfig, CaBundleError> {
     let roots = match ca_bundle {
         Some(pem) => Arc::new(roots(pem)?),
         None => system_roots(),

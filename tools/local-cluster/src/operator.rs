@@ -17,7 +17,7 @@ use crate::readiness::wait_until;
 pub const NAME: &str = "connection-operator";
 
 /// The connectors that this project's image of them holds.
-const CONNECTORS: &str = r#"connectors=["sftp"]"#;
+const CONNECTORS: &str = r#"connectors=["azure-blob", "s3", "sftp"]"#;
 
 /// The names by which the cluster finds the images.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -2,6 +2,8 @@ use super::*;
 use crate::fault::tests::is_fit;
 use crate::fixtures::{connection, plan};
 use connection_operator::api::Connection;
+use connection_operator::api::connection::Parameters;
+use connection_operator::api::connection_type::{ConnectionTypeSpec, UsedFor};
 use serde_json::{Value, json};
 
 /// A plan and a connection with these changes.

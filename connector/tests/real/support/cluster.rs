@@ -23,11 +23,11 @@ use tokio::sync::OnceCell;
 
 /// What the chart is installed with.
 const VALUES: [&str; 1] = [
-    r#"{"connectors": ["sftp"], "connector": {"image": "registry.example/connector:test"}, "keyVaults": {"hosts": ["localhost"]}}"#,
+    r#"{"connectors": ["s3", "sftp"], "connector": {"image": "registry.example/connector:test"}, "keyVaults": {"hosts": ["localhost"]}}"#,
 ];
 
 static SHARED: OnceLock<ControlPlane> = OnceLock::new();
-static TYPE: OnceCell<()> = OnceCell::const_new();
+static TYPES: OnceCell<()> = OnceCell::const_new();
 
 /// The control plane of this test run.
 pub fn shared() -> &'static ControlPlane {
@@ -82,7 +82,7 @@ impl World {
         });
         let (admin, operator) = kubeconfigs.await.expect("started");
         let (admin, operator) = (client(&admin).await, client(&operator).await);
-        TYPE.get_or_init(|| bring_type(&admin)).await;
+        TYPES.get_or_init(|| bring_types(&admin)).await;
         let namespaces: Api<Namespace> = Api::all(admin.clone());
         let wanted =
             serde_json::from_value(json!({"metadata": {"generateName": "test-"}})).expect("a namespace");
@@ -136,14 +136,25 @@ impl World {
             "hostname": address.ip().to_string(), "port": address.port().to_string(), "folder": "/in",
             "hostKey": server.fingerprint("ed25519"),
         });
-        let reference = |key: &str| json!({"secretKeyRef": {"name": "partner", "key": key}});
+        self.connect_as("sftp-export", parameters, ["username", "password"])
+            .await
+    }
+
+    /// Makes the connection `partner` of this type, with these parameters and secrets, and consents to it.
+    pub async fn connect_as(&self, type_: &str, parameters: Value, secrets: [&str; 2]) -> Connection {
+        let secrets: Value = secrets
+            .map(|key| {
+                (
+                    key.to_owned(),
+                    json!({"secretKeyRef": {"name": "partner", "key": key}}),
+                )
+            })
+            .into_iter()
+            .collect();
         let wanted = json!({
             "apiVersion": "connections.dev/v1alpha1", "kind": "Connection",
             "metadata": {"name": "partner", "namespace": self.namespace},
-            "spec": {
-                "displayName": "Nightly drop", "type": "sftp-export", "parameters": parameters,
-                "secrets": {"username": reference("username"), "password": reference("password")},
-            },
+            "spec": {"displayName": "Nightly drop", "type": type_, "parameters": parameters, "secrets": secrets},
         });
         let wanted: Connection = serde_json::from_value(wanted).expect("a connection");
         let made = self.connections().create(&PostParams::default(), &wanted).await;
@@ -200,7 +211,12 @@ impl World {
             namespace: &self.namespace,
             name: "partner",
         };
-        required(subject, &connection.spec, &sftp_type()).current
+        required(
+            subject,
+            &connection.spec,
+            &type_of(connection.spec.type_.as_str()),
+        )
+        .current
     }
 
     /// The change by which consent is withdrawn.
@@ -236,20 +252,27 @@ pub fn credentials() -> Vec<(&'static str, String)> {
 
 /// The type of SFTP exports that comes with the operator.
 pub fn sftp_type() -> ConnectionTypeSpec {
-    in_catalog().spec
+    type_of("sftp-export")
 }
 
-fn in_catalog() -> ConnectionType {
+/// The type of this name that comes with the operator.
+pub fn type_of(name: &str) -> ConnectionTypeSpec {
+    in_catalog(name).spec
+}
+
+fn in_catalog(name: &str) -> ConnectionType {
     let mut types = connection_types().expect("the catalog").into_iter();
     types
-        .find(|type_| type_.name_any() == "sftp-export")
+        .find(|type_| type_.name_any() == name)
         .expect("it is in the catalog")
 }
 
-async fn bring_type(admin: &Client) {
+async fn bring_types(admin: &Client) {
     let types: Api<ConnectionType> = Api::all(admin.clone());
-    let made = types.create(&PostParams::default(), &in_catalog()).await;
-    made.expect("it is accepted");
+    for name in ["sftp-export", "s3"] {
+        let made = types.create(&PostParams::default(), &in_catalog(name)).await;
+        made.expect("it is accepted");
+    }
 }
 
 async fn client(kubeconfig: &str) -> Client {

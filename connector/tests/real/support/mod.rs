@@ -1,9 +1,11 @@
 //! What the tests run against.
 
+pub mod azurite;
 pub mod cluster;
 pub mod proxy;
 pub mod run;
 pub mod sshd;
+pub mod versitygw;
 
 use std::future::Future;
 use std::time::{Duration, Instant};

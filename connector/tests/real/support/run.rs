@@ -76,6 +76,9 @@ impl Pod {
             command.arg(format!("--{place}={}", self.path(name).display()));
         }
         command.arg(format!("--vault-ranges={}", self.vault_ranges));
+        if self.path("authorities").exists() {
+            command.env("SSL_CERT_FILE", self.path("authorities"));
+        }
         let process = command
             .stdin(Stdio::null())
             .stdout(Stdio::null())
