@@ -26,7 +26,7 @@ pub enum Ended {
 }
 
 /// What is said where what was begun could not be taken away.
-pub const LEFT: &str = " What it began is left at the destination, under no final name: the next run takes it away, or the owner can.";
+pub const LEFT: &str = " What it began may be left at the destination: the next run replaces it or takes it away, or the owner can.";
 
 impl Ended {
     /// The same, where what was begun could not be taken away.

@@ -4,7 +4,7 @@ use super::fault::ObjectsFault;
 use http::StatusCode;
 
 /// Answers by their code, whatever their status.
-const CODES: [(&[&str], ObjectsFault); 9] = [
+const CODES: [(&[&str], ObjectsFault); 10] = [
     (
         &[
             "InvalidAccessKeyId",
@@ -17,6 +17,7 @@ const CODES: [(&[&str], ObjectsFault); 9] = [
             "InvalidAuthenticationInfo",
             "NoAuthenticationInformation",
             "InvalidCredentials",
+            "KeyBasedAuthenticationNotPermitted",
             "XAdminUserNotFound", // Versity's word for it
         ],
         ObjectsFault::CredentialsRejected,
@@ -84,6 +85,10 @@ const CODES: [(&[&str], ObjectsFault); 9] = [
             "InvalidBlockId",
         ],
         ObjectsFault::Superseded,
+    ),
+    (
+        &["RequestTimeout", "IncompleteBody", "OperationAborted"],
+        ObjectsFault::Broken,
     ),
     (
         &["EntityTooLarge", "RequestBodyTooLarge", "BlockCountExceedsLimit"],

@@ -69,6 +69,11 @@ pub enum ObjectsFault {
         "What this run had begun at the object store isn't there any more: another run of the export, or the owner, took it away. It's tried again."
     )]
     Superseded,
+    /// Whether an object has got its name isn't known.
+    #[error(
+        "The way to the object store broke as a file got its final name, so it may stand there, whole, or be as it was before. It's tried again."
+    )]
+    Unclear,
     /// There is nothing of that name.
     #[error("The object store has nothing of that name. It's tried again.")]
     Absent,
@@ -83,9 +88,7 @@ pub enum ObjectsFault {
     )]
     Unsupported,
     /// The connection broke.
-    #[error(
-        "The connection to the object store broke. It's tried again; what was begun there is taken away by a later run."
-    )]
+    #[error("The connection to the object store broke. It's tried again.")]
     Broken,
 }
 
@@ -107,6 +110,7 @@ impl Fault for ObjectsFault {
             | Self::Throttled
             | Self::Refused
             | Self::Superseded
+            | Self::Unclear
             | Self::Absent
             | Self::Broken => Persistence::Transient,
             Self::NotTrusted
@@ -117,6 +121,17 @@ impl Fault for ObjectsFault {
             | Self::NotAllowed
             | Self::TooLarge
             | Self::Unsupported => Persistence::Permanent,
+        }
+    }
+}
+
+impl ObjectsFault {
+    /// What it means where an object was to be completed: the store may have done so, and only the answer was lost; if it's
+    /// asked again then, it knows of no such parts.
+    pub(super) fn in_completion(self) -> Self {
+        match self {
+            Self::Broken | Self::Refused | Self::Superseded => Self::Unclear,
+            other => other,
         }
     }
 }
@@ -158,6 +173,7 @@ mod tests {
             ObjectsFault::Full,
             ObjectsFault::Throttled,
             ObjectsFault::Refused,
+            ObjectsFault::Unclear,
             ObjectsFault::Superseded,
             ObjectsFault::Absent,
             ObjectsFault::TooLarge,

@@ -8,7 +8,7 @@ use super::fault::ObjectsFault;
 use super::settings::HTTPS;
 use async_trait::async_trait;
 use bytes::Bytes;
-use http::Request;
+use http::{Method, Request};
 use http_body_util::{BodyExt, Limited};
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::Client;
@@ -32,8 +32,10 @@ use tokio::time::{Instant, sleep_until};
 
 /// How long one address may take to be reached.
 const REACH_MAX: Duration = Duration::from_secs(10);
-/// How long nothing may move: no byte of a request leaves, or no answer comes after the last one has.
+/// How long nothing may move: no byte of a request leaves, and none of an answer comes.
 const STILL_MAX: Duration = Duration::from_mins(1);
+/// The same where an object is completed: the store puts all of its parts together before it answers.
+const COMPLETING_MAX: Duration = Duration::from_mins(10);
 /// The largest answer, in bytes.
 const ANSWER_MAX: usize = 4 << 20;
 
@@ -84,20 +86,29 @@ impl Transport {
         if !ours {
             return Err(ObjectsFault::Elsewhere);
         }
-        let moved = Moved::new();
-        let answered = self.answered(request.map(|body| Moving {
+        let (moved, still_max) = (Moved::new(), still_max(&request));
+        let request = request.map(|body| Moving {
             body,
             moved: moved.clone(),
-        }));
+        });
         tokio::select! {
-            answer = answered => answer,
-            () = moved.still() => Err(ObjectsFault::Broken),
+            answer = self.answered(request, &moved) => answer,
+            () = moved.still(still_max) => Err(ObjectsFault::Broken),
         }
     }
 
-    async fn answered(&self, request: Request<Moving>) -> Result<http::Response<Bytes>, ObjectsFault> {
+    async fn answered(
+        &self,
+        request: Request<Moving>,
+        moved: &Moved,
+    ) -> Result<http::Response<Bytes>, ObjectsFault> {
         let answer = self.client.request(request).await;
         let (head, body) = answer.map_err(|error| cause(&error))?.into_parts();
+        // A store that isn't ready yet may send spaces, to keep the way open.
+        let body = body.map_frame(|frame| {
+            moved.now();
+            frame
+        });
         let body = Limited::new(body, ANSWER_MAX).collect().await;
         let body = body.map_err(|_| ObjectsFault::Broken)?.to_bytes();
         if head.status.is_success() {
@@ -121,6 +132,17 @@ impl object_store::client::HttpConnector for Transport {
     fn connect(&self, _: &ClientOptions) -> object_store::Result<HttpClient> {
         Ok(HttpClient::new(self.clone()))
     }
+}
+
+/// How long nothing may move while this is asked.
+fn still_max<B>(request: &Request<B>) -> Duration {
+    let query = request.uri().query().unwrap_or_default();
+    let completes = match *request.method() {
+        Method::POST => query.contains("uploadId="),
+        Method::PUT => query.contains("comp=blocklist"),
+        _ => false,
+    };
+    if completes { COMPLETING_MAX } else { STILL_MAX }
 }
 
 /// Whether the library tries again by itself.
@@ -207,10 +229,10 @@ impl Moved {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Ends once nothing has moved for too long.
-    async fn still(&self) {
+    /// Ends once nothing has moved for so long.
+    async fn still(&self, long: Duration) {
         loop {
-            let until = self.last() + STILL_MAX;
+            let until = self.last() + long;
             if until <= Instant::now() {
                 return;
             }
@@ -243,5 +265,88 @@ impl http_body::Body for Moving {
 
     fn size_hint(&self) -> http_body::SizeHint {
         self.body.size_hint()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use connection_operator::vault::connect::tls_config;
+
+    fn asked(method: Method, url: &str) -> HttpRequest {
+        let request = Request::builder().method(method).uri(url);
+        request.body(HttpRequestBody::empty()).expect("a request")
+    }
+
+    #[tokio::test]
+    async fn nobody_is_asked_but_the_stores_own_host() {
+        let nobody = SocketAddr::from(([127, 0, 0, 1], 1));
+        let tls = tls_config(None).expect("the system's");
+        let transport = Transport::new(tls, ("store.example", 8443), Some(nobody));
+        let rows = [
+            (
+                "the store",
+                "https://store.example:8443/b?uploads",
+                ObjectsFault::NotReached,
+            ),
+            (
+                "in capitals",
+                "https://STORE.example:8443/b",
+                ObjectsFault::NotReached,
+            ),
+            (
+                "unencrypted",
+                "http://store.example:8443/b",
+                ObjectsFault::Elsewhere,
+            ),
+            ("another port", "https://store.example/b", ObjectsFault::Elsewhere),
+            (
+                "another host",
+                "https://other.example:8443/b",
+                ObjectsFault::Elsewhere,
+            ),
+            (
+                "below it",
+                "https://b.store.example:8443/",
+                ObjectsFault::Elsewhere,
+            ),
+            (
+                "metadata",
+                "https://169.254.169.254:8443/",
+                ObjectsFault::Elsewhere,
+            ),
+        ];
+        for (case, url, expected) in rows {
+            let told = transport.exchange(asked(Method::GET, url)).await.map(drop);
+            assert_eq!(told, Err(expected), "{case}");
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_still_moves_is_waited_for() {
+        let moved = Moved::new();
+        let began = Instant::now();
+        let moving = async {
+            for _ in 0..3 {
+                tokio::time::sleep(STILL_MAX / 2).await;
+                moved.now();
+            }
+        };
+        tokio::join!(moving, moved.still(STILL_MAX));
+        assert_eq!(began.elapsed().as_secs(), STILL_MAX.as_secs() * 5 / 2);
+    }
+
+    #[test]
+    fn completing_an_object_may_take_longer() {
+        let rows = [
+            (Method::POST, "https://s/b/o?uploadId=1", COMPLETING_MAX),
+            (Method::PUT, "https://s/b/o?comp=blocklist", COMPLETING_MAX),
+            (Method::PUT, "https://s/b/o?partNumber=1&uploadId=1", STILL_MAX),
+            (Method::PUT, "https://s/b/o?comp=block&blockid=1", STILL_MAX),
+            (Method::POST, "https://s/b/o?uploads", STILL_MAX),
+        ];
+        for (method, url, expected) in rows {
+            assert_eq!(still_max(&asked(method, url)), expected, "{url}");
+        }
     }
 }

@@ -108,7 +108,8 @@ impl Upload {
             };
             let parts = Arc::clone(&object.parts);
             let complete = async move {
-                parts.lock().await.complete().await?;
+                let completed = parts.lock().await.complete().await;
+                completed.map_err(|error| ObjectsFault::from(error).in_completion())?;
                 Ok(())
             };
             self.completing = Some((number, tokio::spawn(complete)));
@@ -132,7 +133,8 @@ impl Upload {
         Ok(())
     }
 
-    /// Takes away what was begun and has no name; true if nothing of it is left. Tells of an object that still got its name.
+    /// Takes away what was begun and has no name; true if nothing of it is left, as at Azure's it is, unseen, until the object is
+    /// completed by another run or a week has passed. Tells of an object that still got its name.
     pub async fn undo(&mut self, mut published: impl FnMut(usize)) -> bool {
         let undo = async {
             let _ = self.begun().await; // then there is nothing of it
@@ -141,6 +143,7 @@ impl Upload {
             for object in self.objects.iter().filter(|object| !object.published) {
                 let aborted = object.parts.lock().await.abort().await;
                 let aborted = aborted.map_err(ObjectsFault::from);
+                gone &= self.store.unfinished.is_some(); // else nobody is told to forget the parts
                 gone &= matches!(
                     aborted,
                     Ok(()) | Err(ObjectsFault::Superseded | ObjectsFault::Absent)
@@ -159,15 +162,29 @@ impl Upload {
     pub async fn remove(&self, names: &[String]) -> Result<(), ObjectsFault> {
         for name in names {
             let path = self.path(name)?;
+            self.sweep(&path).await;
             match self.store.objects.delete(&path).await.map_err(ObjectsFault::from) {
                 Ok(()) | Err(ObjectsFault::Absent) => {}
-                Err(ObjectsFault::NotAllowed) if self.store.objects.head(&path).await.is_err() => {
-                    warn!("the account may not remove objects, so none of an earlier, larger run were");
-                }
+                Err(ObjectsFault::NotAllowed) => self.is_not_seen(&path).await?,
                 Err(fault) => return Err(fault),
             }
         }
         Ok(())
+    }
+
+    /// What may not be removed may stay only if it isn't there, or nobody may look.
+    async fn is_not_seen(&self, path: &Path) -> Result<(), ObjectsFault> {
+        match self.store.objects.head(path).await.map_err(ObjectsFault::from) {
+            Ok(_) => Err(ObjectsFault::NotAllowed),
+            Err(ObjectsFault::Absent) => Ok(()),
+            Err(ObjectsFault::NotAllowed) => {
+                warn!(
+                    "the account may neither remove objects nor look for them, so those of an earlier, larger run may stay"
+                );
+                Ok(())
+            }
+            Err(fault) => Err(fault),
+        }
     }
 
     /// Takes away parts of this object that other runs of the export left. What can't be taken away, the next run tries again.
