@@ -207,3 +207,18 @@ pub enum Persistence {
     /// It stays until somebody acts.
     Permanent,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_network_policies_name_the_port_on_which_runs_tell_how_far_they_are() {
+        let chart = include_str!("../../charts/connection-operator/templates/networkpolicy.yaml");
+        let page = include_str!("../../docs/runs.md");
+        let port = format!("- {{port: {PROGRESS_PORT}, protocol: TCP}}");
+        for (place, text) in [("the chart", chart), ("docs/runs.md", page)] {
+            assert!(text.contains(&port), "{place} says {port}");
+        }
+    }
+}

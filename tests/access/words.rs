@@ -93,7 +93,9 @@ impl Words {
         match &word.meaning {
             Meaning::Text(text) => filled(text),
             Meaning::Manifest(manifest) => {
-                let file = self.folder.join(format!("{}.yaml", said.replace(' ', "-")));
+                let file = self
+                    .folder
+                    .join(format!("{}.yaml", said.replace([' ', '/'], "-")));
                 std::fs::write(&file, self.spoken(&filled(manifest))).expect("it can be written");
                 file.display().to_string()
             }

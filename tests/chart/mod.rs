@@ -106,7 +106,7 @@ fn every_value_is_described_and_no_other_is_taken() {
 #[test]
 fn whatever_the_values_the_api_server_takes_what_is_rendered() {
     install_prometheus_operators_kinds();
-    let rows: [(&str, &[&str]); 14] = [
+    let rows: [(&str, &[&str]); 16] = [
         ("as it comes", &[]),
         ("no connector", &["connectors=[]"]),
         (
@@ -144,6 +144,16 @@ fn whatever_the_values_the_api_server_takes_what_is_rendered() {
             &[
                 r#"monitoring={"serviceMonitor":{"enabled":true,"labels":{"release":"main"}},"alerts":{"enabled":true},"dashboard":{"enabled":true}}"#,
                 r#"networkPolicy={"enabled":true,"metricsFrom":[{"namespaceSelector":{}}],"apiServer":{"ports":[6443],"cidrs":["10.0.0.0/8"]},"keyVaults":{"ports":[8200],"cidrs":["10.1.0.0/16"]}}"#,
+            ],
+        ),
+        (
+            "runs walled in",
+            &[r#"networkPolicy={"runs":{"namespaces":["default","kube-system"]}}"#],
+        ),
+        (
+            "runs that reach one network alone",
+            &[
+                r#"networkPolicy={"apiServer":{"cidrs":["10.0.0.1/32"]},"runs":{"namespaces":["default"],"ports":[22],"cidrs":["10.1.0.0/16","fd00::/8"]}}"#,
             ],
         ),
         (

@@ -66,7 +66,7 @@ fn is_hidden(seen: &str, address: &str) {
     let authority = address.trim_start_matches("https://");
     for hidden in [
         "company-vault",
-        "keyVault",
+        "keyVaultRef",
         "team/sftp",
         authority,
         "appRole",

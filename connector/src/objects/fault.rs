@@ -71,7 +71,7 @@ pub enum ObjectsFault {
     Superseded,
     /// Whether an object has got its name isn't known.
     #[error(
-        "The way to the object store broke as a file got its final name, so it may stand there, whole, or be as it was before. It's tried again."
+        "Whether a file got its final name at the object store isn't known, so it may stand there, whole, or be as it was: the way broke just then, or another run of the export, or the owner, took away what this one had begun. It's tried again."
     )]
     Unclear,
     /// There is nothing of that name.

@@ -124,7 +124,8 @@ impl KeyVaults {
     /// has seen to, which mounts nothing else.
     fn network(&self, link: &KeyVault) -> Option<Network> {
         let url = VaultUrl::read(link.spec.address()).ok()?;
-        let reach = Reach::parse(self.ranges.iter().map(String::as_str).chain([url.host()])).ok()?;
+        let name = url.ip().is_none().then(|| url.host()); // an address is in a range, or not allowed
+        let reach = Reach::parse(self.ranges.iter().map(String::as_str).chain(name)).ok()?;
         Some(Network::new(reach))
     }
 }

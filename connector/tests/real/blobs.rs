@@ -128,7 +128,7 @@ async fn of_two_runs_one_blob_is_whole() {
         .await
         .expect("written");
     newer.publish(|_| {}).await.expect("completed");
-    assert_eq!(lost.publish(|_| {}).await, Err(ObjectsFault::Superseded));
+    assert_eq!(lost.publish(|_| {}).await, Err(ObjectsFault::Unclear));
     assert_eq!(server.blob("customers.csv").1, second);
 }
 

@@ -6,11 +6,13 @@ use crate::stories::sharing::{shared_sftp, until_can_use};
 use crate::support::World;
 use crate::support::manifests::{export, sftp, sftp_import, with};
 use connection_operator::api::{Connection, Export, SharedConnection};
+use local_cluster::{ControlPlane, Options};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
 use std::io::{BufRead, BufReader};
 use std::net::TcpListener;
 use std::process::Stdio;
+use tokio::task::spawn_blocking;
 
 const CONTRIBUTOR: &[&str] = &["connections-contributor"];
 
@@ -218,6 +220,36 @@ async fn a_cluster_that_is_gone_or_silent_is_told_of() {
     assert!(told.contains("/nowhere"), "{told}");
     let told = away.runs(&["remove", "partner", "--yes", "--detach-all"]);
     assert_eq!(told.code, Some(2), "{told:?}");
+}
+
+#[tokio::test]
+async fn a_cluster_without_the_operator_is_told_of() {
+    let world = World::new().await;
+    let bare = spawn_blocking(|| ControlPlane::start(Options::default())).await;
+    let bare = bare.expect("it ends").expect("it starts");
+    let away = Person::by(&world, bare.kubeconfig());
+    for arguments in [
+        &["list"][..],
+        &["discover"],
+        &["describe", "partner"],
+        &["runs"],
+        &["add", "sftp-export", "partner"],
+        &["remove", "partner", "--yes"],
+        &["vault", "list"],
+    ] {
+        let told = away.fails(2, arguments);
+        assert!(
+            told.starts_with("This cluster knows no "),
+            "{arguments:?}: {told}"
+        );
+        assert!(
+            told.ends_with("kubectl api-resources --api-group=connections.dev shows what is there.\n"),
+            "{told}"
+        );
+    }
+    let told = away.runs(&["doctor"]);
+    assert_eq!(told.code, Some(1), "{told:?}");
+    assert!(told.out.contains("the operator isn't installed"), "{told:?}");
 }
 
 #[tokio::test]
