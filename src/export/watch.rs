@@ -1,6 +1,6 @@
 //! Which change of which object wakes which exports.
 
-use crate::api::{Connection, ConnectionType, Dataset, Export, KeyVault, Reference};
+use crate::api::{Connection, ConnectionType, Dataset, Export, KeyVault};
 use crate::cluster::{Change, ObjectKey, Objects};
 use crate::reconcile::{Stores, load, wakes};
 use kube::Resource;
@@ -29,12 +29,7 @@ pub fn woken_by_vault(
     connections: &Objects<Connection>,
     exports: &Objects<Export>,
 ) -> Vec<ObjectKey> {
-    wakes::users_of_vault(change, connections)
-        .into_iter()
-        .flat_map(|connection| {
-            exports.referring(&Reference::Connection(connection.namespace, connection.name))
-        })
-        .collect()
+    wakes::on_connections(wakes::users_of_vault(change, connections), exports)
 }
 
 /// A dataset that came, went or changed in what its users see wakes them, and those that share a limit with them.

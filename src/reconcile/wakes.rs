@@ -156,7 +156,16 @@ pub fn users_of_type<K>(
 where
     K: Resource<DynamicType = ()> + Clone,
 {
-    connections_of_type(change, connections)
+    on_connections(connections_of_type(change, connections), users)
+}
+
+/// What is on these connections.
+#[must_use]
+pub fn on_connections<K>(connections: Vec<ObjectKey>, users: &Objects<K>) -> Vec<ObjectKey>
+where
+    K: Resource<DynamicType = ()> + Clone,
+{
+    connections
         .into_iter()
         .flat_map(|connection| users.referring(&Reference::Connection(connection.namespace, connection.name)))
         .collect()

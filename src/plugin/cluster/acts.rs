@@ -142,6 +142,19 @@ impl Cluster {
         }
     }
 
+    /// An object once it is as described, or as it is when time is up; nothing if it's gone, or can't be seen.
+    pub async fn settled<K: Kept>(
+        &self,
+        name: &str,
+        patience: Duration,
+        holds: impl Fn(Option<&K>) -> bool + Send,
+    ) -> Option<K> {
+        match self.until(name, patience, holds).await.object() {
+            Some(object) => Some(object),
+            None => self.get(name).await.ok(),
+        }
+    }
+
     /// An object as it changes; nothing once it's gone. A watch that breaks is told, and begun anew after a pause.
     pub fn follow<K: Kept>(&self, name: &str) -> impl Stream<Item = Result<Option<K>, ClusterError>> + Send {
         watch_object(self.api::<K>(), name)

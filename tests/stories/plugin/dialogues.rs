@@ -143,7 +143,8 @@ async fn a_contributor_makes_an_export_on_what_is_shared() {
     world.until("partner", "it's told of", is_told_of).await;
 
     let mut dialogue = terminal(&carol, &["export", "create"], WIDE);
-    let screen = dialogue.until("Over which connection?");
+    dialogue.until("Over which connection?");
+    let screen = dialogue.until("type to filter"); // the last that is drawn
     assert!(screen.contains("partner  (partner, sftp-export"), "{screen}");
     assert!(!screen.contains("private"), "{screen}");
     dialogue.presses(Key::Enter);
@@ -212,7 +213,8 @@ async fn a_contributor_makes_an_enrichment_and_puts_it_on_another_connection() {
     );
 
     let mut dialogue = terminal(&carol, &["activate", "company-names"], WIDE);
-    let screen = dialogue.until("Over which connection?");
+    dialogue.until("Over which connection?");
+    let screen = dialogue.until("type to filter"); // the last that is drawn
     assert!(screen.contains("first  (first, sftp-import"), "{screen}");
     dialogue.types("second");
     dialogue.presses(Key::Enter);

@@ -57,7 +57,8 @@ async fn a_secret_is_chosen_from_the_vaults_list() {
     let screen = dialogue.until("the vault company-vault");
     assert!(screen.contains("a Secret that is there"), "{screen}");
     dialogue.chooses("password: where does it come from?", 3);
-    let screen = dialogue.until("Which secret of it?");
+    dialogue.until("Which secret of it?");
+    let screen = dialogue.until("type to filter"); // the last that is drawn
     assert!(screen.contains("crm") && screen.contains("team/sftp"), "{screen}");
     dialogue.types("sftp");
     dialogue.presses(Key::Enter);

@@ -1,7 +1,7 @@
 //! Azurite, Microsoft's emulator of Azure's Blob service, under the name that an account has in Azure.
 
 use super::sshd::free_address;
-use super::{PATIENCE, PAUSE};
+use super::{PATIENCE, listening};
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use connection_operator::vault::connect::tls_config;
@@ -158,16 +158,6 @@ fn launch(folder: &Path) -> Option<(Tied, SocketAddr)> {
         ]
         .to_vec(),
     };
-    let mut process = launch.tied(folder).expect("it can be started");
-    let started = Instant::now();
-    while started.elapsed() < PATIENCE * 10 {
-        if process.alive().is_err() {
-            return None;
-        }
-        if TcpStream::connect(address).is_ok() {
-            return Some((process, address));
-        }
-        std::thread::sleep(PAUSE);
-    }
-    None
+    let process = launch.tied(folder).expect("it can be started");
+    Some((listening(process, address)?, address))
 }

@@ -1,11 +1,11 @@
 //! Versity's S3 gateway: buckets are folders, and objects are files.
 
 use super::sshd::free_address;
-use super::{PATIENCE, PAUSE};
+use super::{PATIENCE, listening};
 use local_cluster::certificates::Authority;
 use local_cluster::processes::{Launch, Tied};
 use std::fs;
-use std::net::{SocketAddr, TcpStream};
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 use tempfile::TempDir;
@@ -135,16 +135,6 @@ fn launch(folder: &Path) -> Option<(Tied, SocketAddr)> {
         .map(str::to_owned)
         .to_vec(),
     };
-    let mut process = launch.tied(folder).expect("it can be started");
-    let started = Instant::now();
-    while started.elapsed() < PATIENCE * 10 {
-        if process.alive().is_err() {
-            return None;
-        }
-        if TcpStream::connect(address).is_ok() {
-            return Some((process, address));
-        }
-        std::thread::sleep(PAUSE);
-    }
-    None
+    let process = launch.tied(folder).expect("it can be started");
+    Some((listening(process, address)?, address))
 }

@@ -160,11 +160,7 @@ pub(super) async fn settled(cluster: &Cluster, connection: &Connection, consente
             judged(connection).is_some_and(|ready| !consented || ready.reason == "Ready")
         })
     };
-    let waited = cluster.until::<Connection>(&name, LOOKED, done).await.object();
-    let now = match waited {
-        Some(now) => Some(now),
-        None => cluster.get::<Connection>(&name).await.ok(),
-    };
+    let now = cluster.settled::<Connection>(&name, LOOKED, done).await;
     let made = format!("The connection {name} is made.");
     match now.as_ref().and_then(judged) {
         Some(ready) if ready.reason == "Ready" => format!("{made} It is ready."),

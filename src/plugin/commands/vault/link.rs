@@ -301,11 +301,7 @@ async fn settled(cluster: &Cluster, name: &str) -> String {
         };
         vault.is_none_or(|vault| judged(vault).is_some_and(|ready| !goes_on(&ready)))
     };
-    let waited = cluster.until::<KeyVault>(name, LOOKED, looked).await.object();
-    let now = match waited {
-        Some(vault) => Some(vault),
-        None => cluster.get::<KeyVault>(name).await.ok(),
-    };
+    let now = cluster.settled::<KeyVault>(name, LOOKED, looked).await;
     match now.as_ref().and_then(judged) {
         Some(ready) if ready.reason == "Ready" => format!("{name} is linked and answers."),
         Some(ready) => format!("{name} is linked. It isn't ready yet: {}", ready.message),
