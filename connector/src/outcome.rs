@@ -1,6 +1,7 @@
 //! How a run ended: the result in the termination message, and the exit code.
 
 use crate::fault::{Ended, LEFT};
+use connection_operator::api::dry_run::{DatasetEstimate, NAMED_COLUMNS_MAX};
 use connection_operator::api::run::{
     EXIT_PERMANENT, EXIT_STOPPED, EXIT_SUCCEEDED, EXIT_TRANSIENT, FailureClass, Persistence, RESULT_MAX,
     RunCounts, RunFailure, RunOutcome, RunResult,
@@ -20,10 +21,11 @@ const MESSAGE_MAX: usize = 1000;
 pub fn result(
     (started_at, ended_at): (Timestamp, Timestamp),
     counts: RunCounts,
-    ended: &Result<(), Ended>,
+    ended: &Result<Vec<DatasetEstimate>, Ended>,
 ) -> RunResult {
+    let estimate = ended.clone().unwrap_or_default();
     let (outcome, failure) = match ended {
-        Ok(()) => (RunOutcome::Succeeded, None),
+        Ok(_) => (RunOutcome::Succeeded, None),
         Err(Ended::Failed(failure)) => (RunOutcome::Failed, Some(failure.clone())),
         Err(Ended::Stopped(stop)) => (RunOutcome::Stopped, Some(stopped(stop.to_string()))),
         Err(Ended::StoppedLeaving(stop)) => (RunOutcome::Stopped, Some(stopped(format!("{stop}{LEFT}")))),
@@ -33,6 +35,7 @@ pub fn result(
         started_at: Time(started_at),
         ended_at: Time(ended_at),
         counts,
+        estimate,
         failure,
     }
 }
@@ -62,14 +65,23 @@ pub fn exit_code(result: &RunResult) -> u8 {
 #[must_use]
 pub fn text(result: &RunResult) -> String {
     let mut max = MESSAGE_MAX;
+    let mut columns = NAMED_COLUMNS_MAX;
     loop {
         let mut fitting = result.clone();
+        // Names of columns give way first, then datasets at the end.
+        fitting.estimate.truncate(max);
+        let estimate = fitting.estimate.into_iter();
+        fitting.estimate = estimate.map(|dataset| dataset.bounded(columns)).collect();
         if let Some(failure) = &mut fitting.failure {
             failure.message = message::cut(&message::bounded(failure.message.clone()), max);
         }
         let text = serde_json::to_string(&fitting).unwrap_or_default();
         if text.len() <= RESULT_MAX || max == 0 {
             return text;
+        }
+        if columns > 0 && !result.estimate.is_empty() {
+            columns /= 2;
+            continue;
         }
         max /= 2; // characters that JSON writes in several bytes
     }
@@ -93,7 +105,7 @@ mod tests {
     use super::*;
     use crate::fault::Stop;
 
-    fn failed(persistence: Persistence, message: &str) -> Result<(), Ended> {
+    fn failed(persistence: Persistence, message: &str) -> Result<Vec<DatasetEstimate>, Ended> {
         Err(Ended::Failed(RunFailure {
             class: FailureClass::User,
             persistence,
@@ -104,7 +116,7 @@ mod tests {
     #[test]
     fn exit_codes_tell_what_kubernetes_should_do() {
         let rows = [
-            ("all was sent", Ok(()), 0),
+            ("all was sent", Ok(Vec::new()), 0),
             ("it may pass", failed(Persistence::Transient, "Later."), 10),
             ("it stays", failed(Persistence::Permanent, "Never."), 11),
             ("told to stop", Err(Ended::Stopped(Stop::Suspended)), 12),
@@ -135,6 +147,28 @@ mod tests {
             assert!(text.len() <= RESULT_MAX, "{letter:?}: {}", text.len());
             let read: RunResult = serde_json::from_str(&text).expect("it can be read again");
             assert_eq!(read.counts, counts, "{letter:?}");
+        }
+    }
+
+    #[test]
+    fn an_estimate_fits_however_many_datasets_and_columns_there_are() {
+        let dataset = |number: usize| DatasetEstimate {
+            dataset: format!("dataset-{number}"),
+            rows_to_send: i64::MAX,
+            column_count: 10_000,
+            columns: vec!["\u{1f600}".repeat(100); 10_000],
+            files: vec!["dataset.csv.gz".to_owned(); 5],
+            ..DatasetEstimate::default()
+        };
+        for (datasets, named, columns) in [(1, 1, 10), (8, 8, 1), (50, 15, 0)] {
+            let ended = Ok((0..datasets).map(dataset).collect());
+            let result = result((Timestamp::MAX, Timestamp::MAX), RunCounts::default(), &ended);
+            let text = text(&result);
+            assert!(text.len() <= RESULT_MAX, "{datasets}: {}", text.len());
+            let read: RunResult = serde_json::from_str(&text).expect("it can be read again");
+            let told = (read.estimate.len(), read.estimate[0].columns.len());
+            assert_eq!(told, (named, columns), "{datasets}");
+            assert_eq!(read.estimate[0].column_count, 10_000);
         }
     }
 }

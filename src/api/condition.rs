@@ -284,6 +284,10 @@ vocabulary! {
         RequestNotNow,
         /// A run was requested by what is no time, so nothing ran.
         RequestUnreadable,
+        /// A dry run ended well: status.lastDryRun says what a run would send.
+        DryRunSucceeded,
+        /// A dry run failed or was stopped: status.lastDryRun says why.
+        DryRunFailed,
         /// It can't be judged until something else is there.
         NotChecked,
         /// The operator has nothing left to do (`Reconciling`), or no person has to act (`Stalled`).

@@ -2,6 +2,7 @@
 
 use super::condition::{CONDITIONS_MAX, Condition, ConditionType, Reason};
 use super::connection::{DISPLAY_NAME_MAX, Parameters, parameters_schema};
+use super::dry_run::DryRun;
 use super::reference::{ColumnName, ConnectionRef, DatasetRef, ObjectName, Reference, Refers};
 use super::run::{RunCounts, RunFailure, RunOutcome, RunProgress};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
@@ -207,6 +208,10 @@ pub struct ExportStatus {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "RunRequest")]
     pub last_request: Option<RunRequest>,
+    /// The newest dry run that was asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "DryRun")]
+    pub last_dry_run: Option<DryRun>,
 }
 
 impl ExportStatus {

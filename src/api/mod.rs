@@ -5,6 +5,7 @@ pub mod connection;
 pub mod connection_type;
 pub mod consent_record;
 pub mod dataset;
+pub mod dry_run;
 pub mod enrichment;
 pub mod export;
 pub mod grants;

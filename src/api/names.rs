@@ -36,6 +36,8 @@ pub const RUN_BASIS_ANNOTATION: &str = "connections.dev/run-basis";
 pub const RUN_FORM_ANNOTATION: &str = "connections.dev/run-form";
 /// Asks for a run now: the time of asking, as RFC 3339. On a Job, the request that it answers.
 pub const RUN_REQUESTED_ANNOTATION: &str = "connections.dev/run-requested-at";
+/// Asks for a dry run now, as the one for a run does. On a Job, the request that it answers.
+pub const DRY_RUN_REQUESTED_ANNOTATION: &str = "connections.dev/dry-run-requested-at";
 /// What runs are made of is called so, with a hash after it: policies know a run's pod by it where they see its name alone.
 pub const RUN_NAME_PREFIX: &str = "connections-run-";
 /// The name of the one container of a run.

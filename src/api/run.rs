@@ -7,6 +7,7 @@
 use super::connection::Parameters;
 use super::connection_type::{ConnectionTypeSpec, UsedFor};
 use super::dataset::{Format, Location};
+use super::dry_run::DatasetEstimate;
 use super::reference::{ColumnName, ObjectName};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use schemars::JsonSchema;
@@ -113,6 +114,9 @@ pub struct RunResult {
     /// What was done.
     #[serde(default)]
     pub counts: RunCounts,
+    /// Of a dry run, what a run would have sent.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub estimate: Vec<DatasetEstimate>,
     /// Why it didn't end well.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub failure: Option<RunFailure>,

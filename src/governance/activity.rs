@@ -109,6 +109,7 @@ pub fn decide(facts: &ActivityFacts<'_>) -> Decision<ExportStatus> {
         runs: begun.runs,
         next_run_at: next.map(Time),
         last_request: due.request,
+        last_dry_run: due.dry_run,
     };
     let mut told = announcements(&facts.before.conditions, &status.conditions);
     let of_runs = news::announcements(&facts.before, &status).into_iter();

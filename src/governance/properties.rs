@@ -25,6 +25,7 @@ use crate::governance::decision::{Announcement, Decision, Effect};
 use crate::governance::kept::Seen;
 use crate::governance::removal::Hold;
 use crate::governance::run_account;
+use crate::governance::runs::names::dry_run_job;
 use crate::governance::runs::verdict;
 use crate::key_vault::decide::Seen as Asked;
 use crate::key_vault::{self, KeyVaultFacts};
@@ -574,6 +575,20 @@ fn rotation() -> Vec<Announcement> {
     dataset::decide(&facts).announcements
 }
 
+/// What is told once a dry run has ended.
+fn dry_runs() -> Vec<Announcement> {
+    let ended = [RunOutcome::Succeeded, RunOutcome::Failed].map(|outcome| {
+        let mut visit = visit(UsedFor::Export).over(&sftp_partner().consented().visited());
+        let request = at(200).to_string();
+        let mut job = ran(10, Some(outcome), None);
+        job.name = dry_run_job("Export", ("nightly", &visit.runs.uid), &request);
+        visit.runs.dry_run_jobs = vec![job];
+        visit.runs.dry_run_requested = Some(request);
+        activity::decide(&visit.facts()).announcements
+    });
+    ended.into_iter().flatten().collect()
+}
+
 #[test]
 fn every_reason_and_condition_type_is_given_by_some_decision() {
     let mut broken = catalog_type("sftp-export");
@@ -599,7 +614,8 @@ fn every_reason_and_condition_type_is_given_by_some_decision() {
         .chain(connection_type::decide(&broken).status.conditions)
         .chain(conditions_about_key_vaults())
         .collect();
-    let news = rotation().into_iter().map(|news| news.reason.to_string());
+    let news = rotation().into_iter().chain(dry_runs());
+    let news = news.map(|news| news.reason.to_string());
     let given: BTreeSet<String> = reasons(&conditions).chain(news).collect();
     let documented: BTreeSet<String> = Reason::ALL.iter().map(ToString::to_string).collect();
     assert_eq!(given, documented);

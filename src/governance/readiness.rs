@@ -93,6 +93,8 @@ const fn is_good(reason: Reason) -> bool {
             | Reason::RequestedWhileRunning
             | Reason::RequestNotNow
             | Reason::RequestUnreadable
+            | Reason::DryRunSucceeded
+            | Reason::DryRunFailed
             | Reason::NotChecked
             | Reason::Settled
             | Reason::WaitingForOthers

@@ -2,7 +2,8 @@
 
 use super::Context;
 use crate::api::connection_type::UsedFor;
-use crate::api::names::{RUN_OF_UID_ANNOTATION, RUN_REQUESTED_ANNOTATION};
+use crate::api::export::RunRequest;
+use crate::api::names::{DRY_RUN_REQUESTED_ANNOTATION, RUN_OF_UID_ANNOTATION, RUN_REQUESTED_ANNOTATION};
 use crate::api::{Export, Reference};
 use crate::cluster::ObjectKey;
 use crate::cluster::writes::{self, WriteError};
@@ -47,21 +48,35 @@ impl Context {
                 })
             })
             .collect();
+        let undoing = results::undoing(pods.iter().map(|pod| &**pod), &jobs, self.now());
+        let (dry_run_jobs, jobs) = jobs.into_iter().partition(|job| job.dry_run);
+        let status = export.status.as_ref();
+        let asked = |annotation: &str| export.annotations().get(annotation).map(String::as_str);
         RunsFacts {
-            starting: self.starting(export, &uid),
-            undoing: results::undoing(pods.iter().map(|pod| &**pod), &jobs, self.now()),
+            starting: self.starting(
+                export,
+                RUN_REQUESTED_ANNOTATION,
+                status.and_then(|status| status.last_request.as_ref()),
+                |request| names::requested_job(&kind, (&name, &uid), request),
+            ),
+            dry_runs_starting: self.starting(
+                export,
+                DRY_RUN_REQUESTED_ANNOTATION,
+                status.and_then(|status| Some(&status.last_dry_run.as_ref()?.request)),
+                |request| names::dry_run_job(&kind, (&name, &uid), request),
+            ),
+            undoing,
             uid,
             payload: &export.spec.payload,
             mode: export.spec.mode,
-            requested: export
-                .annotations()
-                .get(RUN_REQUESTED_ANNOTATION)
-                .map(String::as_str),
+            requested: asked(RUN_REQUESTED_ANNOTATION),
+            dry_run_requested: asked(DRY_RUN_REQUESTED_ANNOTATION),
             cron_job: self.kept(
                 &stores.cron_jobs,
                 &ObjectKey::new(&namespace, &names::cron_job(&kind, &name)),
             ),
             jobs,
+            dry_run_jobs,
             last_words: results::last_words(pods.iter().map(|pod| &**pod)),
             vaults: self.allowed_vaults_of(&namespace, connection),
             account: self.run_account_of(&namespace),
@@ -84,14 +99,22 @@ impl Context {
     }
 
     /// The Jobs of the newest request, answered or not, that were made and not seen yet.
-    fn starting(&self, export: &Export, uid: &str) -> BTreeSet<String> {
-        let status = export.status.as_ref();
-        let answered = status.and_then(|status| Some(status.last_request.as_ref()?.value.clone()));
-        let asked = export.annotations().get(RUN_REQUESTED_ANNOTATION);
+    fn starting(
+        &self,
+        export: &Export,
+        annotation: &str,
+        answered: Option<&RunRequest>,
+        job: impl Fn(&str) -> String,
+    ) -> BTreeSet<String> {
+        let asked = export.annotations().get(annotation);
         let asked = asked.map(|asked| request::value(asked));
-        let (namespace, name) = (export.namespace().unwrap_or_default(), export.name_any());
-        let jobs = answered.into_iter().chain(asked);
-        jobs.map(|value| names::requested_job(&UsedFor::Export.to_string(), (&name, uid), &value))
+        let namespace = export.namespace().unwrap_or_default();
+        let requests = answered
+            .map(|answered| answered.value.clone())
+            .into_iter()
+            .chain(asked);
+        requests
+            .map(|request| job(&request))
             .filter(|job| {
                 self.kept(&self.stores.jobs, &ObjectKey::new(&namespace, job))
                     .is_pending()

@@ -8,7 +8,9 @@ use crate::rows::Choice;
 use crate::source::Source;
 use arrow::array::RecordBatch;
 use bytes::Bytes;
+use connection_operator::api::dry_run::{DatasetEstimate, NAMED_COLUMNS_MAX};
 use connection_operator::api::run::{FailureClass, Persistence, PlannedDataset};
+use std::cell::RefCell;
 use std::path::Path;
 use thiserror::Error;
 use tokio::sync::mpsc::Sender;
@@ -99,8 +101,9 @@ impl Feed {
     /// # Errors
     /// When something in a dataset can't be read or written.
     pub fn run(self, pieces: &Sender<Piece>, tally: &Tally) -> Result<(), Ended> {
+        let hand_over = |piece| pieces.blocking_send(piece).map_err(|_| Cut::NobodyTakes);
         for dataset in self.datasets {
-            match send(dataset, self.making, pieces, tally) {
+            match send(dataset, self.making, hand_over, tally) {
                 Err(Cut::By(ended)) => return Err(ended),
                 Err(Cut::NobodyTakes) => return Ok(()), // whoever took has said why
                 Ok(()) => {}
@@ -108,6 +111,49 @@ impl Feed {
         }
         Ok(())
     }
+
+    /// What would be handed over, counted and let go.
+    ///
+    /// # Errors
+    /// When something in a dataset can't be read or written.
+    pub fn estimate(self, tally: &Tally) -> Result<Vec<DatasetEstimate>, Ended> {
+        let estimate = |dataset: Ready| {
+            let names = dataset.choice.schema().fields().iter();
+            let names: Vec<String> = names.map(|field| field.name().clone()).collect();
+            let estimate = RefCell::new(DatasetEstimate {
+                dataset: dataset.name.clone(),
+                column_count: number(names.len()),
+                columns: names,
+                ..DatasetEstimate::default()
+            });
+            let read = tally.counts().rows_read;
+            let count = |piece| {
+                add(&mut estimate.borrow_mut(), piece);
+                Ok(())
+            };
+            match send(dataset, self.making, count, tally) {
+                Err(Cut::By(ended)) => return Err(ended),
+                Err(Cut::NobodyTakes) | Ok(()) => {}
+            }
+            let mut estimate = estimate.into_inner();
+            estimate.rows_read = tally.counts().rows_read - read;
+            Ok(estimate.bounded(NAMED_COLUMNS_MAX))
+        };
+        self.datasets.into_iter().map(estimate).collect()
+    }
+}
+
+fn add(estimate: &mut DatasetEstimate, piece: Piece) {
+    match piece {
+        Piece::Begin(name) => estimate.files.push(name),
+        Piece::Bytes(bytes) => estimate.bytes_to_send += number(bytes.len()),
+        Piece::Rows(rows) => estimate.rows_to_send += number(rows),
+        Piece::End | Piece::Without(_) => {}
+    }
+}
+
+fn number(count: usize) -> i64 {
+    i64::try_from(count).unwrap_or(i64::MAX)
 }
 
 /// Why a feed ends early.
@@ -122,12 +168,16 @@ impl<E: Into<Ended>> From<E> for Cut {
     }
 }
 
-fn send(dataset: Ready, making: Making, pieces: &Sender<Piece>, tally: &Tally) -> Result<(), Cut> {
+fn send(
+    dataset: Ready,
+    making: Making,
+    hand_over: impl Fn(Piece) -> Result<(), Cut> + Copy,
+    tally: &Tally,
+) -> Result<(), Cut> {
     let Ready { name, source, choice } = dataset;
     let not_text = |_| NotText {
         dataset: name.clone(),
     };
-    let hand_over = |piece| pieces.blocking_send(piece).map_err(|_| Cut::NobodyTakes);
     let begin = |part: usize| {
         hand_over(Piece::Begin(parts::name(&name, part, making.form)))?;
         Ok::<_, Cut>(Encoder::new(making.form, choice.schema()).map_err(not_text)?)

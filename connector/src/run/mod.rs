@@ -2,7 +2,7 @@
 //!
 //! Flow: the plan is read and compared with its hash; the guard is asked; the datasets are looked at; credentials are
 //! read, from key vaults too; the destination is reached, filled, and, after the guard was asked once more, given its final names. All along the guard watches, and so does
-//! whoever may tell the process to end. Guarantees: whatever ends the run early, what was begun is undone before it ends.
+//! whoever may tell the process to end. A dry run ends once the datasets are counted: it reads no credential, and reaches nothing. Guarantees: whatever ends the run early, what was begun is undone before it ends.
 
 mod cluster;
 mod delivery;
@@ -20,6 +20,7 @@ use crate::progress::{Tally, serve};
 use crate::vaults::KeyVaults;
 use clap::Args;
 use connection_operator::api::Connection;
+use connection_operator::api::dry_run::DatasetEstimate;
 use connection_operator::api::run::{FailureClass, PROGRESS_PORT, Persistence, Plan, RunResult};
 use delivery::Delivery;
 use destination::Destination;
@@ -52,6 +53,9 @@ pub struct Request {
     /// Where it tells how far it is; on every address of the pod, of whichever family, if absent.
     #[arg(long)]
     pub listen: Option<SocketAddr>,
+    /// Count what would be sent, and send nothing.
+    #[arg(long)]
+    pub dry_run: bool,
     /// Ranges of addresses inside of networks that vaults may be at, separated by commas; none if absent.
     #[arg(long, value_delimiter = ',')]
     pub vault_ranges: Vec<String>,
@@ -122,7 +126,11 @@ async fn tell_progress(listen: Option<SocketAddr>, tally: Tally) {
     }
 }
 
-async fn attempt(request: &Request, tally: &Tally, told: impl Future<Output = ()>) -> Result<(), Ended> {
+async fn attempt(
+    request: &Request,
+    tally: &Tally,
+    told: impl Future<Output = ()>,
+) -> Result<Vec<DatasetEstimate>, Ended> {
     let plan = Arc::new(plan::read(&request.places.plan_directory, &request.plan_sha256)?);
     let client = cluster::client(request.kubeconfig.as_deref()).await?;
     let namespace = plan.namespace.as_str();
@@ -136,6 +144,7 @@ async fn attempt(request: &Request, tally: &Tally, told: impl Future<Output = ()
             ranges: request.vault_ranges.clone(),
         },
         plan,
+        only_counts: request.dry_run,
         places: request.places.clone(),
         tally: tally.clone(),
         delivery: None,
@@ -146,7 +155,7 @@ async fn attempt(request: &Request, tally: &Tally, told: impl Future<Output = ()
         ended = run.guarded() => ended,
     };
     match ended {
-        Ok(()) => Ok(()),
+        Ok(estimate) => Ok(estimate),
         Err(ended) if run.undo().await => Err(ended),
         Err(ended) => Err(ended.leaving()),
     }
@@ -156,6 +165,7 @@ async fn attempt(request: &Request, tally: &Tally, told: impl Future<Output = ()
 struct Run<R> {
     guard: Guard<R>,
     plan: Arc<Plan>,
+    only_counts: bool,
     places: Places,
     vaults: KeyVaults,
     tally: Tally,
@@ -163,23 +173,38 @@ struct Run<R> {
 }
 
 impl<R: Reads> Run<R> {
-    /// Sends, for as long as the guard allows it.
-    async fn guarded(&mut self) -> Result<(), Ended> {
+    /// Sends, for as long as the guard allows it; or tells what would be sent.
+    async fn guarded(&mut self) -> Result<Vec<DatasetEstimate>, Ended> {
         let (connection, asked) = self.guard.allowed().await?;
         let guard = self.guard.clone();
         tokio::select! {
             biased;
             ended = guard.watch(asked) => Err(ended),
-            ended = self.send(&connection) => ended,
+            ended = self.carry_out(&connection) => ended,
         }
     }
 
-    async fn send(&mut self, connection: &Connection) -> Result<(), Ended> {
+    async fn carry_out(&mut self, connection: &Connection) -> Result<Vec<DatasetEstimate>, Ended> {
         let destination = Destination::of(&self.plan, &connection.spec)?;
         let making = destination.making();
         let (plan, volumes) = (Arc::clone(&self.plan), self.places.volumes_directory.clone());
         let opened = spawn_blocking(move || Feed::open(&plan.payload, &volumes, making)).await;
         let feed = opened.map_err(Defect::from)??;
+        if self.only_counts {
+            let tally = self.tally.clone();
+            let counted = spawn_blocking(move || feed.estimate(&tally)).await;
+            return counted.map_err(Defect::from)?;
+        }
+        self.send(connection, &destination, feed).await?;
+        Ok(Vec::new())
+    }
+
+    async fn send(
+        &mut self,
+        connection: &Connection,
+        destination: &Destination,
+        feed: Feed,
+    ) -> Result<(), Ended> {
         let declared = &self.plan.type_spec.secrets;
         let mut credentials = credentials::read(&self.places.secrets_directory, declared)?;
         self.vaults.read(connection, declared, &mut credentials).await?;

@@ -114,6 +114,50 @@ async fn a_run_packs_what_it_brings_if_the_export_wants_that() {
 }
 
 #[tokio::test]
+async fn a_dry_run_tells_what_a_run_would_send_and_reaches_nobody() {
+    let mut chosen = customers();
+    chosen["where"] = json!("country = 'DE'");
+    chosen["columns"] = json!(["email", "note"]);
+    chosen["rename"] = json!({"email": "E-Mail"});
+    let (_world, server, mut pod) = furnished(json!([chosen])).await;
+    pod.write("volumes/lake/customers.csv", rows(99).as_bytes());
+    fs::remove_dir_all(pod.path("secrets")).expect("it needs none");
+    pod.dry_run = true;
+    let before = server.log();
+    let ended = pod.start().ended().await;
+    assert_eq!(ended.code, Some(0), "{} {}", ended.text, ended.log);
+    let result = ended.result();
+    assert_eq!((result.outcome, result.failure), (RunOutcome::Succeeded, None));
+    assert_eq!(
+        (
+            result.counts.rows_read,
+            result.counts.rows_sent,
+            result.counts.bytes
+        ),
+        (99, 0, 0)
+    );
+    let customers = &result.estimate[0];
+    assert_eq!((customers.rows_read, customers.rows_to_send), (99, 33));
+    assert_eq!(customers.columns, ["E-Mail", "note"]);
+    assert_eq!(customers.files, ["customers.csv"]);
+    assert!(!ended.text.contains("canary"), "{}", ended.text);
+    assert!(server.names().is_empty(), "nothing was sent");
+    assert_eq!(server.log(), before, "nobody came");
+
+    // The run itself sends just that.
+    pod.dry_run = false;
+    for (name, value) in credentials() {
+        pod.write(&format!("secrets/{name}"), value.as_bytes());
+    }
+    let ended = pod.start().ended().await;
+    assert_eq!(ended.code, Some(0), "{} {}", ended.text, ended.log);
+    let counts = ended.result().counts;
+    assert_eq!((counts.rows_sent, counts.bytes), (33, customers.bytes_to_send));
+    assert_eq!(server.names(), ["customers.csv"]);
+    assert_ne!(server.log(), before, "its log tells who comes");
+}
+
+#[tokio::test]
 async fn a_plan_that_the_job_does_not_name_is_refused() {
     let (_world, server, pod) = furnished(json!([customers()])).await;
     pod.write("volumes/lake/customers.csv", rows(1).as_bytes());

@@ -124,6 +124,7 @@ fn the_first_visit_tells_everything() {
             runs: Vec::new(),
             next_run_at: Some(Time(next)),
             last_request: None,
+            last_dry_run: None,
         },
         announcements: vec![crate::governance::decision::Announcement {
             warning: false,

@@ -88,6 +88,7 @@ fn run(job: &JobSeen, stopping: bool, now: Timestamp) -> Run {
         at: Time(now),
         outcome: RunOutcome::Stopped,
         counts: None,
+        estimate: Vec::new(),
         failure: None,
     });
     let ended = job.ended.clone().or(stopped);

@@ -3,6 +3,7 @@
 //! The operator keeps a CronJob for what has a schedule, and a Job for each request; Kubernetes starts, retries and
 //! spreads their pods. How a run ended stands in its pod's termination message until it stands in status.
 
+pub mod dry_run;
 pub mod history;
 pub mod lacks;
 pub mod names;
@@ -63,14 +64,20 @@ pub struct RunsFacts<'a> {
     pub mode: Option<Mode>,
     /// The newest request for a run.
     pub requested: Option<&'a str>,
+    /// The newest request for a dry run.
+    pub dry_run_requested: Option<&'a str>,
     /// The CronJob that is there.
     pub cron_job: Seen<CronJob>,
     /// The Jobs that are there.
     pub jobs: Vec<JobSeen>,
+    /// Those of dry runs.
+    pub dry_run_jobs: Vec<JobSeen>,
     /// What pods told of runs that were stopped, by the names of their Jobs.
     pub last_words: BTreeMap<String, RunCounts>,
     /// The names of Jobs that were made for requests a moment ago, and that the watch hasn't brought yet.
     pub starting: BTreeSet<String>,
+    /// Those of dry runs, likewise.
+    pub dry_runs_starting: BTreeSet<String>,
     /// Until when pods may go on whose run is over, as they undo what they had begun.
     pub undoing: Option<Timestamp>,
     /// The key vaults that its connection names and the installation allows.

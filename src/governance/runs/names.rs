@@ -40,6 +40,12 @@ pub fn requested_job(kind: &str, (name, uid): (&str, &str), request: &str) -> St
     format!("{}-r{}", cron_job(kind, name), &hash_of(&[uid, request])[..16])
 }
 
+/// The name of the Job that answers a request for a dry run.
+#[must_use]
+pub fn dry_run_job(kind: &str, (name, uid): (&str, &str), request: &str) -> String {
+    format!("{}-d{}", cron_job(kind, name), &hash_of(&[uid, request])[..16])
+}
+
 /// The name of a plan's ConfigMap.
 #[must_use]
 pub fn plan(hash: &str) -> String {

@@ -1,6 +1,7 @@
 //! What people should hear of runs: how each ended, and what became of a request.
 
 use super::request;
+use crate::api::dry_run::DryRun;
 use crate::api::export::{ExportStatus, RequestAnswer, Run};
 use crate::api::run::RunOutcome;
 use crate::api::{ConditionType, Reason};
@@ -26,9 +27,26 @@ pub fn announcements(before: &ExportStatus, after: &ExportStatus) -> Vec<Announc
         let Standing { reason, .. } = request::standing(request);
         (request.answer != RequestAnswer::Begun, reason)
     });
-    let all = ended.chain(answered);
+    let dry_run = of_dry_runs(before.last_dry_run.as_ref(), after.last_dry_run.as_ref());
+    let all = ended.chain(answered).chain(dry_run);
     all.map(|(warning, reason)| Announcement { warning, reason })
         .collect()
+}
+
+/// That a dry run has ended, or why none was begun.
+fn of_dry_runs(before: Option<&DryRun>, after: Option<&DryRun>) -> Option<(bool, Reason)> {
+    let after = after?;
+    let outcome = |dry_run: &DryRun| dry_run.run.as_ref().and_then(|run| run.outcome);
+    let before = before.filter(|before| before.request == after.request);
+    match outcome(after) {
+        None if before.is_none() && after.request.answer != RequestAnswer::Begun => {
+            Some((true, request::standing(&after.request).reason))
+        }
+        None => None,
+        Some(_) if before.is_some_and(|before| outcome(before).is_some()) => None,
+        Some(RunOutcome::Succeeded) => Some((false, Reason::DryRunSucceeded)),
+        Some(RunOutcome::Failed | RunOutcome::Stopped) => Some((true, Reason::DryRunFailed)),
+    }
 }
 
 /// A failure that holds what follows is told as what it does to the export.

@@ -1,5 +1,6 @@
 //! Which plans are still there for something: what runs by none of them goes with its ConfigMap.
 
+use super::results::JobSeen;
 use super::{RunsFacts, names};
 use crate::api::names::{RUN_PLAN_ANNOTATION, RUN_PLAN_BEFORE_ANNOTATION};
 use jiff::{SignedDuration, Timestamp};
@@ -52,7 +53,7 @@ pub fn retired(facts: &RunsFacts<'_>) -> Vec<String> {
 /// How many Jobs have each plan, those that are being removed aside.
 #[must_use]
 pub fn counted<'a>(facts: &'a RunsFacts<'_>) -> BTreeMap<&'a str, usize> {
-    let staying = facts.jobs.iter().filter(|job| !job.going);
+    let staying = of_all(facts).filter(|job| !job.going);
     let mut counted = BTreeMap::new();
     for plan in staying.filter_map(|job| job.plan.as_deref()) {
         *counted.entry(plan).or_default() += 1;
@@ -90,5 +91,10 @@ fn annotation<'a>(facts: &'a RunsFacts<'_>, name: &str) -> Option<&'a str> {
 
 /// Whether a Job has this plan.
 fn runs_by(facts: &RunsFacts<'_>, plan: &str) -> bool {
-    facts.jobs.iter().any(|job| job.plan.as_deref() == Some(plan))
+    of_all(facts).any(|job| job.plan.as_deref() == Some(plan))
+}
+
+/// A dry run has the plan that a run would have.
+fn of_all<'a>(facts: &'a RunsFacts<'_>) -> impl Iterator<Item = &'a JobSeen> {
+    facts.jobs.iter().chain(&facts.dry_run_jobs)
 }

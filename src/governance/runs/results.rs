@@ -1,8 +1,12 @@
 //! How a run stands, read from its Job and the pods of that.
 
 use super::workload::GRACE;
-use crate::api::export::Trigger;
-use crate::api::names::{RUN_BASIS_ANNOTATION, RUN_CONTAINER, RUN_PLAN_ANNOTATION, RUN_REQUESTED_ANNOTATION};
+use crate::api::dry_run::{DatasetEstimate, NAMED_COLUMNS_MAX};
+use crate::api::export::{PAYLOAD_MAX, Trigger};
+use crate::api::names::{
+    DRY_RUN_REQUESTED_ANNOTATION, RUN_BASIS_ANNOTATION, RUN_CONTAINER, RUN_PLAN_ANNOTATION,
+    RUN_REQUESTED_ANNOTATION,
+};
 use crate::api::run::{
     EXIT_PERMANENT, EXIT_STOPPED, EXIT_SUCCEEDED, EXIT_TRANSIENT, FailureClass, Persistence, RunCounts,
     RunFailure, RunOutcome, RunProgress, RunResult,
@@ -13,7 +17,7 @@ use k8s_openapi::api::batch::v1::{Job, JobCondition};
 use k8s_openapi::api::core::v1::{ContainerStateTerminated, ContainerStatus, Pod};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use kube::ResourceExt;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 #[cfg(test)]
 mod tests;
@@ -34,6 +38,8 @@ pub struct JobSeen {
     pub uid: String,
     /// What began it.
     pub trigger: Trigger,
+    /// Whether it only counts what a run would send.
+    pub dry_run: bool,
     /// When it started.
     pub started_at: Time,
     /// The hash of its plan.
@@ -59,6 +65,8 @@ pub struct Ended {
     pub outcome: RunOutcome,
     /// What it did, if its connector told.
     pub counts: Option<RunCounts>,
+    /// Of a dry run, what a run would have sent.
+    pub estimate: Vec<DatasetEstimate>,
     /// Why it didn't end well.
     pub failure: Option<RunFailure>,
 }
@@ -84,7 +92,8 @@ pub fn seen<'a>(
     let verdict = status.conditions.iter().flatten().find(|condition| {
         condition.status == "True" && matches!(condition.type_.as_str(), "Complete" | "Failed")
     });
-    let trigger = if job.annotations().contains_key(RUN_REQUESTED_ANNOTATION) {
+    let dry_run = job.annotations().contains_key(DRY_RUN_REQUESTED_ANNOTATION);
+    let trigger = if dry_run || job.annotations().contains_key(RUN_REQUESTED_ANNOTATION) {
         Trigger::Request
     } else {
         Trigger::Schedule
@@ -92,6 +101,7 @@ pub fn seen<'a>(
     JobSeen {
         name: job.name_any(),
         trigger,
+        dry_run,
         plan: annotation(RUN_PLAN_ANNOTATION),
         basis: annotation(RUN_BASIS_ANNOTATION),
         attempt: pods.into_iter().flatten().sum::<i32>().max(1),
@@ -178,6 +188,7 @@ fn ended(verdict: &JobCondition, last: Option<&ContainerStateTerminated>, create
         at,
         outcome,
         counts,
+        estimate: Vec::new(),
         failure: failure.filter(|_| outcome == RunOutcome::Failed),
     }
 }
@@ -205,6 +216,7 @@ fn told(last: &ContainerStateTerminated, complete: bool) -> Option<Ended> {
         at: result.ended_at,
         outcome: result.outcome,
         counts: Some(bounded(result.counts)),
+        estimate: estimate(result.estimate),
         failure,
     })
 }
@@ -217,6 +229,14 @@ fn bounded(counts: RunCounts) -> RunCounts {
         rows_rejected: counts.rows_rejected.max(0),
         bytes: counts.bytes.max(0),
     }
+}
+
+/// No more than the schema takes, and each dataset once.
+fn estimate(told: Vec<DatasetEstimate>) -> Vec<DatasetEstimate> {
+    let bounded = told.into_iter().map(|dataset| dataset.bounded(NAMED_COLUMNS_MAX));
+    let mut named = BTreeSet::new();
+    let each = bounded.filter(|dataset| named.insert(dataset.dataset.clone()));
+    each.take(PAYLOAD_MAX as usize).collect()
 }
 
 /// What can be said of a run whose connector told nothing.

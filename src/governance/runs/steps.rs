@@ -1,5 +1,6 @@
 //! What is to be written for the runs of one export.
 
+use super::dry_run;
 use super::history::{all_told, complete, last_ended, merged, outlived};
 use super::request::{self, RequestFacts};
 use super::results::JobSeen;
@@ -9,6 +10,7 @@ use super::{RunsFacts, names, plan, plans};
 use crate::api::Connection;
 use crate::api::connection::Parameters;
 use crate::api::connection_type::UsedFor;
+use crate::api::dry_run::DryRun;
 use crate::api::export::{ExportStatus, RequestAnswer, Run, RunRequest, Schedule, Trigger};
 use crate::api::run::RunOutcome;
 use crate::governance::datasets::Use;
@@ -120,6 +122,8 @@ pub struct Due {
     pub effects: Vec<Effect>,
     /// The newest request.
     pub request: Option<RunRequest>,
+    /// The newest dry run.
+    pub dry_run: Option<DryRun>,
     /// When to look again.
     pub recheck: Option<SignedDuration>,
 }
@@ -164,9 +168,12 @@ pub fn due(
             plans: Vec::new(),
         })
     }));
+    let dry_run = before.last_dry_run.as_ref();
+    let dry_runs = dry_run::standing(facts, dry_run, (runnable.is_some(), begun.stopping), now);
+    due.dry_run.clone_from(&dry_runs.newest);
     if let Some(runnable) = runnable {
         due.effects.extend(account(facts));
-        begin(facts, before, (runnable, now), &mut due);
+        begin(facts, before, (runnable, dry_runs.begins, now), &mut due);
     }
     let quiet = is_quiet(facts, &due);
     let told = all_told(&before.runs, &begun.runs);
@@ -180,7 +187,8 @@ pub fn due(
         };
         due.effects.extend(rest(facts, unkept && told && quiet));
     }
-    due.effects.extend(ends(facts, before, begun, quiet));
+    due.effects
+        .extend(ends(facts, before, begun, (dry_runs.over, quiet)));
     due
 }
 
@@ -195,7 +203,7 @@ fn is_begun(facts: &RunsFacts<'_>, request: &str) -> bool {
 fn is_quiet(facts: &RunsFacts<'_>, due: &Due) -> bool {
     let starts =
         |effect: &Effect| matches!(effect, Effect::Run(step) if matches!(**step, RunStep::Start { .. }));
-    facts.starting.is_empty() && !due.effects.iter().any(starts)
+    facts.starting.is_empty() && facts.dry_runs_starting.is_empty() && !due.effects.iter().any(starts)
 }
 
 /// Whether Kubernetes begins nothing by a schedule, as far as is known.
@@ -233,7 +241,7 @@ fn account(facts: &RunsFacts<'_>) -> Vec<Effect> {
 fn begin(
     facts: &RunsFacts<'_>,
     before: &ExportStatus,
-    (runnable, now): (Runnable<'_>, Timestamp),
+    (runnable, dry_run_begins, now): (Runnable<'_>, bool, Timestamp),
     due: &mut Due,
 ) {
     let request = begins(facts, before, due);
@@ -242,6 +250,9 @@ fn begin(
     let (Some(written), Some(connector)) = (written, facts.connector) else {
         if request.is_some() {
             due.request.clone_from(&before.last_request);
+        }
+        if dry_run_begins {
+            due.dry_run.clone_from(&before.last_dry_run);
         }
         return;
     };
@@ -254,7 +265,11 @@ fn begin(
         plan: &written,
         plans_before: "",
         basis: &basis,
+        dry_run: false,
     };
+    if dry_run_begins {
+        begin_dry_run(facts, before, making, due);
+    }
     let mut alone = !facts.starting.is_empty()
         || facts.undoing.is_some()
         || facts.jobs.iter().any(is_requested_and_running);
@@ -278,6 +293,20 @@ fn begin(
         let plans = plans::before(facts, &written.hash, is_quiet(facts, due), now);
         due.effects
             .extend(schedule(facts, making, plans, (wanted, suspend)));
+    }
+}
+
+/// Begins a dry run, or lets its request wait for what it needs.
+fn begin_dry_run(facts: &RunsFacts<'_>, before: &ExportStatus, making: Making<'_>, due: &mut Due) {
+    let newest = due.dry_run.as_ref();
+    if let Some(job) = newest.and_then(|newest| dry_run::job(facts, making, newest)) {
+        due.effects.push(step(RunStep::Start {
+            plan: plan::config_map(facts, making.plan),
+            job: Box::new(job),
+        }));
+    } else {
+        due.dry_run.clone_from(&before.last_dry_run);
+        due.recheck = Some(BEGIN_WAIT);
     }
 }
 
@@ -331,7 +360,12 @@ fn schedule(
 
 /// The Jobs that are told to stop, and those that have told all and are no longer among the newest; of what is being
 /// removed, all that have told. The last that has a plan takes that along.
-fn ends(facts: &RunsFacts<'_>, before: &ExportStatus, begun: &Begun, quiet: bool) -> Vec<Effect> {
+fn ends(
+    facts: &RunsFacts<'_>,
+    before: &ExportStatus,
+    begun: &Begun,
+    (dry_runs, quiet): (Vec<(&JobSeen, bool)>, bool),
+) -> Vec<Effect> {
     let ended_in = |runs: &[Run], name: &str| {
         runs.iter()
             .any(|run| run.job.as_deref() == Some(name) && run.outcome == Some(RunOutcome::Stopped))
@@ -347,7 +381,7 @@ fn ends(facts: &RunsFacts<'_>, before: &ExportStatus, begun: &Begun, quiet: bool
     };
     let over = over.into_iter().map(|job| (job, false));
     let mut left = plans::counted(facts);
-    let ends = stopped.map(|job| (job, true)).chain(over);
+    let ends = stopped.map(|job| (job, true)).chain(over).chain(dry_runs);
     ends.map(|(job, running)| {
         let plan = job.plan.as_deref().filter(|plan| {
             let count = left.entry(plan).or_default();

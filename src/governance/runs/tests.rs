@@ -20,6 +20,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 mod begins;
+mod dry_runs;
 mod leaving;
 mod plans;
 mod unseen;

@@ -39,17 +39,16 @@ pub fn mounts(making: Making<'_>, claims: &[String]) -> Vec<VolumeMount> {
         read_only: Some(true),
         ..VolumeMount::default()
     };
-    let fixed = [
-        mount("plan", PLAN_DIRECTORY),
-        mount("secrets", SECRETS_DIRECTORY),
-        mount("token", TOKEN_DIRECTORY),
-    ];
+    let plan = [mount("plan", PLAN_DIRECTORY)];
+    let secrets = (!making.dry_run).then(|| mount("secrets", SECRETS_DIRECTORY));
+    let token = [mount("token", TOKEN_DIRECTORY)];
     let data = claims
         .iter()
         .enumerate()
         .map(|(number, claim)| mount(&format!("data-{number}"), &format!("{VOLUMES_DIRECTORY}/{claim}")));
-    let vaults = vaults::takes_from_one(making.connection).then(|| mount("vaults", VAULTS_DIRECTORY));
-    fixed.into_iter().chain(data).chain(vaults).collect()
+    let vaults = takes_from_a_vault(making).then(|| mount("vaults", VAULTS_DIRECTORY));
+    let fixed = plan.into_iter().chain(secrets).chain(token);
+    fixed.chain(data).chain(vaults).collect()
 }
 
 /// What is mounted.
@@ -79,16 +78,19 @@ pub fn volumes(making: Making<'_>, claims: &[String]) -> Vec<Volume> {
         }),
         ..Volume::default()
     });
-    let fixed = [
-        plan,
-        projected("secrets", secrets(making.connection)),
-        projected("token", token()),
-    ];
-    let vaults = vaults::takes_from_one(making.connection).then(|| {
+    let secrets = (!making.dry_run).then(|| projected("secrets", secrets(making.connection)));
+    let token = [projected("token", token())];
+    let vaults = takes_from_a_vault(making).then(|| {
         let files = vaults::projections(making.connection, making.vaults, TOKEN_SECONDS);
         projected("vaults", files)
     });
-    fixed.into_iter().chain(data).chain(vaults).collect()
+    let fixed = [plan].into_iter().chain(secrets).chain(token);
+    fixed.chain(data).chain(vaults).collect()
+}
+
+/// Whether a run goes to a key vault. What sends nothing signs in nowhere.
+pub(super) fn takes_from_a_vault(making: Making<'_>) -> bool {
+    !making.dry_run && vaults::takes_from_one(making.connection)
 }
 
 /// The very keys that the connection names, each called as the type calls it. Nothing else of the Secrets.

@@ -1,13 +1,13 @@
 //! The CronJob and Jobs of an export: pods that may do nothing but what a run needs.
 
 use super::names::{self, hash};
-use super::{Connector, RunsFacts, plan, vaults, volumes};
+use super::{Connector, RunsFacts, plan, volumes};
 use crate::api::connection_type::UsedFor;
 use crate::api::export::{PayloadItem, Schedule};
 use crate::api::names::{
-    MANAGED_BY_LABEL, RUN_ACCOUNT, RUN_BASIS_ANNOTATION, RUN_CONTAINER, RUN_FORM_ANNOTATION, RUN_LABEL,
-    RUN_OF_ANNOTATION, RUN_OF_UID_ANNOTATION, RUN_PLAN_ANNOTATION, RUN_PLAN_BEFORE_ANNOTATION,
-    RUN_REQUESTED_ANNOTATION,
+    DRY_RUN_REQUESTED_ANNOTATION, MANAGED_BY_LABEL, RUN_ACCOUNT, RUN_BASIS_ANNOTATION, RUN_CONTAINER,
+    RUN_FORM_ANNOTATION, RUN_LABEL, RUN_OF_ANNOTATION, RUN_OF_UID_ANNOTATION, RUN_PLAN_ANNOTATION,
+    RUN_PLAN_BEFORE_ANNOTATION, RUN_REQUESTED_ANNOTATION,
 };
 use crate::api::run::{EXIT_PERMANENT, EXIT_STOPPED};
 use crate::api::{Connection, Export};
@@ -53,6 +53,8 @@ pub struct Making<'a> {
     pub plans_before: &'a str,
     /// A hash of what it begins with.
     pub basis: &'a str,
+    /// Whether it only counts what a run would send. Then it gets no credential.
+    pub dry_run: bool,
 }
 
 /// The metadata of what belongs to an export's runs. It goes with the export.
@@ -131,9 +133,29 @@ pub fn cron_job(facts: &RunsFacts<'_>, making: Making<'_>, schedule: &Schedule, 
 #[must_use]
 pub fn job(facts: &RunsFacts<'_>, making: Making<'_>, request: &str) -> Job {
     let name = names::requested_job(&UsedFor::Export.to_string(), (&facts.name, &facts.uid), request);
+    answering(facts, making, name, (RUN_REQUESTED_ANNOTATION, request))
+}
+
+/// The Job that answers a request for a dry run.
+#[must_use]
+pub fn dry_run(facts: &RunsFacts<'_>, making: Making<'_>, request: &str) -> Job {
+    let name = names::dry_run_job(&UsedFor::Export.to_string(), (&facts.name, &facts.uid), request);
+    let making = Making {
+        dry_run: true,
+        ..making
+    };
+    answering(facts, making, name, (DRY_RUN_REQUESTED_ANNOTATION, request))
+}
+
+fn answering(
+    facts: &RunsFacts<'_>,
+    making: Making<'_>,
+    name: String,
+    (annotation, request): (&str, &str),
+) -> Job {
     let mut metadata = metadata(facts, name);
     let mut annotations = of_run(facts, making);
-    annotations.insert(RUN_REQUESTED_ANNOTATION.to_owned(), request.to_owned());
+    annotations.insert(annotation.to_owned(), request.to_owned());
     metadata.annotations = Some(annotations);
     Job {
         metadata,
@@ -241,7 +263,10 @@ fn arguments(making: Making<'_>) -> Vec<String> {
     let mut all = ["run", "--plan-sha256", &making.plan.hash]
         .map(str::to_owned)
         .to_vec();
-    if vaults::takes_from_one(making.connection) {
+    if making.dry_run {
+        all.push("--dry-run".to_owned());
+    }
+    if volumes::takes_from_a_vault(making) {
         all.extend(["--vault-ranges".to_owned(), making.connector.vault_ranges.clone()]);
     }
     all

@@ -2,6 +2,7 @@
 
 use super::Person;
 use super::person::{ADMINISTRATOR, WIDE, terminal};
+use crate::stories::run_objects::until_none_left;
 use crate::stories::run_progress::pod_that_says;
 use crate::stories::runs::only_name;
 use crate::stories::sharing::{shared_sftp, until_can_use};
@@ -102,6 +103,42 @@ async fn a_script_goes_by_how_the_run_ended() {
     let runs = carol.runs(&["runs", "export/nightly"]);
     assert!(runs.out.contains("Failed"), "{runs:?}");
     assert_eq!(runs.err, "The server refused the password.\n");
+}
+
+#[tokio::test]
+async fn what_a_run_would_send_is_shown_without_one() {
+    let world = World::furnished().await;
+    let carol = carol(&world).await;
+    let counting = carol.program(&["run", "nightly", "--dry-run"]);
+    let counting = tokio::task::spawn_blocking(move || {
+        let mut counting = counting;
+        counting.output().expect("it runs")
+    });
+    let job = only_name::<Job>(&world).await;
+    let mut told: Value = serde_json::from_str(&result("Succeeded", None)).expect("JSON");
+    told["estimate"] = json!([{
+        "dataset": "customers", "rowsRead": 120, "rowsToSend": 75, "bytesToSend": 4096, "columnCount": 2,
+        "columns": ["email", "country"], "files": ["customers.csv"],
+    }]);
+    let kubelet = Kubelet::shared().await;
+    kubelet.ends(&world, &job, 0, &told.to_string()).await;
+    let ended = counting.await.expect("it ends");
+    let shown = String::from_utf8_lossy(&ended.stdout).into_owned();
+    assert_eq!(ended.status.code(), Some(0), "{shown} {ended:?}");
+    assert_eq!(
+        shown,
+        "DATASET     ROWS TO SEND   OF    SIZE       FILES           COLUMNS\n\
+         customers   75             120   4.00 KiB   customers.csv   email, country\n"
+    );
+    let told = carol.runs(&["runs", "nightly"]);
+    assert!(told.err.starts_with("nightly has not run yet."), "{told:?}");
+    until_none_left::<Job>(&world).await;
+
+    let ada = Person::with_roles(&world, "ada", ADMINISTRATOR).await;
+    ada.runs(&["suspend", "export/nightly"]);
+    world.until_inactive::<Export>("nightly", "Suspended").await;
+    let told = carol.fails(1, &["run", "nightly", "--dry-run"]);
+    assert!(told.starts_with("The export nightly is Inactive"), "{told}");
 }
 
 #[tokio::test]

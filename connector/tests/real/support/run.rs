@@ -19,6 +19,8 @@ pub struct Pod {
     plan_sha256: String,
     /// The ranges of addresses that vaults may be at.
     pub vault_ranges: &'static str,
+    /// Whether it only counts.
+    pub dry_run: bool,
 }
 
 impl Pod {
@@ -33,6 +35,7 @@ impl Pod {
             folder,
             plan_sha256: hash(text.as_bytes()),
             vault_ranges: "",
+            dry_run: false,
         };
         pod.write("plan/plan.json", text.as_bytes());
         pod.write("kubeconfig", kubeconfig.as_bytes());
@@ -76,6 +79,9 @@ impl Pod {
             command.arg(format!("--{place}={}", self.path(name).display()));
         }
         command.arg(format!("--vault-ranges={}", self.vault_ranges));
+        if self.dry_run {
+            command.arg("--dry-run");
+        }
         if self.path("authorities").exists() {
             command.env("SSL_CERT_FILE", self.path("authorities"));
         }

@@ -185,7 +185,9 @@ fn a_pod_whose_run_is_over_may_go_on_until_its_time_is_over_too() {
     let in_seconds = |seconds| now + SignedDuration::from_secs(seconds);
     let under_way = seen(&job(&json!([])), std::iter::empty(), |_| None);
     let over = JobSeen {
+        dry_run: false,
         ended: Some(Ended {
+            estimate: Vec::new(),
             at: Time(now),
             outcome: Stopped,
             counts: None,

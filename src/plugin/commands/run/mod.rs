@@ -1,11 +1,12 @@
 //! `run`: has an export run now, and waits for its end if that is wanted.
 
 mod bar;
+mod dry;
 pub(in crate::plugin::commands) mod told;
 
 use crate::api::Export;
 use crate::api::connection_type::UsedFor;
-use crate::api::export::{ExportStatus, RequestAnswer, Run as RunStatus, State};
+use crate::api::export::{ExportStatus, RequestAnswer, Run as RunStatus, RunRequest, State};
 use crate::api::names::RUN_REQUESTED_ANNOTATION;
 use crate::api::run::RunOutcome;
 use crate::governance::runs::names::requested_job;
@@ -29,15 +30,19 @@ const ANSWERED: Duration = Duration::from_secs(30);
 
 /// What runs.
 #[derive(Clone, Debug, clap::Args)]
+#[command(group(clap::ArgGroup::new("waits").multiple(true)))]
 pub struct Run {
     /// The export.
     #[arg(value_name = "NAME")]
     pub(in crate::plugin::commands) target: Target,
     /// Wait until it has ended, and end as it does: 0 if all was sent.
-    #[arg(long)]
+    #[arg(long, group = "waits")]
     wait: bool,
+    /// Count what a run would send and show that, and send nothing.
+    #[arg(long = "dry-run", group = "waits")]
+    only_counts: bool,
     /// Wait no longer than this, such as 10m: the run goes on.
-    #[arg(long, value_name = "TIME", requires = "wait", value_parser = patience)]
+    #[arg(long, value_name = "TIME", requires = "waits", value_parser = patience)]
     timeout: Option<Duration>,
 }
 
@@ -74,6 +79,12 @@ pub enum RunError {
         /// Why it isn't waited for any more, as a sentence with a blank after it; nothing if that was wanted.
         why: String,
     },
+    /// Somebody else asked, too.
+    #[error("Another dry run of {name} was asked for meanwhile, and took the place of this one.")]
+    Replaced {
+        /// The export.
+        name: String,
+    },
     /// The export isn't there any more.
     #[error("The export {name} was removed, and its run was told to stop.")]
     Removed {
@@ -85,7 +96,7 @@ pub enum RunError {
 impl Fault for RunError {
     fn exit(&self) -> Exit {
         match self {
-            Self::Refused { .. } | Self::Removed { .. } => Exit::Not,
+            Self::Refused { .. } | Self::Replaced { .. } | Self::Removed { .. } => Exit::Not,
             Self::Unanswered { .. } | Self::GoesOn { .. } => Exit::Unclear,
         }
     }
@@ -100,6 +111,9 @@ pub async fn run(asked: Run, session: &Session) -> Result<Exit, Failure> {
     let cluster = session.cluster().await?;
     let name = &asked.target.name;
     let export: Export = find(&cluster, name).await?;
+    if asked.only_counts {
+        return dry::run(&asked, (&cluster, &export), session).await;
+    }
     if let Some(told) = hindrance(name, judged(&export)) {
         return Err(RunError::Refused { told }.into());
     }
@@ -107,8 +121,9 @@ pub async fn run(asked: Run, session: &Session) -> Result<Exit, Failure> {
     let change = json!({"metadata": {"annotations": {RUN_REQUESTED_ANNOTATION: now}}});
     let export = cluster.merge::<Export>(name, &change).await?;
     let value = request::value(&now);
-    let status = answered(&cluster, name, &value).await?;
-    if let Some(told) = refusal(&status) {
+    let of_it = |status: &ExportStatus| status.last_request.clone();
+    let (status, answer) = answered(&cluster, name, of_it, &value).await?;
+    if let Some(told) = refusal(&answer) {
         return Err(RunError::Refused { told }.into());
     }
     if !asked.wait {
@@ -121,19 +136,23 @@ pub async fn run(asked: Run, session: &Session) -> Result<Exit, Failure> {
     let job = requested_job(&UsedFor::Export.to_string(), (name, &uid), &value);
     let expected = expected(&status.runs);
     let ended = followed(&cluster, name, &job, Bar::new(name, expected, session));
-    let ended = match asked.timeout {
-        None => ended.await?,
-        Some(timeout) => tokio::time::timeout(timeout, ended)
-            .await
-            .map_err(|_| RunError::GoesOn {
-                name: name.clone(),
-                why: String::new(),
-            })??,
-    };
+    let ended = bounded(&asked, ended).await?;
     session.note(&told::ending(name, &ended));
     Ok(match ended.outcome {
         Some(RunOutcome::Succeeded) => Exit::Done,
         _ => Exit::Not,
+    })
+}
+
+/// Waits no longer than was asked for.
+async fn bounded<T>(asked: &Run, ended: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
+    let Some(timeout) = asked.timeout else {
+        return ended.await;
+    };
+    let ended = tokio::time::timeout(timeout, ended).await;
+    ended.unwrap_or_else(|_| {
+        let (name, why) = (asked.target.name.clone(), String::new());
+        Err(RunError::GoesOn { name, why }.into())
     })
 }
 
@@ -145,10 +164,10 @@ fn judged(export: &Export) -> Option<&ExportStatus> {
 
 /// Why there is no use in asking, as far as is known.
 fn hindrance(name: &str, status: Option<&ExportStatus>) -> Option<String> {
-    let status = status?;
-    if status.state == Some(State::Inactive) && !status.needs_run_account() {
-        return Some(super::told::activity(Kind::Export, name, Some(status)));
+    if let Some(told) = hindrance_of_state(name, status) {
+        return Some(told);
     }
+    let status = status?;
     let under_way = status.runs.iter().find(|run| run.ended_at.is_none())?;
     Some(format!(
         "A run of {name} has been under way since {}, and only one runs at a time: kubectl connections runs {name}.",
@@ -156,13 +175,24 @@ fn hindrance(name: &str, status: Option<&ExportStatus>) -> Option<String> {
     ))
 }
 
-/// The status in which the operator has answered this request.
-async fn answered(cluster: &Cluster, name: &str, value: &str) -> Result<ExportStatus, Failure> {
+/// Why nothing of it runs, as far as is known.
+fn hindrance_of_state(name: &str, status: Option<&ExportStatus>) -> Option<String> {
+    let status = status?;
+    let inactive = status.state == Some(State::Inactive) && !status.needs_run_account();
+    inactive.then(|| super::told::activity(Kind::Export, name, Some(status)))
+}
+
+/// The status in which the operator has answered this request, and the answer, as `of_it` finds it there.
+async fn answered(
+    cluster: &Cluster,
+    name: &str,
+    of_it: impl Fn(&ExportStatus) -> Option<RunRequest>,
+    value: &str,
+) -> Result<(ExportStatus, RunRequest), Failure> {
     let answered = watched(cluster, name, |status| match status {
         Ok(status) => {
-            let answered = status.last_request.as_ref();
-            let is_answered = answered.is_some_and(|answered| answered.value == value);
-            Ok(is_answered.then_some(status))
+            let answered = of_it(&status).filter(|answered| answered.value == value);
+            Ok(answered.map(|answered| (status, answered)))
         }
         Err(error) if error.is_lasting() => Err(error.into()),
         Err(_) => Ok(None),
@@ -199,8 +229,7 @@ async fn watched<T>(
 }
 
 /// Why the operator began nothing.
-fn refusal(status: &ExportStatus) -> Option<String> {
-    let answered = status.last_request.as_ref()?;
+fn refusal(answered: &RunRequest) -> Option<String> {
     (answered.answer != RequestAnswer::Begun).then(|| request::standing(answered).message)
 }
 
@@ -239,7 +268,6 @@ async fn followed(cluster: &Cluster, name: &str, job: &str, mut bar: Bar<'_>) ->
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::api::export::RunRequest;
     use crate::fixtures::requested_run;
 
     #[test]
@@ -286,12 +314,9 @@ mod tests {
 
     #[test]
     fn only_an_answer_that_something_was_begun_is_good_news() {
-        let answered = |answer| ExportStatus {
-            last_request: Some(RunRequest {
-                value: "now".to_owned(),
-                answer,
-            }),
-            ..ExportStatus::default()
+        let answered = |answer| RunRequest {
+            value: "now".to_owned(),
+            answer,
         };
         assert_eq!(refusal(&answered(RequestAnswer::Begun)), None);
         for answer in [
