@@ -4,12 +4,14 @@ use crate::api::names::{FIELD_MANAGER, IN_USE_FINALIZER};
 use http::HeaderValue;
 use http::header::ACCEPT;
 use k8s_openapi::NamespaceResourceScope;
-use kube::api::{DeleteParams, Patch, PatchParams, PostParams, Preconditions};
+use kube::api::{DeleteParams, ListParams, Patch, PatchParams, PostParams, Preconditions};
 use kube::core::Status;
 use kube::core::request::Request;
-use kube::{Client, Resource, ResourceExt};
+use kube::{Api, Client, Resource, ResourceExt};
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
+use std::fmt::Debug;
 use thiserror::Error;
 
 /// Why a write didn't happen.
@@ -235,6 +237,22 @@ where
         json!({"op": "add", "path": "/metadata/finalizers/-", "value": IN_USE_FINALIZER})
     };
     patch_metadata::<K>(client, target, operation).await
+}
+
+/// Whether there is any object of a kind with these fields, as the API server has it now.
+///
+/// # Errors
+/// When it doesn't tell.
+pub async fn is_any<K>(client: &Client, namespace: &str, fields: &str) -> Result<bool, WriteError>
+where
+    K: Resource<DynamicType = (), Scope = NamespaceResourceScope> + Clone + DeserializeOwned + Debug,
+{
+    let params = ListParams::default().fields(fields).limit(1);
+    let found = Api::<K>::namespaced(client.clone(), namespace)
+        .list_metadata(&params)
+        .await;
+    let found = found.map_err(|source| refusal("the question who uses an object", source))?;
+    Ok(!found.items.is_empty())
 }
 
 /// Takes our finalizer off.

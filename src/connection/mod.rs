@@ -6,9 +6,11 @@ pub mod watch;
 
 pub use decide::{ConnectionFacts, decide, too_early};
 
-use crate::api::Connection;
+use crate::api::{Connection, Enrichment, Export};
+use crate::cluster::writes::{self, WriteError};
 use crate::reconcile::{Context, Fault, Governed};
 use kube::runtime::controller::Action;
+use kube::{Client, ResourceExt};
 use std::sync::Arc;
 
 impl Governed for Connection {
@@ -19,5 +21,13 @@ impl Governed for Connection {
         }
         let decision = decide(&facts); // pure
         context.act(&*self, decision).await // client required
+    }
+
+    /// An export that was put on it just before its deletion may not have come yet: the watches don't wait for each other.
+    async fn is_still_used(&self, client: &Client) -> Result<bool, WriteError> {
+        let namespace = self.namespace().unwrap_or_default();
+        let users = format!("spec.connectionRef.name={}", self.name_any());
+        Ok(writes::is_any::<Export>(client, &namespace, &users).await?
+            || writes::is_any::<Enrichment>(client, &namespace, &users).await?)
     }
 }

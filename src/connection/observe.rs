@@ -27,7 +27,7 @@ pub(super) async fn observe(
                 &context.stores.connections,
             )
             .await?,
-        dependents: context.dependents(&Reference::Connection(namespace, name)),
+        dependents: context.stores.dependents(&Reference::Connection(namespace, name)),
         sharing: context.sharing_of(&connection, &type_),
         consent: context.consent_facts(&subject),
         now: context.now(),

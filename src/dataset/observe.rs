@@ -13,7 +13,7 @@ pub(super) async fn observe(dataset: Arc<Dataset>, context: &Context) -> Result<
         vaults: context
             .vaults_seen(&*dataset, &dataset.spec.credentials, &context.stores.datasets)
             .await?,
-        dependents: context.dependents(&target),
+        dependents: context.stores.dependents(&target),
         now: context.now(),
         dataset,
     })

@@ -13,12 +13,12 @@ pub(super) fn observe<'a>(enrichment: &'a Enrichment, context: &'a Context) -> A
         used_for: UsedFor::Enrichment,
         generation: enrichment.metadata.generation,
         before: enrichment.status.clone().unwrap_or_default(),
-        connection: context.connection_seen(
+        connection: context.stores.connection_seen(
             &enrichment.namespace().unwrap_or_default(),
             spec.connection_ref.as_ref(),
         ),
         uses: uses(enrichment, context),
-        load: load::of_enrichment(enrichment, context),
+        load: load::of_enrichment(enrichment, &context.stores),
         parameters: &spec.parameters,
         schedule: spec.schedule.as_ref(),
         suspend: spec.suspend,
@@ -41,6 +41,6 @@ fn uses(enrichment: &Enrichment, context: &Context) -> Vec<Use> {
         .map(|(field, name, role)| (field, name, Purpose::Write(role)));
     read.into_iter()
         .chain(written)
-        .map(|(field, name, purpose)| context.dataset_use(enrichment, field, name, purpose))
+        .map(|(field, name, purpose)| context.stores.dataset_use(enrichment, field, name, purpose))
         .collect()
 }

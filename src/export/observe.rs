@@ -9,7 +9,7 @@ use kube::ResourceExt;
 
 pub(super) fn observe<'a>(export: &'a Export, context: &'a Context) -> ActivityFacts<'a> {
     let spec = &export.spec;
-    let connection = context.connection_seen(
+    let connection = context.stores.connection_seen(
         &export.namespace().unwrap_or_default(),
         spec.connection_ref.as_ref(),
     );
@@ -18,7 +18,7 @@ pub(super) fn observe<'a>(export: &'a Export, context: &'a Context) -> ActivityF
         generation: export.metadata.generation,
         before: export.status.clone().unwrap_or_default(),
         uses: uses(export, context),
-        load: load::of_export(export, context),
+        load: load::of_export(export, &context.stores),
         parameters: &spec.parameters,
         schedule: spec.schedule.as_ref(),
         suspend: spec.suspend,
@@ -41,6 +41,6 @@ fn uses(export: &Export, context: &Context) -> Vec<Use> {
         .into_iter()
         .map(|(field, name, role)| (field, name, Purpose::Write(role)));
     read.chain(written)
-        .map(|(field, name, purpose)| context.dataset_use(export, field, name, purpose))
+        .map(|(field, name, purpose)| context.stores.dataset_use(export, field, name, purpose))
         .collect()
 }

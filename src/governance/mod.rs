@@ -5,6 +5,7 @@ pub mod attachment;
 pub mod conditions;
 pub mod connection_types;
 pub mod consent;
+pub mod course;
 pub mod credentials;
 pub mod datasets;
 pub mod decision;

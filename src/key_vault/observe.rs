@@ -12,7 +12,7 @@ pub(super) async fn observe(vault: Arc<KeyVault>, context: &Context) -> Result<K
     let mut facts = KeyVaultFacts {
         secrets: context.secrets_of(&*vault).await?,
         run_account: context.run_account_of(&namespace),
-        dependents: context.dependents(&Reference::KeyVault(namespace, name)),
+        dependents: context.stores.dependents(&Reference::KeyVault(namespace, name)),
         consent: context.consent_facts(&subject),
         allowed: context.links.allowed(),
         seen: Seen::NotAsked,

@@ -5,7 +5,8 @@ use crate::api::names::MANAGED_BY_LABEL;
 use crate::api::{ConsentRecord, ConsentRecordSpec};
 use crate::cluster::events::Notice;
 use crate::cluster::writes::{self, Target, WriteError};
-use crate::governance::decision::{Announcement, Decision, Effect, Stage};
+use crate::governance::course::Course;
+use crate::governance::decision::{Announcement, Decision, Effect};
 use crate::governance::removal::Hold;
 use kube::core::object::HasStatus;
 use kube::runtime::controller::Action;
@@ -14,8 +15,7 @@ use serde::Serialize;
 use std::time::Duration;
 
 impl Context {
-    /// Carries a decision out: the finalizer is set first, then come records and what ends, then what is kept for others
-    /// beside the status and its news; the finalizer is taken off last. Nothing where nothing changed.
+    /// Carries a decision out, in the order of its [`Course`]. Nothing where nothing changed.
     ///
     /// # Errors
     /// When the API server doesn't take a write; a newer object is no error, its own event brings the next visit.
@@ -47,8 +47,9 @@ impl Context {
     pub async fn act_beside<K: Governed>(&self, object: &K, effects: Vec<Effect>) -> Result<Action, Fault> {
         let kind = K::kind(&());
         let outcome = if effects.is_empty() { "settled" } else { "written" };
+        let course = Course::of(Hold::Keep, &effects);
         let failed = self
-            .carry_out_all(object, effects.iter().collect(), false)
+            .carry_out_all(object, effects.iter().collect(), &course)
             .await?;
         match failed {
             None => {
@@ -69,36 +70,25 @@ impl Context {
         K::Status: PartialEq + Serialize,
     {
         let mut target = Target::of(object);
-        if decision.hold == Hold::Set {
+        let course = Course::of(decision.hold, &decision.effects);
+        if course.releases && object.is_still_used(&self.client).await? {
+            return Err(WriteError::Conflict); // the watch will bring whoever uses it
+        }
+        if course.holds {
             target.version = writes::hold::<K>(&self.client, &target, object.finalizers()).await?;
             self.written.note(object, &target.version);
         }
-        let releasing = decision.hold == Hold::Release;
-        let of = |stage| {
-            let effects = decision.effects.iter();
-            let due = effects.filter(|effect| effect.stage() == stage);
-            due.collect::<Vec<&Effect>>()
-        };
-        let (first, kept) = if releasing {
-            (decision.effects.iter().collect(), Vec::new())
-        } else {
-            (of(Stage::Before), of(Stage::Beside))
-        };
-        let failed = self.carry_out_all(object, first, releasing).await?;
-        if releasing {
+        let failed = self.carry_out_all(object, course.first.clone(), &course).await?;
+        if course.releases {
             writes::release::<K>(&self.client, &target, object.finalizers()).await?;
             return Ok("released");
         }
         // Neither waits for the other: granting rights takes the API server long.
-        let kept = self.carry_out_all(object, kept, releasing);
+        let kept = self.carry_out_all(object, course.beside.clone(), &course);
         let (kept, status) = futures::join!(kept, self.write_status(object, &target, decision));
-        // What may not go on is ended, whatever became of the status; what has told all stays until that stands there.
-        let ends = of(Stage::After).into_iter();
-        let ends = ends
-            .filter(|effect| status.is_ok() || effect.is_urgent())
-            .collect();
-        let ended = self.carry_out_all(object, ends, releasing).await?;
-        let written = status? || decision.hold == Hold::Set || !decision.effects.is_empty();
+        let ends = course.last(status.is_ok());
+        let ended = self.carry_out_all(object, ends, &course).await?;
+        let written = status? || course.holds || !decision.effects.is_empty();
         let outcome = if written { "written" } else { "settled" };
         failed.or(kept?).or(ended).map_or(Ok(outcome), Err)
     }
@@ -125,13 +115,13 @@ impl Context {
         Ok(true)
     }
 
-    /// Bad news never waits: what fails is tried again, and meanwhile the status says what was found. Only what must
-    /// come first ends the visit. In a namespace on its way nothing can be put on record, and nothing waits for that.
+    /// Only what the course can't go on without ends the visit. In a namespace on its way nothing can be put on record, and
+    /// nothing waits for that.
     async fn carry_out_all<K>(
         &self,
         object: &K,
         effects: Vec<&Effect>,
-        releasing: bool,
+        course: &Course<'_>,
     ) -> Result<Option<WriteError>, WriteError>
     where
         K: Resource<DynamicType = ()>,
@@ -140,9 +130,9 @@ impl Context {
         for effect in effects {
             match self.carry_out(object, effect).await {
                 Ok(()) => {}
-                Err(WriteError::Gone) if releasing => {}
-                Err(error) if releasing && is_left_to_its_owner(effect, &error) => {}
-                Err(error) if releasing || effect.comes_first() => return Err(error),
+                Err(WriteError::Gone) if course.releases => {}
+                Err(error) if course.releases && is_left_to_its_owner(effect, &error) => {}
+                Err(error) if course.ends_without(effect) => return Err(error),
                 Err(error) => failed = failed.or(Some(error)),
             }
         }

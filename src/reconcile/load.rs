@@ -1,6 +1,6 @@
 //! What an export or enrichment hands to its service, gathered from the stores: by index, never by scan.
 
-use super::{Context, Stores};
+use super::Stores;
 use crate::api::connection_type::LimitScope;
 use crate::api::export::PayloadItem;
 use crate::api::reference::ConnectionRef;
@@ -16,9 +16,8 @@ mod tests;
 
 /// What an export hands over.
 #[must_use]
-pub fn of_export<'a>(export: &'a Export, context: &Context) -> Load<'a> {
+pub fn of_export<'a>(export: &'a Export, stores: &Stores) -> Load<'a> {
     let namespace = export.namespace().unwrap_or_default();
-    let stores = &context.stores;
     let items = export.spec.payload.iter().map(|item| Item {
         twins: twins(export, item, stores),
         ..Item::of_payload(item, stores.datasets.get(&namespace, item.dataset.as_str()))
@@ -32,10 +31,10 @@ pub fn of_export<'a>(export: &'a Export, context: &Context) -> Load<'a> {
 
 /// What an enrichment hands over.
 #[must_use]
-pub fn of_enrichment<'a>(enrichment: &'a Enrichment, context: &Context) -> Load<'a> {
+pub fn of_enrichment<'a>(enrichment: &'a Enrichment, stores: &Stores) -> Load<'a> {
     let namespace = enrichment.namespace().unwrap_or_default();
     let input = &enrichment.spec.input;
-    let dataset = context.stores.datasets.get(&namespace, input.dataset.as_str());
+    let dataset = stores.datasets.get(&namespace, input.dataset.as_str());
     Load {
         items: vec![Item::of_input(input, dataset)],
         age: age(enrichment),

@@ -25,6 +25,73 @@ impl Stores {
         self.types
             .named(name, self.connection_types.get("", name).as_deref())
     }
+
+    /// Who refers to the target.
+    #[must_use]
+    pub fn dependents(&self, target: &Reference) -> Dependents {
+        let users = |(count, first)| Users { count, first };
+        Dependents {
+            connections: users(self.connections.count_referring(target, NAMES_MAX)),
+            datasets: users(self.datasets.count_referring(target, NAMES_MAX)),
+            exports: users(self.exports.count_referring(target, NAMES_MAX)),
+            enrichments: users(self.enrichments.count_referring(target, NAMES_MAX)),
+        }
+    }
+
+    /// The connection that an export or enrichment names.
+    #[must_use]
+    pub fn connection_seen(&self, namespace: &str, named: Option<&ConnectionRef>) -> ConnectionSeen {
+        let Some(ConnectionRef { name }) = named else {
+            return ConnectionSeen::Detached;
+        };
+        match self.connections.get(namespace, name.as_str()) {
+            None => ConnectionSeen::Absent(name.to_string()),
+            Some(connection) => ConnectionSeen::Present {
+                type_: self.type_seen(connection.spec.type_.as_str()),
+                connection,
+            },
+        }
+    }
+
+    /// One use of a dataset by `user`.
+    #[must_use]
+    pub fn dataset_use(&self, user: &impl Writes, field: &'static str, name: &str, purpose: Purpose) -> Use {
+        let namespace = user.namespace().unwrap_or_default();
+        let taken_by = match purpose {
+            Purpose::Read => None,
+            Purpose::Write(role) => self.taken_by(user, &namespace, name, role),
+        };
+        Use {
+            field,
+            name: name.to_owned(),
+            purpose,
+            dataset: self.datasets.get(&namespace, name),
+            namespace,
+            taken_by,
+        }
+    }
+
+    /// Who else the dataset belongs to: one that would write it in the same role. One that names it in a role which
+    /// it doesn't have takes it from nobody.
+    fn taken_by(&self, user: &impl Writes, namespace: &str, dataset: &str, role: Role) -> Option<String> {
+        let target = Reference::Dataset(namespace.to_owned(), dataset.to_owned());
+        let exports = self.exports.referring(&target).into_iter();
+        let exports = exports.filter_map(|key| self.exports.get(&key.namespace, &key.name));
+        let enrichments = self.enrichments.referring(&target).into_iter();
+        let enrichments = enrichments.filter_map(|key| self.enrichments.get(&key.namespace, &key.name));
+        let writers: Vec<Writer> = exports
+            .filter(|export| writes_to(&**export, dataset, role))
+            .map(|export| writer(&*export))
+            .chain(
+                enrichments
+                    .filter(|enrichment| writes_to(&**enrichment, dataset, role))
+                    .map(|enrichment| writer(&*enrichment)),
+            )
+            .collect();
+        owner(&writers)
+            .map(|owner| owner.who.clone())
+            .filter(|who| *who != writer(user).who)
+    }
 }
 
 impl Context {
@@ -32,18 +99,6 @@ impl Context {
     #[must_use]
     pub fn type_seen(&self, name: &str) -> TypeSeen {
         self.stores.type_seen(name)
-    }
-
-    /// Who refers to the target.
-    #[must_use]
-    pub fn dependents(&self, target: &Reference) -> Dependents {
-        let users = |(count, first)| Users { count, first };
-        Dependents {
-            connections: users(self.stores.connections.count_referring(target, NAMES_MAX)),
-            datasets: users(self.stores.datasets.count_referring(target, NAMES_MAX)),
-            exports: users(self.stores.exports.count_referring(target, NAMES_MAX)),
-            enrichments: users(self.stores.enrichments.count_referring(target, NAMES_MAX)),
-        }
     }
 
     /// The Secrets that an object refers to, as far as they exist. What is being removed waits for none: with its
@@ -117,62 +172,6 @@ impl Context {
             );
         }
         Ok(missing.map_or(Proof::InPlace, Proof::Missing))
-    }
-
-    /// The connection that an export or enrichment names.
-    #[must_use]
-    pub fn connection_seen(&self, namespace: &str, named: Option<&ConnectionRef>) -> ConnectionSeen {
-        let Some(ConnectionRef { name }) = named else {
-            return ConnectionSeen::Detached;
-        };
-        match self.stores.connections.get(namespace, name.as_str()) {
-            None => ConnectionSeen::Absent(name.to_string()),
-            Some(connection) => ConnectionSeen::Present {
-                type_: self.type_seen(connection.spec.type_.as_str()),
-                connection,
-            },
-        }
-    }
-
-    /// One use of a dataset by `user`.
-    #[must_use]
-    pub fn dataset_use(&self, user: &impl Writes, field: &'static str, name: &str, purpose: Purpose) -> Use {
-        let namespace = user.namespace().unwrap_or_default();
-        let taken_by = match purpose {
-            Purpose::Read => None,
-            Purpose::Write(role) => self.taken_by(user, &namespace, name, role),
-        };
-        Use {
-            field,
-            name: name.to_owned(),
-            purpose,
-            dataset: self.stores.datasets.get(&namespace, name),
-            namespace,
-            taken_by,
-        }
-    }
-
-    /// Who else the dataset belongs to: one that would write it in the same role. One that names it in a role which
-    /// it doesn't have takes it from nobody.
-    fn taken_by(&self, user: &impl Writes, namespace: &str, dataset: &str, role: Role) -> Option<String> {
-        let target = Reference::Dataset(namespace.to_owned(), dataset.to_owned());
-        let exports = self.stores.exports.referring(&target).into_iter();
-        let exports = exports.filter_map(|key| self.stores.exports.get(&key.namespace, &key.name));
-        let enrichments = self.stores.enrichments.referring(&target).into_iter();
-        let enrichments =
-            enrichments.filter_map(|key| self.stores.enrichments.get(&key.namespace, &key.name));
-        let writers: Vec<Writer> = exports
-            .filter(|export| writes_to(&**export, dataset, role))
-            .map(|export| writer(&*export))
-            .chain(
-                enrichments
-                    .filter(|enrichment| writes_to(&**enrichment, dataset, role))
-                    .map(|enrichment| writer(&*enrichment)),
-            )
-            .collect();
-        owner(&writers)
-            .map(|owner| owner.who.clone())
-            .filter(|who| *who != writer(user).who)
     }
 }
 

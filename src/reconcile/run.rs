@@ -3,12 +3,13 @@
 use super::memory::BROUGHT_BACK_WITHIN;
 use super::{Context, Fault};
 use crate::cluster::Objects;
+use crate::cluster::writes::WriteError;
 use crate::metrics::OfKind;
 use futures::{Stream, StreamExt, stream};
 use kube::runtime::Controller;
 use kube::runtime::controller::{Action, Config};
 use kube::runtime::reflector::ObjectRef;
-use kube::{Resource, ResourceExt};
+use kube::{Client, Resource, ResourceExt};
 use serde::de::DeserializeOwned;
 use std::fmt::Debug;
 use std::sync::Arc;
@@ -25,6 +26,12 @@ pub trait Governed:
 {
     /// One visit to one object: observe, decide, act.
     fn reconcile(self: Arc<Self>, context: &Context) -> impl Future<Output = Result<Action, Fault>> + Send;
+
+    /// Whether the API server knows of a user of it that the watch may not have brought yet. Asked before the finalizer is
+    /// taken off.
+    fn is_still_used(&self, _: &Client) -> impl Future<Output = Result<bool, WriteError>> + Send {
+        async { Ok(false) }
+    }
 }
 
 /// Visits the objects that the queue names until `stop` is done, then ends the visits that are under way.

@@ -147,7 +147,7 @@ async fn a_dataset_belongs_to_its_oldest_writer_in_the_right_role() {
             ..world()
         }
         .context();
-        let use_ = context.dataset_use(
+        let use_ = context.stores.dataset_use(
             &mine().0,
             "spec.rejects",
             "rejects",
@@ -155,7 +155,9 @@ async fn a_dataset_belongs_to_its_oldest_writer_in_the_right_role() {
         );
         assert_eq!(use_.taken_by.as_deref(), expected, "{case}");
         assert!(use_.dataset.is_some(), "{case}");
-        let read = context.dataset_use(&mine().0, "spec.payload", "rejects", Purpose::Read);
+        let read = context
+            .stores
+            .dataset_use(&mine().0, "spec.payload", "rejects", Purpose::Read);
         assert_eq!(read.taken_by, None, "{case}: who reads takes nothing");
     }
 }
@@ -173,21 +175,22 @@ async fn users_are_counted_by_kind_and_named_in_order() {
     }
     .context();
     let target = Reference::Connection(NAMESPACE.to_owned(), "sftp-partner".to_owned());
-    let summary = context.dependents(&target).summary();
+    let summary = context.stores.dependents(&target).summary();
     assert_eq!(
         summary,
         "7 exports (x0, x1, x2, x3, x4 and 2 more) and 1 enrichment"
     );
     let free = Reference::Connection(NAMESPACE.to_owned(), "free".to_owned());
-    assert!(context.dependents(&free).is_empty());
+    assert!(context.stores.dependents(&free).is_empty());
 }
 
 #[tokio::test]
 async fn a_connection_is_seen_with_its_type_as_far_as_they_are_there() {
     let named = |name: &str| Some(ConnectionRef { name: name.into() });
     let context = world().context();
-    let seen =
-        |namespace: &str, name: Option<ConnectionRef>| context.connection_seen(namespace, name.as_ref());
+    let seen = |namespace: &str, name: Option<ConnectionRef>| {
+        context.stores.connection_seen(namespace, name.as_ref())
+    };
     assert!(matches!(seen(NAMESPACE, None), ConnectionSeen::Detached));
     assert!(matches!(seen(NAMESPACE, named("absent")), ConnectionSeen::Absent(name) if name == "absent"));
     assert!(
@@ -207,7 +210,9 @@ async fn a_connection_is_seen_with_its_type_as_far_as_they_are_there() {
     }
     .context();
     assert!(matches!(
-        without.connection_seen(NAMESPACE, named("sftp-partner").as_ref()),
+        without
+            .stores
+            .connection_seen(NAMESPACE, named("sftp-partner").as_ref()),
         ConnectionSeen::Present {
             type_: TypeSeen::Absent,
             ..
