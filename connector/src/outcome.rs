@@ -65,11 +65,11 @@ pub fn exit_code(result: &RunResult) -> u8 {
 #[must_use]
 pub fn text(result: &RunResult) -> String {
     let mut max = MESSAGE_MAX;
-    let mut columns = NAMED_COLUMNS_MAX;
+    let (mut columns, mut datasets) = (NAMED_COLUMNS_MAX, result.estimate.len());
     loop {
         let mut fitting = result.clone();
         // Names of columns give way first, then datasets at the end.
-        fitting.estimate.truncate(max);
+        fitting.estimate.truncate(datasets);
         let estimate = fitting.estimate.into_iter();
         fitting.estimate = estimate.map(|dataset| dataset.bounded(columns)).collect();
         if let Some(failure) = &mut fitting.failure {
@@ -79,11 +79,11 @@ pub fn text(result: &RunResult) -> String {
         if text.len() <= RESULT_MAX || max == 0 {
             return text;
         }
-        if columns > 0 && !result.estimate.is_empty() {
-            columns /= 2;
-            continue;
+        match (columns, datasets) {
+            (_, 0) => max /= 2, // characters that JSON writes in several bytes
+            (0, _) => datasets -= 1,
+            _ => columns /= 2,
         }
-        max /= 2; // characters that JSON writes in several bytes
     }
 }
 
@@ -160,7 +160,7 @@ mod tests {
             files: vec!["dataset.csv.gz".to_owned(); 5],
             ..DatasetEstimate::default()
         };
-        for (datasets, named, columns) in [(1, 1, 10), (8, 8, 1), (50, 15, 0)] {
+        for (datasets, named, columns) in [(1, 1, 10), (8, 8, 1), (50, 18, 0)] {
             let ended = Ok((0..datasets).map(dataset).collect());
             let result = result((Timestamp::MAX, Timestamp::MAX), RunCounts::default(), &ended);
             let text = text(&result);

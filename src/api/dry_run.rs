@@ -24,7 +24,7 @@ pub struct DryRun {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Run")]
     pub run: Option<Run>,
-    /// What a run would have sent, one entry for each dataset of the payload, in order.
+    /// What a run would have sent: an entry for each dataset of the payload, in order, as many as there is room for.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = PAYLOAD_MAX))]
     #[x_kube(merge_strategy = ListMerge::Map(vec!["dataset".into()]))]
@@ -50,7 +50,8 @@ pub struct DatasetEstimate {
     /// How many columns would be sent.
     #[schemars(range(min = 0))]
     pub column_count: i64,
-    /// What they are called at the destination, as many as there is room for.
+    /// What those that the export itself names in `columns` or `rename` are called at the destination, as many as there is
+    /// room for. What a file calls its columns isn't told: it may be a row, where the line with names is missing.
     #[schemars(length(max = NAMED_COLUMNS_MAX), inner(length(max = COLUMN_NAME_MAX)))]
     pub columns: Vec<String>,
     /// The files that would be written. What is called so at the destination would be replaced.

@@ -23,6 +23,12 @@ pub enum WriteError {
     /// It's gone.
     #[error("the object is gone")]
     Gone,
+    /// The API server names a user of what is to be let go that hasn't come by the watch.
+    #[error(
+        "somebody uses what is being removed, and isn't known here: what comes in a moment, or an object that can't be read, which \
+         the log and the metrics of watches name. It's looked at again"
+    )]
+    StillUsed,
     /// The API server refused, or couldn't be reached.
     #[error("the API server didn't take {what}")]
     Refused {
@@ -251,8 +257,11 @@ where
     let found = Api::<K>::namespaced(client.clone(), namespace)
         .list_metadata(&params)
         .await;
-    let found = found.map_err(|source| refusal("the question who uses an object", source))?;
-    Ok(!found.items.is_empty())
+    match found.map_err(|source| refusal("the question who uses an object", source)) {
+        Ok(found) => Ok(!found.items.is_empty() || found.metadata.continue_.is_some()),
+        Err(WriteError::Gone) => Ok(false), // the kind itself
+        Err(error) => Err(error),
+    }
 }
 
 /// Takes our finalizer off.

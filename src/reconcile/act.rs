@@ -72,7 +72,7 @@ impl Context {
         let mut target = Target::of(object);
         let course = Course::of(decision.hold, &decision.effects);
         if course.releases && object.is_still_used(&self.client).await? {
-            return Err(WriteError::Conflict); // the watch will bring whoever uses it
+            return Err(WriteError::StillUsed);
         }
         if course.holds {
             target.version = writes::hold::<K>(&self.client, &target, object.finalizers()).await?;

@@ -193,7 +193,10 @@ fn follow(mut from: File, mut replies: File, shown: &(Mutex<Shown>, Condvar)) {
     let (shown, more) = shown;
     let mut bytes = [0; 4096];
     loop {
-        let count = from.read(&mut bytes).unwrap_or(0); // a terminal that nobody has open any more is an error
+        // A terminal that nobody has open any more is an error. The last bytes may come between the kernel's look for bytes and its
+        // look for whoever has it open: then the second reading gets them.
+        let count = from.read(&mut bytes).or_else(|_| from.read(&mut bytes));
+        let count = count.unwrap_or(0);
         let mut shown = shown.lock().expect("it is whole");
         shown.parser.process(&bytes[..count]);
         if bytes[..count].windows(WHERE.len()).any(|part| part == WHERE) {

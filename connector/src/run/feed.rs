@@ -9,6 +9,7 @@ use crate::source::Source;
 use arrow::array::RecordBatch;
 use bytes::Bytes;
 use connection_operator::api::dry_run::{DatasetEstimate, NAMED_COLUMNS_MAX};
+use connection_operator::api::reference::ColumnName;
 use connection_operator::api::run::{FailureClass, Persistence, PlannedDataset};
 use std::cell::RefCell;
 use std::path::Path;
@@ -55,6 +56,9 @@ struct Ready {
     name: String,
     source: Source,
     choice: Choice,
+    /// What may be told of its columns' names: those that the export itself says. A file's own may be a row of it, should it lack the
+    /// line with names.
+    told: Vec<String>,
 }
 
 /// A row can't be written.
@@ -86,8 +90,15 @@ impl Feed {
         let open = |planned: &PlannedDataset| {
             let source = Source::open(planned, volumes)?;
             let choice = Choice::new(planned, source.schema())?;
+            let names = choice.schema().fields().iter().map(|field| field.name());
+            let is_said = |name: &&String| {
+                let mut renamed = planned.rename.values().map(ColumnName::as_str);
+                !planned.columns.is_empty() || renamed.any(|to| to == name.as_str())
+            };
+            let told = names.filter(is_said);
             Ok(Ready {
                 name: planned.dataset.to_string(),
+                told: told.cloned().collect(),
                 source,
                 choice,
             })
@@ -118,12 +129,10 @@ impl Feed {
     /// When something in a dataset can't be read or written.
     pub fn estimate(self, tally: &Tally) -> Result<Vec<DatasetEstimate>, Ended> {
         let estimate = |dataset: Ready| {
-            let names = dataset.choice.schema().fields().iter();
-            let names: Vec<String> = names.map(|field| field.name().clone()).collect();
             let estimate = RefCell::new(DatasetEstimate {
                 dataset: dataset.name.clone(),
-                column_count: number(names.len()),
-                columns: names,
+                column_count: number(dataset.choice.schema().fields().len()),
+                columns: dataset.told.clone(),
                 ..DatasetEstimate::default()
             });
             let read = tally.counts().rows_read;
@@ -174,7 +183,9 @@ fn send(
     hand_over: impl Fn(Piece) -> Result<(), Cut> + Copy,
     tally: &Tally,
 ) -> Result<(), Cut> {
-    let Ready { name, source, choice } = dataset;
+    let Ready {
+        name, source, choice, ..
+    } = dataset;
     let not_text = |_| NotText {
         dataset: name.clone(),
     };

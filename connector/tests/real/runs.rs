@@ -158,6 +158,26 @@ async fn a_dry_run_tells_what_a_run_would_send_and_reaches_nobody() {
 }
 
 #[tokio::test]
+async fn a_dry_run_names_no_column_that_the_export_does_not_name() {
+    let mut all = customers();
+    all["rename"] = json!({"7": "number"});
+    let (_world, _server, mut pod) = furnished(json!([all])).await;
+    pod.write(
+        "volumes/lake/customers.csv",
+        b"7,canary@customer.example,Canary Lane 1\n8,b@customer.example,Canary Lane 2\n",
+    );
+    pod.dry_run = true;
+    let ended = pod.start().ended().await;
+    assert_eq!(ended.code, Some(0), "{} {}", ended.text, ended.log);
+    let customers = &ended.result().estimate[0];
+    assert_eq!((customers.rows_to_send, customers.column_count), (1, 3));
+    assert_eq!(customers.columns, ["number"]);
+    for (what, told) in [("the result", &ended.text), ("the log", &ended.log)] {
+        assert!(!told.to_lowercase().contains("canary"), "in {what}: {told}");
+    }
+}
+
+#[tokio::test]
 async fn a_plan_that_the_job_does_not_name_is_refused() {
     let (_world, server, pod) = furnished(json!([customers()])).await;
     pod.write("volumes/lake/customers.csv", rows(1).as_bytes());

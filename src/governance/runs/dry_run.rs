@@ -56,7 +56,12 @@ pub fn standing<'a>(
         let request = &newest.request;
         new && request.answer == RequestAnswer::Begun && !is_begun(facts, &request.value)
     });
-    let over = over(facts, before, newest.as_ref(), stopping);
+    // The one before goes once its successor is there: until then nobody knows who needs which plan.
+    let over = if begins {
+        Vec::new()
+    } else {
+        over(facts, before, newest.as_ref(), stopping)
+    };
     Standing { newest, begins, over }
 }
 
@@ -87,7 +92,7 @@ fn told(before: DryRun, facts: &RunsFacts<'_>, stopping: bool, now: Timestamp) -
         now,
     );
     let ended = job.and_then(|job| job.ended.as_ref());
-    let news = before.run.as_ref().is_none_or(|run| run.ended_at.is_none());
+    let news = runs.first() != before.run.as_ref();
     let estimate = ended.filter(|_| news).map(|ended| ended.estimate.clone());
     DryRun {
         estimate: estimate.unwrap_or(before.estimate),

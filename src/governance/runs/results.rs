@@ -124,7 +124,7 @@ pub fn last_words<'a>(pods: impl Iterator<Item = &'a Pod>) -> BTreeMap<String, R
     told.collect()
 }
 
-/// Until when pods may go on whose run is over: their Job is gone or has ended, and they undo what they had begun. One whose
+/// Until when pods may go on whose run is over, those of dry runs aside: their Job is gone or has ended, and they undo what they had begun. One whose
 /// time is over as well is on a node that is lost, and isn't waited for.
 #[must_use]
 pub fn undoing<'a>(
@@ -135,8 +135,9 @@ pub fn undoing<'a>(
     let under_way = jobs.iter().filter(|job| job.ended.is_none());
     let under_way: Vec<&str> = under_way.map(|job| job.uid.as_str()).collect();
     let left = pods.filter(|pod| {
+        let dry_run = pod.annotations().contains_key(DRY_RUN_REQUESTED_ANNOTATION);
         let mut owners = pod.owner_references().iter();
-        !has_ended(pod) && !owners.any(|owner| under_way.contains(&owner.uid.as_str()))
+        !dry_run && !has_ended(pod) && !owners.any(|owner| under_way.contains(&owner.uid.as_str()))
     });
     let until = left.map(|pod| {
         let ends = pod.metadata.deletion_timestamp.as_ref();

@@ -187,8 +187,9 @@ pub fn due(
         };
         due.effects.extend(rest(facts, unkept && told && quiet));
     }
-    due.effects
-        .extend(ends(facts, before, begun, (dry_runs.over, quiet)));
+    let over = dry_runs.over.into_iter();
+    let over = over.filter(|_| quiet || begun.stopping).collect();
+    due.effects.extend(ends(facts, before, begun, (over, quiet)));
     due
 }
 
@@ -267,9 +268,6 @@ fn begin(
         basis: &basis,
         dry_run: false,
     };
-    if dry_run_begins {
-        begin_dry_run(facts, before, making, due);
-    }
     let mut alone = !facts.starting.is_empty()
         || facts.undoing.is_some()
         || facts.jobs.iter().any(is_requested_and_running);
@@ -284,6 +282,9 @@ fn begin(
             due.request.clone_from(&before.last_request);
             due.recheck = Some(BEGIN_WAIT);
         }
+    }
+    if dry_run_begins {
+        begin_dry_run(facts, before, making, due);
     }
     if let Some(wanted) = runnable.schedule {
         let passing = passing(facts, wanted, now);

@@ -171,6 +171,15 @@ fn of_run(facts: &RunsFacts<'_>, making: Making<'_>) -> BTreeMap<String, String>
     all
 }
 
+/// A dry run's pod says that it is one, as no run waits for it.
+fn of_pod(facts: &RunsFacts<'_>, making: Making<'_>) -> BTreeMap<String, String> {
+    let mut all = annotations(facts);
+    if making.dry_run {
+        all.insert(DRY_RUN_REQUESTED_ANNOTATION.to_owned(), String::new());
+    }
+    all
+}
+
 fn job_spec(facts: &RunsFacts<'_>, making: Making<'_>) -> JobSpec {
     JobSpec {
         backoff_limit: Some(RETRIES),
@@ -192,7 +201,7 @@ fn job_spec(facts: &RunsFacts<'_>, making: Making<'_>) -> JobSpec {
         template: PodTemplateSpec {
             metadata: Some(ObjectMeta {
                 labels: Some(labels()),
-                annotations: Some(annotations(facts)),
+                annotations: Some(of_pod(facts, making)),
                 ..ObjectMeta::default()
             }),
             spec: Some(pod(making, facts.payload)),

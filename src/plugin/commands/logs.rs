@@ -3,7 +3,7 @@
 
 use crate::api::Export;
 use crate::api::connection_type::UsedFor;
-use crate::api::names::{RUN_CONTAINER, RUN_LABEL, RUN_OF_ANNOTATION};
+use crate::api::names::{DRY_RUN_REQUESTED_ANNOTATION, RUN_CONTAINER, RUN_LABEL, RUN_OF_ANNOTATION};
 use crate::governance::message::bounded;
 use crate::plugin::Session;
 use crate::plugin::cluster::{Cluster, ClusterError, Selection};
@@ -110,12 +110,12 @@ async fn pods(cluster: &Cluster) -> Result<Vec<PartialObjectMeta<Pod>>, ClusterE
     cluster.metadata::<Pod>(&selection).await
 }
 
-/// The pod of this export that was made last.
+/// The pod of this export's runs that was made last.
 fn newest(pods: &[PartialObjectMeta<Pod>], export: &str) -> Option<String> {
     let own = pods.iter().filter(|pod| {
-        pod.annotations()
-            .get(RUN_OF_ANNOTATION)
-            .is_some_and(|of| of == export)
+        let annotations = pod.annotations();
+        let of_it = annotations.get(RUN_OF_ANNOTATION).is_some_and(|of| of == export);
+        of_it && !annotations.contains_key(DRY_RUN_REQUESTED_ANNOTATION)
     });
     let newest = own.max_by_key(|pod| (pod.creation_timestamp(), pod.name_any()));
     newest.map(ResourceExt::name_any)

@@ -93,8 +93,10 @@ fn a_newer_request_takes_the_place_of_the_one_before() {
     let earlier = runs.dry_run_jobs[0].name.clone();
     runs.dry_run_requested = asked(100).dry_run_requested;
     let (newest, begins, over) = judged(&runs, before.as_ref(), true);
-    assert_eq!(newest.and_then(|newest| newest.run), None);
-    assert!(begins);
+    assert_eq!(newest.as_ref().and_then(|newest| newest.run.as_ref()), None);
+    assert!(begins && over.is_empty());
+    let (same, begins, over) = judged(&begun(runs, None), newest.as_ref(), true);
+    assert!(!begins && same.is_some_and(|same| same.run.is_some()));
     assert_eq!(over, [(earlier, true)]);
 }
 

@@ -38,11 +38,11 @@ pub(super) async fn run(
         return Err(RunError::Refused { told }.into());
     }
     session.note(&format!("A dry run of {name} was begun. It sends nothing."));
-    let ended = bounded(asked, followed(cluster, name, &value)).await?;
+    let late = goes_on(name, String::new());
+    let ended = bounded(asked, followed(cluster, name, &value), late).await?;
     let run = ended.run.as_ref();
     if run.and_then(|run| run.outcome) == Some(RunOutcome::Succeeded) {
-        session.show(&table(&ended.estimate, session.screen));
-        return Ok(Exit::Done);
+        return Ok(shown(&ended.estimate, export.spec.payload.len(), session));
     }
     let failure = run.and_then(|run| run.failure.as_ref());
     let why = failure.map_or("it was told to stop, as the export may not go on.", |failure| {
@@ -52,12 +52,25 @@ pub(super) async fn run(
     Ok(Exit::Not)
 }
 
+/// Shows what was counted, and says what is missing of it.
+fn shown(estimate: &[DatasetEstimate], datasets: usize, session: &Session) -> Exit {
+    if estimate.is_empty() {
+        session.note("It ended well, but nothing tells what was counted. Ask for another one.");
+        return Exit::Unclear;
+    }
+    session.show(&table(estimate, session.screen));
+    let more = datasets.saturating_sub(estimate.len());
+    if more > 0 {
+        session.note(&format!(
+            "There was no room for {more} more, the last of the payload."
+        ));
+    }
+    Exit::Done
+}
+
 /// The dry run of this request, once it has ended.
 async fn followed(cluster: &Cluster, name: &str, value: &str) -> Result<DryRun, Failure> {
-    let goes_on = |why: String| RunError::GoesOn {
-        name: name.to_owned(),
-        why,
-    };
+    let goes_on = |why| goes_on(name, why);
     let ended = watched(cluster, name, |status| {
         let newest = match status {
             Ok(status) => status.last_dry_run,
@@ -72,6 +85,11 @@ async fn followed(cluster: &Cluster, name: &str, value: &str) -> Result<DryRun, 
         Ok(ended.then_some(newest))
     });
     ended.await?.ok_or_else(|| goes_on(String::new()).into())
+}
+
+fn goes_on(name: &str, why: String) -> RunError {
+    let name = name.to_owned();
+    RunError::DryRunGoesOn { name, why }
 }
 
 const fn heading(title: &'static str, shortens: bool) -> Heading {

@@ -79,6 +79,16 @@ pub enum RunError {
         /// Why it isn't waited for any more, as a sentence with a blank after it; nothing if that was wanted.
         why: String,
     },
+    /// It goes on.
+    #[error(
+        "{why}The dry run goes on. What it counts will stand in status.lastDryRun: kubectl get export {name} -o yaml"
+    )]
+    DryRunGoesOn {
+        /// The export.
+        name: String,
+        /// Why it isn't waited for any more, as a sentence with a blank after it; nothing if that was wanted.
+        why: String,
+    },
     /// Somebody else asked, too.
     #[error("Another dry run of {name} was asked for meanwhile, and took the place of this one.")]
     Replaced {
@@ -97,7 +107,7 @@ impl Fault for RunError {
     fn exit(&self) -> Exit {
         match self {
             Self::Refused { .. } | Self::Replaced { .. } | Self::Removed { .. } => Exit::Not,
-            Self::Unanswered { .. } | Self::GoesOn { .. } => Exit::Unclear,
+            Self::Unanswered { .. } | Self::GoesOn { .. } | Self::DryRunGoesOn { .. } => Exit::Unclear,
         }
     }
 }
@@ -136,7 +146,11 @@ pub async fn run(asked: Run, session: &Session) -> Result<Exit, Failure> {
     let job = requested_job(&UsedFor::Export.to_string(), (name, &uid), &value);
     let expected = expected(&status.runs);
     let ended = followed(&cluster, name, &job, Bar::new(name, expected, session));
-    let ended = bounded(&asked, ended).await?;
+    let late = RunError::GoesOn {
+        name: name.clone(),
+        why: String::new(),
+    };
+    let ended = bounded(&asked, ended, late).await?;
     session.note(&told::ending(name, &ended));
     Ok(match ended.outcome {
         Some(RunOutcome::Succeeded) => Exit::Done,
@@ -145,15 +159,16 @@ pub async fn run(asked: Run, session: &Session) -> Result<Exit, Failure> {
 }
 
 /// Waits no longer than was asked for.
-async fn bounded<T>(asked: &Run, ended: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
+async fn bounded<T>(
+    asked: &Run,
+    ended: impl Future<Output = Result<T, Failure>>,
+    late: RunError,
+) -> Result<T, Failure> {
     let Some(timeout) = asked.timeout else {
         return ended.await;
     };
     let ended = tokio::time::timeout(timeout, ended).await;
-    ended.unwrap_or_else(|_| {
-        let (name, why) = (asked.target.name.clone(), String::new());
-        Err(RunError::GoesOn { name, why }.into())
-    })
+    ended.unwrap_or_else(|_| Err(late.into()))
 }
 
 /// What the operator says of it as it is now; nothing if it hasn't looked since it was changed.
