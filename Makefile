@@ -39,6 +39,10 @@ generate: ## Write the generated files anew: CRDs and docs
 fuzz-types: ## Try a million hostile types and values (PROPTEST_CASES: hundreds of them)
 	@PROPTEST_CASES=$${PROPTEST_CASES:-10000} cargo test -q --release --locked --lib -- hostile
 
+.PHONY: model
+model: ## Explore the model one act further than the tests do (MODEL_ACTS, MODEL_FAULTS, MODEL_VISITS: so many more; MODEL_SCENE: one scene)
+	@MODEL_ACTS=$${MODEL_ACTS:-1} cargo test -q --workspace --locked --test model -- every_promise --nocapture
+
 .PHONY: lint
 lint: ## Check format, lints, dependencies, charts and generated files
 	@tools/lint

@@ -6,6 +6,7 @@ use crate::support::{Conditioned, World};
 use connection_operator::api::names::IN_USE_FINALIZER;
 use connection_operator::api::{Condition, ConditionStatus, ConditionType};
 use connection_operator::api::{Connection, Dataset, Enrichment, Export};
+use connection_operator::reconcile::Governed;
 use kube::ResourceExt;
 use kube::api::{Patch, PatchParams};
 use serde_json::json;
@@ -53,6 +54,23 @@ async fn a_removal_names_five_users_counts_the_rest_and_ends_after_the_last() {
         .await;
     world.merge::<Export>(last, off).await;
     world.until_gone::<Connection>("partner").await;
+}
+
+/// The watches don't wait for each other: that of connections may bring a deletion before another one brings who uses it.
+#[tokio::test]
+async fn a_connection_that_an_export_was_put_on_a_moment_ago_counts_as_used() {
+    let world = World::unrefused().await.furnish().await;
+    world.connect(sftp("partner")).await;
+    let connection = world.until::<Connection>("partner", "it's there", |_| true).await;
+    let used = || async { connection.is_still_used(&world.client).await.expect("an answer") };
+    assert!(!used().await, "nothing is on it");
+    world.apply(sftp_export("nightly", "partner")).await;
+    world.apply(sftp_export("weekly", "another")).await;
+    assert!(used().await, "an export is");
+    world.delete::<Export>("nightly").await;
+    assert!(!used().await, "it is gone");
+    world.apply(enrichment("companies", "partner")).await;
+    assert!(used().await, "an enrichment is, whether or not it can be");
 }
 
 #[tokio::test]
