@@ -3,7 +3,7 @@
 
 use crate::Outcome;
 use crate::world::World;
-use connection_operator::api::{Connection, ConsentRecord, Dataset, Enrichment, Export};
+use connection_operator::api::{Connection, ConsentRecord, Dataset, Export};
 use connection_operator::cluster::events::Events;
 use connection_operator::cluster::objects::{Feed, Seen};
 use connection_operator::cluster::policies::Policies;
@@ -89,21 +89,11 @@ impl Replica {
         let (events, _) = Events::new(client.clone(), metrics.clone(), 1);
         let stores = Stores {
             connection_types: fed(vec![world.type_.clone()]).objects(),
-            key_vaults: Feed::default().objects(),
             connections: feeds.connections.objects(),
             exports: feeds.exports.objects(),
-            enrichments: Feed::<Enrichment>::default().objects(),
             datasets: feeds.datasets.objects(),
             consent_records: feeds.records.objects(),
-            shared_connections: Feed::default().objects(),
-            service_accounts: Feed::default().objects(),
-            cron_jobs: Feed::default().objects(),
-            jobs: Feed::default().objects(),
-            pods: Feed::default().objects(),
-            roles: Feed::default().objects(),
-            role_bindings: Feed::default().objects(),
-            cluster_role_bindings: Feed::default().objects(),
-            types: Arc::default(),
+            ..Stores::default()
         };
         let context = Context {
             secrets: SecretReader::new(client.clone(), secrets.objects()),

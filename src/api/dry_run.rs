@@ -5,6 +5,8 @@ use kube::KubeSchema;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+/// Most characters of a Dataset's name, as of every object's.
+pub const DATASET_NAME_MAX: usize = 253;
 /// Most columns of a dataset that are named; a run's result has no room for more.
 pub const NAMED_COLUMNS_MAX: usize = 20;
 /// Most characters of such a name.
@@ -36,7 +38,7 @@ pub struct DryRun {
 #[serde(rename_all = "camelCase")]
 pub struct DatasetEstimate {
     /// The Dataset's name.
-    #[schemars(length(max = 253))]
+    #[schemars(length(max = DATASET_NAME_MAX))]
     pub dataset: String,
     /// Rows that it holds.
     #[schemars(range(min = 0))]
@@ -79,7 +81,7 @@ impl DatasetEstimate {
         for file in &mut self.files {
             *file = file.chars().take(FILE_NAME_MAX).collect();
         }
-        self.dataset = self.dataset.chars().take(253).collect();
+        self.dataset = self.dataset.chars().take(DATASET_NAME_MAX).collect();
         self
     }
 }

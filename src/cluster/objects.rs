@@ -86,6 +86,16 @@ pub struct Objects<K: Resource<DynamicType = ()> + Clone + 'static> {
     index: Arc<RwLock<Index>>,
 }
 
+/// None, and none will come.
+impl<K> Default for Objects<K>
+where
+    K: Resource<DynamicType = ()> + Refers + Clone + Debug + 'static,
+{
+    fn default() -> Self {
+        Feed::default().objects()
+    }
+}
+
 impl<K> Clone for Objects<K>
 where
     K: Resource<DynamicType = ()> + Clone + 'static,

@@ -55,7 +55,7 @@ pub enum Fault {
 }
 
 /// The objects of all kinds, as last seen.
-#[derive(Clone)]
+#[derive(Clone, Default)]
 pub struct Stores {
     /// Connection types.
     pub connection_types: Objects<ConnectionType>,

@@ -118,21 +118,11 @@ impl Operator {
         }
         let stores = Stores {
             connection_types: types.objects(),
-            key_vaults: Feed::default().objects(),
             connections: connections.objects(),
             exports: exports.objects(),
             enrichments: enrichments.objects(),
             datasets: datasets.objects(),
-            consent_records: Feed::default().objects(),
-            shared_connections: Feed::default().objects(),
-            service_accounts: Feed::default().objects(),
-            cron_jobs: Feed::default().objects(),
-            jobs: Feed::default().objects(),
-            pods: Feed::default().objects(),
-            roles: Feed::default().objects(),
-            role_bindings: Feed::default().objects(),
-            cluster_role_bindings: Feed::default().objects(),
-            types: Arc::default(),
+            ..Stores::default()
         };
         Self {
             mutation,

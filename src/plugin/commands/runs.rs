@@ -10,7 +10,7 @@ use crate::plugin::exit::{Exit, Failure};
 use crate::plugin::lookup::find;
 use crate::plugin::screen::age::age;
 use crate::plugin::screen::format::Put;
-use crate::plugin::screen::table::{Cell, Heading, Layout};
+use crate::plugin::screen::table::{self, Cell, Heading};
 use crate::plugin::screen::{Format, Screen, Tone};
 use crate::plugin::target::{Kind, Target};
 use jiff::Timestamp;
@@ -122,21 +122,17 @@ fn object(row: &Row) -> Value {
     object
 }
 
-const STARTED: Heading = heading("STARTED", false);
-const OF: Heading = heading("OF", false);
-const BY: Heading = heading("BY", false);
-const OUTCOME: Heading = heading("OUTCOME", false);
-const TOOK: Heading = heading("TOOK", false);
-const READ: Heading = heading("READ", false);
-const SENT: Heading = heading("SENT", false);
-const REFUSED: Heading = heading("REFUSED", false);
-const SIZE: Heading = heading("SIZE", false);
-const TRIES: Heading = heading("TRIES", false);
-const WHY: Heading = heading("WHY", true);
-
-const fn heading(title: &'static str, shortens: bool) -> Heading {
-    Heading { title, shortens }
-}
+const STARTED: Heading = Heading::new("STARTED", false);
+const OF: Heading = Heading::new("OF", false);
+const BY: Heading = Heading::new("BY", false);
+const OUTCOME: Heading = Heading::new("OUTCOME", false);
+const TOOK: Heading = Heading::new("TOOK", false);
+const READ: Heading = Heading::new("READ", false);
+const SENT: Heading = Heading::new("SENT", false);
+const REFUSED: Heading = Heading::new("REFUSED", false);
+const SIZE: Heading = Heading::new("SIZE", false);
+const TRIES: Heading = Heading::new("TRIES", false);
+const WHY: Heading = Heading::new("WHY", true);
 
 const USUAL: [Heading; 8] = [STARTED, OF, BY, OUTCOME, TOOK, READ, SENT, WHY];
 const WIDE: [Heading; 11] = [
@@ -150,19 +146,14 @@ const WIDE: [Heading; 11] = [
     SENT,
     REFUSED,
     SIZE,
-    heading("WHY", false),
+    Heading::new("WHY", false),
 ];
 
 fn table(found: &[Row], wide: bool, screen: Screen, now: Timestamp) -> String {
     let headings: &[Heading] = if wide { &WIDE } else { &USUAL };
     let cells = |row: &Row| headings.iter().map(|heading| cell(*heading, row, now)).collect();
     let cells: Vec<Vec<Cell>> = found.iter().map(cells).collect();
-    let layout = Layout::of(headings, &cells, screen);
-    let mut page = layout.head();
-    for row in &cells {
-        page.push_str(&layout.row(row));
-    }
-    page
+    table::table(headings, &cells, screen)
 }
 
 fn cell(heading: Heading, Row { of, run }: &Row, now: Timestamp) -> Cell {

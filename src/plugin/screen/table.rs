@@ -19,6 +19,14 @@ pub struct Heading {
     pub shortens: bool,
 }
 
+impl Heading {
+    /// A heading of this text.
+    #[must_use]
+    pub const fn new(title: &'static str, shortens: bool) -> Self {
+        Self { title, shortens }
+    }
+}
+
 /// One text of a row, on one line whatever it was.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Cell {
@@ -56,6 +64,15 @@ pub struct Layout {
     /// None where rows become blocks.
     widths: Option<Vec<usize>>,
     screen: Screen,
+}
+
+/// A whole table: its headings and all its rows.
+#[must_use]
+pub fn table(headings: &[Heading], rows: &[Vec<Cell>], screen: Screen) -> String {
+    let layout = Layout::of(headings, rows, screen);
+    let mut table = layout.head();
+    table.extend(rows.iter().map(|row| layout.row(row)));
+    table
 }
 
 impl Layout {
@@ -187,9 +204,7 @@ mod tests {
 
     fn laid_out(rows: &[[&str; 3]], screen: Screen) -> String {
         let rows: Vec<Vec<Cell>> = rows.iter().map(|row| row.map(Cell::new).to_vec()).collect();
-        let layout = Layout::of(&HEADINGS, &rows, screen);
-        let rows: String = rows.iter().map(|row| layout.row(row)).collect();
-        layout.head() + &rows
+        table(&HEADINGS, &rows, screen)
     }
 
     fn columns_of(width: usize) -> Screen {

@@ -19,21 +19,10 @@ fn stores(exports: Vec<ExportBuilder>) -> Stores {
     let types: Vec<ConnectionType> = vec![catalog_type("sftp-export"), catalog_type("sendgrid")];
     Stores {
         connection_types: holding(types),
-        key_vaults: holding(Vec::new()),
         connections: holding(connections),
         exports: holding(exports.into_iter().map(|built| built.0).collect()),
-        enrichments: holding(Vec::new()),
         datasets: holding(datasets),
-        consent_records: holding(Vec::new()),
-        shared_connections: holding(Vec::new()),
-        service_accounts: holding(Vec::new()),
-        cron_jobs: holding(Vec::new()),
-        jobs: holding(Vec::new()),
-        pods: holding(Vec::new()),
-        roles: holding(Vec::new()),
-        role_bindings: holding(Vec::new()),
-        cluster_role_bindings: holding(Vec::new()),
-        types: Arc::default(),
+        ..Stores::default()
     }
 }
 

@@ -5,7 +5,7 @@ use crate::api::ConsentRecord;
 use crate::api::export::ExportStatus;
 use crate::api::run::RunOutcome;
 use crate::plugin::screen::Screen;
-use crate::plugin::screen::table::{Cell, Heading, Layout};
+use crate::plugin::screen::table::{self, Cell, Heading};
 use jiff::Timestamp;
 use std::fmt::Write as _;
 
@@ -116,12 +116,7 @@ fn table(columns: &[(&'static str, bool)], rows: &[Vec<String>], screen: Screen,
         .iter()
         .map(|row| row.iter().map(|text| Cell::new(text.as_str())).collect())
         .collect();
-    let layout = Layout::of(&headings, &rows, screen);
-    let mut text = layout.head();
-    for row in &rows {
-        text.push_str(&layout.row(row));
-    }
-    text
+    table::table(&headings, &rows, screen)
 }
 
 fn decision(record: &ConsentRecord) -> Vec<String> {

@@ -11,7 +11,7 @@ use crate::plugin::Session;
 use crate::plugin::cluster::Cluster;
 use crate::plugin::exit::{Exit, Failure};
 use crate::plugin::screen::Screen;
-use crate::plugin::screen::table::{Cell, Heading, Layout};
+use crate::plugin::screen::table::{self, Cell, Heading};
 use jiff::Timestamp;
 use serde_json::json;
 
@@ -92,17 +92,13 @@ fn goes_on(name: &str, why: String) -> RunError {
     RunError::DryRunGoesOn { name, why }
 }
 
-const fn heading(title: &'static str, shortens: bool) -> Heading {
-    Heading { title, shortens }
-}
-
 const HEADINGS: [Heading; 6] = [
-    heading("DATASET", false),
-    heading("ROWS TO SEND", false),
-    heading("OF", false),
-    heading("SIZE", false),
-    heading("FILES", true),
-    heading("COLUMNS", true),
+    Heading::new("DATASET", false),
+    Heading::new("ROWS TO SEND", false),
+    Heading::new("OF", false),
+    Heading::new("SIZE", false),
+    Heading::new("FILES", true),
+    Heading::new("COLUMNS", true),
 ];
 
 fn table(datasets: &[DatasetEstimate], screen: Screen) -> String {
@@ -117,12 +113,7 @@ fn table(datasets: &[DatasetEstimate], screen: Screen) -> String {
         ]
     };
     let cells: Vec<Vec<Cell>> = datasets.iter().map(cells).collect();
-    let layout = Layout::of(&HEADINGS, &cells, screen);
-    let mut page = layout.head();
-    for row in &cells {
-        page.push_str(&layout.row(row));
-    }
-    page
+    table::table(&HEADINGS, &cells, screen)
 }
 
 /// The columns by name, and how many more there are.

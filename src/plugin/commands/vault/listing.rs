@@ -6,7 +6,7 @@ use crate::plugin::Session;
 use crate::plugin::exit::{Exit, Failure};
 use crate::plugin::lookup::find;
 use crate::plugin::screen::format::{Put, for_programs, without_managed_fields};
-use crate::plugin::screen::table::{Cell, Heading, Layout};
+use crate::plugin::screen::table::{self, Cell, Heading};
 use crate::plugin::screen::{Format, Screen, Tone};
 use crate::plugin::target::{Kind, Target};
 use kube::ResourceExt;
@@ -69,12 +69,7 @@ fn table(titles: &[&'static str], rows: &[Vec<Cell>], screen: Screen) -> String 
             shortens: title == "ADDRESS" || title == "REASON",
         })
         .collect();
-    let layout = Layout::of(&headings, rows, screen);
-    let mut page = layout.head();
-    for row in rows {
-        page.push_str(&layout.row(row));
-    }
-    page
+    table::table(&headings, rows, screen)
 }
 
 fn row(vault: &KeyVault) -> Vec<Cell> {
