@@ -4,19 +4,24 @@ use crate::api::Enrichment;
 use crate::api::connection_type::UsedFor;
 use crate::governance::activity::ActivityFacts;
 use crate::governance::datasets::{Purpose, Use};
+use crate::governance::runs::Work;
 use crate::reconcile::{Context, Writes, load};
 use kube::ResourceExt;
 
 pub(super) fn observe<'a>(enrichment: &'a Enrichment, context: &'a Context) -> ActivityFacts<'a> {
     let spec = &enrichment.spec;
+    let connection = context.connection_seen(
+        &enrichment.namespace().unwrap_or_default(),
+        spec.connection_ref.as_ref(),
+    );
+    let work = Work::Enrichment {
+        input: &spec.input,
+        output: &spec.output,
+    };
     ActivityFacts {
         used_for: UsedFor::Enrichment,
         generation: enrichment.metadata.generation,
         before: enrichment.status.clone().unwrap_or_default(),
-        connection: context.connection_seen(
-            &enrichment.namespace().unwrap_or_default(),
-            spec.connection_ref.as_ref(),
-        ),
         uses: uses(enrichment, context),
         load: load::of_enrichment(enrichment, context),
         parameters: &spec.parameters,
@@ -24,8 +29,9 @@ pub(super) fn observe<'a>(enrichment: &'a Enrichment, context: &'a Context) -> A
         suspend: spec.suspend,
         deleting: enrichment.metadata.deletion_timestamp.is_some(),
         connectors: &context.connectors,
-        runs: None,
+        runs: context.runs_of(enrichment, (work, enrichment.status.as_ref()), &connection),
         now: context.now(),
+        connection,
     }
 }
 

@@ -4,6 +4,7 @@ use crate::api::Export;
 use crate::api::connection_type::UsedFor;
 use crate::governance::activity::ActivityFacts;
 use crate::governance::datasets::{Purpose, Use};
+use crate::governance::runs::Work;
 use crate::reconcile::{Context, Writes, load};
 use kube::ResourceExt;
 
@@ -24,9 +25,17 @@ pub(super) fn observe<'a>(export: &'a Export, context: &'a Context) -> ActivityF
         suspend: spec.suspend,
         deleting: export.metadata.deletion_timestamp.is_some(),
         connectors: &context.connectors,
-        runs: Some(context.runs_of(export, &connection)),
+        runs: context.runs_of(export, (work(export), export.status.as_ref()), &connection),
         now: context.now(),
         connection,
+    }
+}
+
+/// What its runs send.
+fn work(export: &Export) -> Work<'_> {
+    Work::Export {
+        payload: &export.spec.payload,
+        mode: export.spec.mode,
     }
 }
 

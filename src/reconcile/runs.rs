@@ -1,15 +1,15 @@
 //! What runs ask of the stores, and the writes to what they are made of.
 
 use super::Context;
-use crate::api::connection_type::UsedFor;
+use crate::api::Reference;
+use crate::api::export::ExportStatus;
 use crate::api::names::{RUN_OF_UID_ANNOTATION, RUN_REQUESTED_ANNOTATION};
-use crate::api::{Export, Reference};
 use crate::cluster::ObjectKey;
 use crate::cluster::writes::{self, WriteError};
 use crate::governance::attachment::ConnectionSeen;
 use crate::governance::runs::results::JobSeen;
 use crate::governance::runs::steps::RunStep;
-use crate::governance::runs::{RunsFacts, names, request, results};
+use crate::governance::runs::{RunsFacts, Work, names, request, results};
 use crate::governance::vaults::KeyVaults;
 use crate::governance::vaults::address::Link;
 use k8s_openapi::NamespaceResourceScope;
@@ -22,11 +22,16 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 impl Context {
-    /// What is known of the runs of an export on this connection.
+    /// What is known of the runs of an export or enrichment on this connection: by what goes in and out of them, and its status.
     #[must_use]
-    pub fn runs_of<'a>(&'a self, export: &'a Export, connection: &ConnectionSeen) -> RunsFacts<'a> {
-        let (namespace, name) = (export.namespace().unwrap_or_default(), export.name_any());
-        let kind = UsedFor::Export.to_string();
+    pub fn runs_of<'a>(
+        &'a self,
+        user: &'a impl ResourceExt,
+        (work, before): (Work<'a>, Option<&ExportStatus>),
+        connection: &ConnectionSeen,
+    ) -> RunsFacts<'a> {
+        let (namespace, name) = (user.namespace().unwrap_or_default(), user.name_any());
+        let kind = work.used_for().to_string();
         let stores = &self.stores;
         let own = Reference::Run(namespace.clone(), kind.clone(), name.clone());
         let pods = stores.pods.referring(&own).into_iter();
@@ -36,7 +41,7 @@ impl Context {
         let jobs = stores.jobs.referring(&own).into_iter();
         let jobs = jobs.filter_map(|key| stores.jobs.get(&key.namespace, &key.name));
         // What is left of one of the same name that was there before is none of its.
-        let uid = export.uid().unwrap_or_default();
+        let uid = user.uid().unwrap_or_default();
         let jobs = jobs.filter(|job| job.annotations().get(RUN_OF_UID_ANNOTATION) == Some(&uid));
         let by_job = by_job(&pods);
         let jobs: Vec<JobSeen> = jobs
@@ -48,12 +53,11 @@ impl Context {
             })
             .collect();
         RunsFacts {
-            starting: self.starting(export, &uid),
+            starting: self.starting((&namespace, &kind), (&name, &uid), user.annotations(), before),
             undoing: results::undoing(pods.iter().map(|pod| &**pod), &jobs, self.now()),
             uid,
-            payload: &export.spec.payload,
-            mode: export.spec.mode,
-            requested: export
+            work,
+            requested: user
                 .annotations()
                 .get(RUN_REQUESTED_ANNOTATION)
                 .map(String::as_str),
@@ -84,16 +88,20 @@ impl Context {
     }
 
     /// The Jobs of the newest request, answered or not, that were made and not seen yet.
-    fn starting(&self, export: &Export, uid: &str) -> BTreeSet<String> {
-        let status = export.status.as_ref();
-        let answered = status.and_then(|status| Some(status.last_request.as_ref()?.value.clone()));
-        let asked = export.annotations().get(RUN_REQUESTED_ANNOTATION);
+    fn starting(
+        &self,
+        (namespace, kind): (&str, &str),
+        named: (&str, &str),
+        annotations: &BTreeMap<String, String>,
+        before: Option<&ExportStatus>,
+    ) -> BTreeSet<String> {
+        let answered = before.and_then(|status| Some(status.last_request.as_ref()?.value.clone()));
+        let asked = annotations.get(RUN_REQUESTED_ANNOTATION);
         let asked = asked.map(|asked| request::value(asked));
-        let (namespace, name) = (export.namespace().unwrap_or_default(), export.name_any());
         let jobs = answered.into_iter().chain(asked);
-        jobs.map(|value| names::requested_job(&UsedFor::Export.to_string(), (&name, uid), &value))
+        jobs.map(|value| names::requested_job(kind, named, &value))
             .filter(|job| {
-                self.kept(&self.stores.jobs, &ObjectKey::new(&namespace, job))
+                self.kept(&self.stores.jobs, &ObjectKey::new(namespace, job))
                     .is_pending()
             })
             .collect()

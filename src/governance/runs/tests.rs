@@ -20,6 +20,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 mod begins;
+mod enrichments;
 mod leaving;
 mod plans;
 mod unseen;
