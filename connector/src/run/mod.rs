@@ -7,6 +7,7 @@
 mod cluster;
 mod delivery;
 mod destination;
+mod enriching;
 mod feed;
 mod parts;
 
@@ -23,6 +24,7 @@ use connection_operator::api::Connection;
 use connection_operator::api::run::{FailureClass, PROGRESS_PORT, Persistence, Plan, RunResult};
 use delivery::Delivery;
 use destination::Destination;
+use enriching::Work;
 use feed::Feed;
 use jiff::Timestamp;
 use kube::Api;
@@ -139,6 +141,7 @@ async fn attempt(request: &Request, tally: &Tally, told: impl Future<Output = ()
         places: request.places.clone(),
         tally: tally.clone(),
         delivery: None,
+        work: Work::default(),
     };
     let ended = tokio::select! {
         biased;
@@ -160,6 +163,7 @@ struct Run<R> {
     vaults: KeyVaults,
     tally: Tally,
     delivery: Option<Delivery>,
+    work: Work,
 }
 
 impl<R: Reads> Run<R> {
@@ -170,7 +174,14 @@ impl<R: Reads> Run<R> {
         tokio::select! {
             biased;
             ended = guard.watch(asked) => Err(ended),
-            ended = self.send(&connection) => ended,
+            ended = self.carry_out(&connection) => ended,
+        }
+    }
+
+    async fn carry_out(&mut self, connection: &Connection) -> Result<(), Ended> {
+        match self.plan.enrichment.clone() {
+            None => self.send(connection).await,
+            Some(planned) => self.enrich(&planned, connection).await,
         }
     }
 
@@ -202,7 +213,7 @@ impl<R: Reads> Run<R> {
     async fn undo(&mut self) -> bool {
         match &mut self.delivery {
             Some(delivery) => delivery.undo().await,
-            None => true,
+            None => self.unwork().await,
         }
     }
 }
