@@ -140,8 +140,7 @@ pub(super) fn start(
         Some,
         on_service_account(woken()),
     );
-    let runs = (feeds.cron_jobs, feeds.jobs, feeds.pods);
-    follow_all.begin_runs(runs, &woken().0);
+    follow_all.begin_runs((feeds.cron_jobs, feeds.jobs, feeds.pods), &wakers);
     follow_all.begin_named(feeds.roles, on_role(woken()));
     follow_all.begin_named(
         feeds.role_bindings,
