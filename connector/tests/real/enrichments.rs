@@ -401,3 +401,33 @@ async fn a_file_that_changes_while_it_is_fetched_is_fetched_again() {
     );
     enriching.is_untouched();
 }
+
+#[tokio::test]
+async fn a_file_as_large_as_may_be_fits_in_memory_whatever_the_input_and_a_larger_one_is_refused() {
+    let enriching = Enriching::new(|_| {}).await;
+    enriching
+        .pod
+        .write("volumes/lake/companies.csv", input(300_000).as_bytes());
+    let file = |lines: usize| {
+        let mut file = "domain,city,note\n".to_owned();
+        for id in 0..lines {
+            writeln!(file, "canary-{id:06}.example,somewhere,{}", "x".repeat(40)).expect("text");
+        }
+        file
+    };
+    enriching.provides("canary-companies.csv", file(700_000).as_bytes());
+    let ended = enriching.pod.start().ended().await;
+    assert_eq!(ended.code, Some(0), "{}", ended.text);
+    assert!(ended.peak < 350 << 10, "{} KiB, of 512 MiB", ended.peak);
+
+    enriching.provides("canary-companies.csv", file(800_000).as_bytes());
+    let ended = enriching.pod.start().ended().await;
+    assert_eq!(ended.code, Some(11), "{}", ended.text);
+    assert!(
+        ended
+            .message()
+            .starts_with("The provider's file is too large to be joined"),
+        "{}",
+        ended.message()
+    );
+}
