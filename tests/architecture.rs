@@ -48,9 +48,10 @@ const EVERYTHING: &[&str] = &[
 ];
 
 /// Which modules of the connector each of its modules may name, itself aside: the ends of a run don't know each other.
-const CONNECTOR_DIRECTION: [(&str, &[&str]); 16] = [
+const CONNECTOR_DIRECTION: [(&str, &[&str]); 17] = [
     ("credentials", &["fault"]),
     ("encode", &[]),
+    ("enrich", &["fault", "progress", "rows", "source"]),
     ("fault", &[]),
     ("guard", &["fault"]),
     ("objects", &["credentials", "encode", "fault", "settings"]),
@@ -64,6 +65,7 @@ const CONNECTOR_DIRECTION: [(&str, &[&str]); 16] = [
         &[
             "credentials",
             "encode",
+            "enrich",
             "fault",
             "guard",
             "objects",

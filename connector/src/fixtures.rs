@@ -74,6 +74,7 @@ pub fn plan() -> Plan {
         type_: "sftp-export".into(),
         type_spec: sftp_type(),
         payload: vec![dataset(json!({}))],
+        enrichment: None,
         parameters: [].into(),
     }
 }

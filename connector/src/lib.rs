@@ -4,16 +4,18 @@
 //! reading it: it is the only one who says that data may go. A [`source`] gives batches of rows, [`rows`] chooses among
 //! them, [`encode`] writes them as the destination wants them, and [`sftp`] or [`objects`] brings them there whole or not at all, to
 //! where the [`settings`] say.
+//! For an enrichment, [`sftp`] fetches a file and [`enrich`] joins it to rows of a `source`.
 //! [`run`] puts these together, [`progress`] tells how far it is, and [`outcome`] how it ended.
 //!
 //! The connection's [`credentials`] are mounted, or
 //! read from its key [`vaults`].
 //!
 //! Direction: `run` names everything; the others know [`fault`] and the operator's language, and nothing of each other,
-//! but for `rows`, which is given what a `source` has, and `vaults`, which adds to `credentials` what the `guard` would let pass.
+//! but for `enrich`, which reads a `source` and chooses by `rows`, for `rows`, which is given what a `source` has, and `vaults`, which adds to `credentials` what the `guard` would let pass.
 
 pub mod credentials;
 pub mod encode;
+pub mod enrich;
 pub mod fault;
 #[cfg(test)]
 pub(crate) mod fixtures;

@@ -139,6 +139,8 @@ mod tests {
             rows_sent: i64::MAX,
             rows_rejected: i64::MAX,
             bytes: i64::MAX,
+            rows_enriched: Some(i64::MAX),
+            rows_not_matched: Some(i64::MAX),
         };
         for letter in ["a", "\u{e9}", "\u{1f600}", "\"", "\u{1}", "\\"] {
             let ended = failed(Persistence::Permanent, &letter.repeat(20_000));

@@ -2,7 +2,7 @@
 
 use clap::Args;
 use connection_operator::api::run::{
-    PLAN_DIRECTORY, RESULT_FILE, SECRETS_DIRECTORY, VAULTS_DIRECTORY, VOLUMES_DIRECTORY,
+    OUTPUT_DIRECTORY, PLAN_DIRECTORY, RESULT_FILE, SECRETS_DIRECTORY, VAULTS_DIRECTORY, VOLUMES_DIRECTORY,
 };
 use std::path::PathBuf;
 
@@ -21,6 +21,9 @@ pub struct Places {
     /// The folder that holds the volumes, a folder for each claim.
     #[arg(long, default_value = VOLUMES_DIRECTORY)]
     pub volumes_directory: PathBuf,
+    /// The folder that is the volume of an enrichment's output.
+    #[arg(long, default_value = OUTPUT_DIRECTORY)]
+    pub output_directory: PathBuf,
     /// The file that the result is written to.
     #[arg(long, default_value = RESULT_FILE)]
     pub result_file: PathBuf,

@@ -30,6 +30,9 @@ pub enum PlanFault {
          can take both from one release."
     )]
     OfAnotherVersion,
+    /// It is an enrichment's, which sends nothing that a dry run could count.
+    #[error("Only exports have dry runs, so nothing was done. Ask for a run of the enrichment instead.")]
+    NothingToCount,
 }
 
 impl Fault for PlanFault {
@@ -40,7 +43,7 @@ impl Fault for PlanFault {
     fn persistence(&self) -> Persistence {
         match self {
             Self::Unreadable => Persistence::Transient,
-            Self::Other | Self::OfAnotherVersion => Persistence::Permanent,
+            Self::Other | Self::OfAnotherVersion | Self::NothingToCount => Persistence::Permanent,
         }
     }
 }

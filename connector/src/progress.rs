@@ -7,8 +7,8 @@ use axum::http::header::CONTENT_TYPE;
 use axum::routing::get;
 use connection_operator::api::run::{PROGRESS_PATH, RunCounts, RunProgress};
 use std::io;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, OnceLock};
 use tokio::net::TcpListener;
 
 /// What has been done so far. Copies count together.
@@ -21,6 +21,7 @@ struct Numbers {
     rows_written: AtomicI64,
     rows_sent: AtomicI64,
     bytes: AtomicI64,
+    joined: OnceLock<(i64, i64)>,
 }
 
 impl Tally {
@@ -39,7 +40,13 @@ impl Tally {
         add(&self.0.rows_sent, rows);
     }
 
-    /// So many bytes more left.
+    /// Of an enrichment, whose output stands: so many rows are in it, and so many weren't matched.
+    pub fn joined(&self, enriched: usize, not_matched: usize) {
+        let number = |rows| i64::try_from(rows).unwrap_or(i64::MAX);
+        let _ = self.0.joined.set((number(enriched), number(not_matched))); // there is one output
+    }
+
+    /// So many bytes more left, or came.
     pub fn left(&self, bytes: usize) {
         add(&self.0.bytes, bytes);
     }
@@ -52,6 +59,8 @@ impl Tally {
             rows_sent: self.0.rows_sent.load(Ordering::Relaxed),
             rows_rejected: 0,
             bytes: self.0.bytes.load(Ordering::Relaxed),
+            rows_enriched: self.0.joined.get().map(|(enriched, _)| *enriched),
+            rows_not_matched: self.0.joined.get().map(|(_, not_matched)| *not_matched),
         }
     }
 

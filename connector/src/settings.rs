@@ -1,4 +1,4 @@
-//! What a connection says and an export chose, looked at by their type: the same for every destination.
+//! What a connection says and an export or enrichment chose, looked at by their type: the same for every destination.
 
 use crate::encode::Form;
 use crate::fault::Fault;
@@ -26,9 +26,9 @@ pub enum SettingsFault {
         "What the connection says doesn't fit its type, so nothing was sent. Its administrator can see more in its condition Valid."
     )]
     Connection,
-    /// What the export chose doesn't fit the type.
+    /// What the export or enrichment chose doesn't fit the type.
     #[error(
-        "The export's parameters don't fit the connection's type, or one of them is the connection's to choose, so nothing was sent. Correct spec.parameters."
+        "The parameters that were chosen don't fit the connection's type, or one of them is the connection's to choose, so nothing was sent. Correct spec.parameters."
     )]
     Choice,
 }
@@ -55,7 +55,7 @@ pub struct Said<'a> {
 }
 
 impl<'a> Said<'a> {
-    /// Of the connection as it was read, for a type that the connector of this name runs.
+    /// Of the connection as it was read, for an export on a type that the connector of this name runs.
     ///
     /// # Errors
     /// When something in it doesn't fit the type.
@@ -64,10 +64,22 @@ impl<'a> Said<'a> {
         connection: &'a ConnectionSpec,
         connector: &str,
     ) -> Result<Self, SettingsFault> {
+        Self::of_use(plan, connection, (connector, UsedFor::Export))
+    }
+
+    /// The same for what the type is used for.
+    ///
+    /// # Errors
+    /// When something in it doesn't fit the type.
+    pub fn of_use(
+        plan: &'a Plan,
+        connection: &'a ConnectionSpec,
+        (connector, used_for): (&str, UsedFor),
+    ) -> Result<Self, SettingsFault> {
         let type_ = &plan.type_spec;
         let named = type_.connector.as_ref();
         let ours = named.is_some_and(|named| named.as_str() == connector);
-        if !ours || plan.used_for != UsedFor::Export || type_.used_for != UsedFor::Export {
+        if !ours || plan.used_for != used_for || type_.used_for != used_for {
             return Err(SettingsFault::NotOurs);
         }
         let compiled = CompiledType::compile(plan.type_.as_str(), type_).map_err(|_| SettingsFault::Type)?;

@@ -113,6 +113,14 @@ pub struct EnrichmentInput {
     pub mapping: BTreeMap<String, ColumnName>,
 }
 
+impl Enrichment {
+    /// What its runs run as, while there may be any.
+    fn run_account(&self, namespace: String) -> Option<Reference> {
+        let needed = self.status.as_ref().is_some_and(ExportStatus::needs_run_account);
+        needed.then_some(Reference::RunAccount(namespace))
+    }
+}
+
 impl Refers for Enrichment {
     fn references(&self) -> Vec<Reference> {
         let namespace = self.namespace().unwrap_or_default();
@@ -125,6 +133,7 @@ impl Refers for Enrichment {
                     .iter()
                     .map(|connection| Reference::Connection(namespace.clone(), connection.name.0.clone())),
             )
+            .chain(self.run_account(namespace.clone()))
             .collect()
     }
 }

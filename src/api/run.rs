@@ -29,6 +29,9 @@ pub const VAULTS_DIRECTORY: &str = "/run/connections/vaults";
 pub const VAULT_TOKEN_FILE: &str = "token";
 /// Where the volumes of datasets are mounted: a folder for each claim, called as the claim.
 pub const VOLUMES_DIRECTORY: &str = "/run/connections/volumes";
+/// Where the volume is mounted, writable, that an enrichment's output is on. What is read is mounted read-only beside it, of one
+/// claim too.
+pub const OUTPUT_DIRECTORY: &str = "/run/connections/output";
 /// Where the connector writes its result, as JSON.
 pub const RESULT_FILE: &str = "/dev/termination-log";
 /// The largest result, in bytes: Kubernetes keeps no more.
@@ -71,8 +74,11 @@ pub struct Plan {
     pub type_: ObjectName,
     /// What the type declares: endpoints, what decides the destination, notice, limits, and the connector's name.
     pub type_spec: ConnectionTypeSpec,
-    /// What goes out, in order.
+    /// What goes out, in order; nothing of an enrichment.
     pub payload: Vec<PlannedDataset>,
+    /// What an enrichment reads and writes; an export has none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub enrichment: Option<PlannedEnrichment>,
     /// What the export or enrichment chose for itself, as text.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub parameters: Parameters,
@@ -98,6 +104,31 @@ pub struct PlannedDataset {
     /// What columns are called at the destination, by their name here.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub rename: BTreeMap<String, ColumnName>,
+}
+
+/// What an enrichment reads and writes.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct PlannedEnrichment {
+    /// What is enriched. It is never changed.
+    pub input: PlannedDataset,
+    /// The input's column for each of the service's fields that it must equal, or that the service gets.
+    pub mapping: BTreeMap<String, ColumnName>,
+    /// Where the results go.
+    pub output: PlannedOutput,
+}
+
+/// The dataset that an enrichment writes.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct PlannedOutput {
+    /// The Dataset's name.
+    pub dataset: ObjectName,
+    /// Where it is.
+    pub location: Location,
+    /// How its file is written; none for a table of a database.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub format: Option<Format>,
 }
 
 /// How a run ended, as its connector tells it. Whoever reads exports reads it too: no text in it holds a host, folder,
@@ -161,10 +192,18 @@ pub struct RunCounts {
     #[serde(default)]
     #[schemars(range(min = 0))]
     pub rows_rejected: i64,
-    /// Bytes sent, as they left.
+    /// Bytes sent, as they left; of an enrichment, bytes fetched, as they came.
     #[serde(default)]
     #[schemars(range(min = 0))]
     pub bytes: i64,
+    /// Rows of the input that the provider's file has a line for, and that so stand in the output. Of enrichments alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 0))]
+    pub rows_enriched: Option<i64>,
+    /// Rows of the input that it has none for. Of enrichments alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 0))]
+    pub rows_not_matched: Option<i64>,
 }
 
 /// How far a run is, as its pod tells the operator: two numbers and nothing else.
@@ -174,7 +213,7 @@ pub struct RunProgress {
     /// Rows read from the datasets.
     #[schemars(range(min = 0))]
     pub rows_read: i64,
-    /// Rows handed to the destination, where they don't count before all is there.
+    /// Rows handed to the destination, or written to the output, where they don't count before all is there.
     #[schemars(range(min = 0))]
     pub rows_written: i64,
 }

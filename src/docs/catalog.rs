@@ -46,8 +46,8 @@ fn counts(types: &[ConnectionType]) -> String {
          type, but nothing runs, and an export or enrichment on them is Inactive (`NoConnector`). So is one on a type \
          whose connector the installation doesn't have: its value `connectors` lists those that it has. {} types are \
          deprecated.\n\n\
-         The image of connectors of this version holds `azure-blob`, `s3` and `sftp`, for exports: see [runs](runs.md). \
-         Enrichments aren't run yet; Active means of one that it could be.",
+         The image of connectors of this version holds `azure-blob`, `s3` and `sftp`: see [runs](runs.md). Of types for \
+         enrichments it runs those of the connector `sftp`.",
         types.len(),
         of(&|spec| spec.used_for == UsedFor::Export),
         of(&|spec| spec.used_for == UsedFor::Enrichment),

@@ -9,14 +9,14 @@ use kube::ResourceExt;
 
 pub(super) fn observe<'a>(enrichment: &'a Enrichment, context: &'a Context) -> ActivityFacts<'a> {
     let spec = &enrichment.spec;
+    let connection = context.stores.connection_seen(
+        &enrichment.namespace().unwrap_or_default(),
+        spec.connection_ref.as_ref(),
+    );
     ActivityFacts {
         used_for: UsedFor::Enrichment,
         generation: enrichment.metadata.generation,
         before: enrichment.status.clone().unwrap_or_default(),
-        connection: context.stores.connection_seen(
-            &enrichment.namespace().unwrap_or_default(),
-            spec.connection_ref.as_ref(),
-        ),
         uses: uses(enrichment, context),
         load: load::of_enrichment(enrichment, &context.stores),
         parameters: &spec.parameters,
@@ -24,8 +24,9 @@ pub(super) fn observe<'a>(enrichment: &'a Enrichment, context: &'a Context) -> A
         suspend: spec.suspend,
         deleting: enrichment.metadata.deletion_timestamp.is_some(),
         connectors: &context.connectors,
-        runs: None,
+        runs: context.runs_of(enrichment, enrichment.status.as_ref(), &connection),
         now: context.now(),
+        connection,
     }
 }
 

@@ -1,8 +1,9 @@
 //! Which change of which object wakes which enrichments.
 
-use crate::api::{Connection, ConnectionType, Dataset, Enrichment};
+use crate::api::{Connection, ConnectionType, Dataset, Enrichment, KeyVault};
 use crate::cluster::{Change, ObjectKey, Objects};
 use crate::reconcile::wakes;
+use kube::Resource;
 
 /// A connection that came, went or changed in what its users see wakes them.
 #[must_use]
@@ -18,6 +19,26 @@ pub fn woken_by_type(
     enrichments: &Objects<Enrichment>,
 ) -> Vec<ObjectKey> {
     wakes::users_of_type(change, connections, enrichments)
+}
+
+/// A key vault that came, went or changed in what its users see wakes what is on connections that name it: runs sign in
+/// to it.
+#[must_use]
+pub fn woken_by_vault(
+    change: &Change<KeyVault>,
+    connections: &Objects<Connection>,
+    enrichments: &Objects<Enrichment>,
+) -> Vec<ObjectKey> {
+    wakes::on_connections(wakes::users_of_vault(change, connections), enrichments)
+}
+
+/// A ServiceAccount, Role or binding of the run account's name that came, went or changed hands wakes those that run as it.
+#[must_use]
+pub fn woken_by_run_account<K>(change: &Change<K>, enrichments: &Objects<Enrichment>) -> Vec<ObjectKey>
+where
+    K: Resource<DynamicType = ()>,
+{
+    wakes::users_of_run_account(change, enrichments)
 }
 
 /// A dataset that came, went or changed in what its users see wakes them.

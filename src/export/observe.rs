@@ -24,7 +24,7 @@ pub(super) fn observe<'a>(export: &'a Export, context: &'a Context) -> ActivityF
         suspend: spec.suspend,
         deleting: export.metadata.deletion_timestamp.is_some(),
         connectors: &context.connectors,
-        runs: Some(context.runs_of(export, &connection)),
+        runs: context.runs_of(export, export.status.as_ref(), &connection),
         now: context.now(),
         connection,
     }

@@ -48,8 +48,8 @@ pub struct ActivityFacts<'a> {
     pub deleting: bool,
     /// Connectors that this installation runs.
     pub connectors: &'a BTreeSet<String>,
-    /// Its runs, as far as this version runs its kind.
-    pub runs: Option<RunsFacts<'a>>,
+    /// Its runs.
+    pub runs: RunsFacts<'a>,
     /// The time of the visit.
     pub now: Timestamp,
 }
@@ -74,7 +74,7 @@ pub fn too_early(facts: &ActivityFacts<'_>) -> bool {
 #[must_use]
 pub fn decide(facts: &ActivityFacts<'_>) -> Decision<ExportStatus> {
     let begun = steps::begun(
-        facts.runs.as_ref(),
+        &facts.runs,
         &facts.before,
         (may_not_go_on(facts), facts.deleting),
         facts.now,
@@ -129,11 +129,8 @@ pub fn decide(facts: &ActivityFacts<'_>) -> Decision<ExportStatus> {
 const AFTER_DUE: SignedDuration = SignedDuration::from_secs(2);
 
 fn due(facts: &ActivityFacts<'_>, begun: &Begun, runnable: Option<Runnable<'_>>) -> Due {
-    let Some(runs) = &facts.runs else {
-        return Due::default();
-    };
     let detached = matches!(facts.connection, ConnectionSeen::Detached);
-    steps::due(runs, &facts.before, begun, runnable, detached, facts.now)
+    steps::due(&facts.runs, &facts.before, begun, runnable, detached, facts.now)
 }
 
 fn last_run(facts: &ActivityFacts<'_>, begun: &Begun) -> Standing {
@@ -145,7 +142,7 @@ fn last_run(facts: &ActivityFacts<'_>, begun: &Begun) -> Standing {
 }
 
 fn runnable<'a>(facts: &'a ActivityFacts<'_>, held: bool) -> Option<Runnable<'a>> {
-    facts.runs.as_ref()?.connector?;
+    facts.runs.connector?;
     Some(Runnable {
         connection: attachment::fitting(&facts.connection, facts.used_for)?,
         uses: &facts.uses,
@@ -187,10 +184,9 @@ fn summed(
         Reason::Suspended,
         "It is suspended: nothing runs until spec.suspend is false.",
     );
-    let runs = match (&facts.runs, facts.schedule) {
-        (Some(_), Some(_)) => "It runs when its time comes, and on request.",
-        (Some(_), None) => "It runs on request.",
-        (None, _) => "This version starts no runs of enrichments yet.",
+    let runs = match facts.schedule {
+        Some(_) => "It runs when its time comes, and on request.",
+        None => "It runs on request.",
     };
     let mut ready = format!("It has all that it needs. {runs}");
     if let Some(deprecated) = attachment::deprecated(&facts.connection) {
@@ -229,9 +225,9 @@ fn valid(facts: &ActivityFacts<'_>) -> Standing {
         let settings = Settings::of(&connection.spec, facts.parameters);
         terms::judge(type_, &settings, &facts.load)
     });
-    let runs = facts.runs.as_ref();
-    let lacks = fitting.zip(runs).and_then(|((connection, _), runs)| {
-        lacks::judge(runs, connection, &facts.uses)
+    let runs = &facts.runs;
+    let lacks = fitting.and_then(|(connection, type_)| {
+        lacks::judge(runs, (connection, type_), &facts.uses)
             .or_else(|| run_account::taken(&runs.namespace, &runs.account))
     });
     let others = [datasets::judge(&facts.uses), terms, lacks].into_iter().flatten();

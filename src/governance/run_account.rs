@@ -1,7 +1,7 @@
 //! The run account: as whom a namespace signs in to vaults, and its runs read their connections.
 //!
 //! A namespace that needs it has a ServiceAccount of one fixed name, and a Role of that name with its binding. A key vault
-//! or an export has the ServiceAccount made; the account's own visit keeps all three, and ends them when nobody needs it any more.
+//! or what runs has the ServiceAccount made; the account's own visit keeps all three, and ends them when nobody needs it any more.
 //! What somebody else made under that name is never taken over: whoever runs as it would become the account.
 
 use super::Standing;
@@ -29,7 +29,7 @@ pub struct RunAccountFacts {
     pub role_binding: Seen<RoleBinding>,
 }
 
-/// A key vault or an export, as far as its namespace's run account is concerned.
+/// A key vault, export or enrichment, as far as its namespace's run account is concerned.
 #[derive(Clone, Copy, Debug)]
 pub struct Need<'a> {
     /// Its namespace.

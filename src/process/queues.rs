@@ -85,12 +85,16 @@ impl Wakers {
         }
     }
 
-    /// Wakes what a run belongs to. Nothing else but exports has runs yet.
+    /// Wakes what a run belongs to.
     pub fn wake_run(&self, run: &Reference) {
-        if let Reference::Run(namespace, kind, name) = run
-            && *kind == Export::kind(&())
-        {
-            self.exports.wake(vec![ObjectKey::new(namespace, name)]);
+        let Reference::Run(namespace, kind, name) = run else {
+            return;
+        };
+        let keys = vec![ObjectKey::new(namespace, name)];
+        if *kind == Export::kind(&()) {
+            self.exports.wake(keys);
+        } else if *kind == Enrichment::kind(&()) {
+            self.enrichments.wake(keys);
         }
     }
 

@@ -127,7 +127,10 @@ pub(super) fn start(
     follow_all.begin(feeds.key_vaults, on_key_vault(woken(), links.clone()));
     follow_all.begin(feeds.connections, on_connection(woken(), links.clone()));
     follow_all.begin(feeds.exports, on_export(woken(), follower.metrics.clone()));
-    follow_all.begin(feeds.enrichments, on_enrichment(woken()));
+    follow_all.begin(
+        feeds.enrichments,
+        on_enrichment(woken(), follower.metrics.clone()),
+    );
     follow_all.begin(feeds.datasets, on_dataset(woken(), links.clone()));
     follow_all.begin(feeds.consent_records, on_consent_record(woken()));
     follow_all.begin(feeds.shared_connections, on_kept(woken()));
@@ -137,8 +140,7 @@ pub(super) fn start(
         Some,
         on_service_account(woken()),
     );
-    let runs = (feeds.cron_jobs, feeds.jobs, feeds.pods);
-    follow_all.begin_runs(runs, &woken().0);
+    follow_all.begin_runs((feeds.cron_jobs, feeds.jobs, feeds.pods), &wakers);
     follow_all.begin_named(feeds.roles, on_role(woken()));
     follow_all.begin_named(
         feeds.role_bindings,

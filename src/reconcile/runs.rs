@@ -1,16 +1,16 @@
 //! What runs ask of the stores, and the writes to what they are made of.
 
 use super::Context;
+use crate::api::Reference;
 use crate::api::connection_type::UsedFor;
-use crate::api::export::RunRequest;
+use crate::api::export::{ExportStatus, RunRequest};
 use crate::api::names::{DRY_RUN_REQUESTED_ANNOTATION, RUN_OF_UID_ANNOTATION, RUN_REQUESTED_ANNOTATION};
-use crate::api::{Export, Reference};
 use crate::cluster::ObjectKey;
 use crate::cluster::writes::{self, WriteError};
 use crate::governance::attachment::ConnectionSeen;
 use crate::governance::runs::results::JobSeen;
 use crate::governance::runs::steps::RunStep;
-use crate::governance::runs::{RunsFacts, names, request, results};
+use crate::governance::runs::{RunsFacts, Work, names, request, results};
 use crate::governance::vaults::KeyVaults;
 use crate::governance::vaults::address::Link;
 use k8s_openapi::NamespaceResourceScope;
@@ -23,54 +23,48 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 impl Context {
-    /// What is known of the runs of an export on this connection.
+    /// What is known of the runs of an export or enrichment on this connection; `before` is its status.
     #[must_use]
-    pub fn runs_of<'a>(&'a self, export: &'a Export, connection: &ConnectionSeen) -> RunsFacts<'a> {
-        let (namespace, name) = (export.namespace().unwrap_or_default(), export.name_any());
-        let kind = UsedFor::Export.to_string();
+    pub fn runs_of<'a, K>(
+        &'a self,
+        user: &'a K,
+        before: Option<&ExportStatus>,
+        connection: &ConnectionSeen,
+    ) -> RunsFacts<'a>
+    where
+        K: ResourceExt,
+        Work<'a>: From<&'a K>,
+    {
+        let work = Work::from(user);
+        let (namespace, name) = (user.namespace().unwrap_or_default(), user.name_any());
+        let (kind, uid) = (work.used_for().to_string(), user.uid().unwrap_or_default());
         let stores = &self.stores;
         let own = Reference::Run(namespace.clone(), kind.clone(), name.clone());
-        let pods = stores.pods.referring(&own).into_iter();
-        let pods: Vec<Arc<Pod>> = pods
-            .filter_map(|key| stores.pods.get(&key.namespace, &key.name))
-            .collect();
-        let jobs = stores.jobs.referring(&own).into_iter();
-        let jobs = jobs.filter_map(|key| stores.jobs.get(&key.namespace, &key.name));
-        // What is left of one of the same name that was there before is none of its.
-        let uid = export.uid().unwrap_or_default();
-        let jobs = jobs.filter(|job| job.annotations().get(RUN_OF_UID_ANNOTATION) == Some(&uid));
-        let by_job = by_job(&pods);
-        let jobs: Vec<JobSeen> = jobs
-            .map(|job| {
-                let own = job.metadata.uid.as_deref().and_then(|uid| by_job.get(uid));
-                results::seen(&job, own.into_iter().flatten().copied(), |pod| {
-                    self.progress.of(pod)
-                })
-            })
-            .collect();
+        let (jobs, pods) = self.jobs_of(&own, &uid);
         let undoing = results::undoing(pods.iter().map(|pod| &**pod), &jobs, self.now());
         let (dry_run_jobs, jobs) = jobs.into_iter().partition(|job| job.dry_run);
-        let status = export.status.as_ref();
-        let asked = |annotation: &str| export.annotations().get(annotation).map(String::as_str);
+        let asked = |annotation: &str| user.annotations().get(annotation).map(String::as_str);
+        // Only what sends has something to count before it does.
+        let dry_run_requested =
+            asked(DRY_RUN_REQUESTED_ANNOTATION).filter(|_| work.used_for() == UsedFor::Export);
         RunsFacts {
             starting: self.starting(
-                export,
-                RUN_REQUESTED_ANNOTATION,
-                status.and_then(|status| status.last_request.as_ref()),
+                &namespace,
+                before.and_then(|status| status.last_request.as_ref()),
+                asked(RUN_REQUESTED_ANNOTATION),
                 |request| names::requested_job(&kind, (&name, &uid), request),
             ),
             dry_runs_starting: self.starting(
-                export,
-                DRY_RUN_REQUESTED_ANNOTATION,
-                status.and_then(|status| Some(&status.last_dry_run.as_ref()?.request)),
+                &namespace,
+                before.and_then(|status| Some(&status.last_dry_run.as_ref()?.request)),
+                dry_run_requested,
                 |request| names::dry_run_job(&kind, (&name, &uid), request),
             ),
             undoing,
             uid,
-            payload: &export.spec.payload,
-            mode: export.spec.mode,
+            work,
             requested: asked(RUN_REQUESTED_ANNOTATION),
-            dry_run_requested: asked(DRY_RUN_REQUESTED_ANNOTATION),
+            dry_run_requested,
             cron_job: self.kept(
                 &stores.cron_jobs,
                 &ObjectKey::new(&namespace, &names::cron_job(&kind, &name)),
@@ -84,6 +78,30 @@ impl Context {
             namespace,
             name,
         }
+    }
+
+    /// The Jobs of one export or enrichment, and the pods of it and of what had its name before.
+    fn jobs_of(&self, own: &Reference, uid: &str) -> (Vec<JobSeen>, Vec<Arc<Pod>>) {
+        let stores = &self.stores;
+        let pods = stores.pods.referring(own).into_iter();
+        let pods: Vec<Arc<Pod>> = pods
+            .filter_map(|key| stores.pods.get(&key.namespace, &key.name))
+            .collect();
+        let jobs = stores.jobs.referring(own).into_iter();
+        let jobs = jobs.filter_map(|key| stores.jobs.get(&key.namespace, &key.name));
+        // What is left of one of the same name that was there before is none of its.
+        let jobs = jobs.filter(|job| {
+            let of = job.annotations().get(RUN_OF_UID_ANNOTATION);
+            of.is_some_and(|of| of == uid)
+        });
+        let by_job = by_job(&pods);
+        let jobs = jobs.map(|job| {
+            let own = job.metadata.uid.as_deref().and_then(|uid| by_job.get(uid));
+            results::seen(&job, own.into_iter().flatten().copied(), |pod| {
+                self.progress.of(pod)
+            })
+        });
+        (jobs.collect(), pods)
     }
 
     /// The key vaults that a connection names, but those that the installation doesn't allow as they are linked.
@@ -101,22 +119,17 @@ impl Context {
     /// The Jobs of the newest request, answered or not, that were made and not seen yet.
     fn starting(
         &self,
-        export: &Export,
-        annotation: &str,
+        namespace: &str,
         answered: Option<&RunRequest>,
+        asked: Option<&str>,
         job: impl Fn(&str) -> String,
     ) -> BTreeSet<String> {
-        let asked = export.annotations().get(annotation);
-        let asked = asked.map(|asked| request::value(asked));
-        let namespace = export.namespace().unwrap_or_default();
-        let requests = answered
-            .map(|answered| answered.value.clone())
-            .into_iter()
-            .chain(asked);
+        let answered = answered.map(|answered| answered.value.clone());
+        let requests = answered.into_iter().chain(asked.map(request::value));
         requests
             .map(|request| job(&request))
             .filter(|job| {
-                self.kept(&self.stores.jobs, &ObjectKey::new(&namespace, job))
+                self.kept(&self.stores.jobs, &ObjectKey::new(namespace, job))
                     .is_pending()
             })
             .collect()

@@ -14,10 +14,11 @@ pub(super) fn observe(account: Arc<ServiceAccount>, context: &Context) -> Accoun
     let stores = &context.stores;
     let (vaults, _) = stores.key_vaults.count_referring(&account_of, 0);
     let (exports, _) = stores.exports.count_referring(&account_of, 0);
+    let (enrichments, _) = stores.enrichments.count_referring(&account_of, 0);
     AccountFacts {
         account,
         role: there.role,
         role_binding: there.role_binding,
-        needed: vaults > 0 || exports > 0,
+        needed: vaults > 0 || exports > 0 || enrichments > 0,
     }
 }

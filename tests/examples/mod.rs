@@ -137,6 +137,12 @@ async fn the_examples_become_ready_as_they_stand_and_active_exactly_if_a_connect
     }
     for enrichment in all::<Enrichment>(&world).await {
         let reference = enrichment.spec.connection_ref.as_ref().expect("a connection");
+        let named = [&enrichment.spec.input.dataset, &enrichment.spec.output.dataset];
+        assert!(
+            named.iter().all(|dataset| !elsewhere.contains(dataset.as_str())),
+            "{} can run",
+            enrichment.name_any()
+        );
         until_as_its_type_has_it::<Enrichment>(
             &world,
             &enrichment.name_any(),

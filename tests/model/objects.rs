@@ -369,7 +369,7 @@ fn enrichment(time: u8) -> Value {
         "apiVersion": "connections.dev/v1alpha1", "kind": "Enrichment", "metadata": meta("companies", time),
         "spec": {
             "displayName": "companies", "connectionRef": {"name": "second"},
-            "input": {"dataset": "customers"}, "output": {"dataset": "results"},
+            "input": {"dataset": "customers", "mapping": {"id": "id"}}, "output": {"dataset": "results"},
         },
     })
 }

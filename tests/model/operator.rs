@@ -32,7 +32,7 @@ use connection_operator::governance::removal::Hold;
 use connection_operator::governance::run_account::{RunAccountFacts, account, meta};
 use connection_operator::governance::runs::results::{self, JobSeen};
 use connection_operator::governance::runs::steps::RunStep;
-use connection_operator::governance::runs::{Connector, RunsFacts, names};
+use connection_operator::governance::runs::{Connector, RunsFacts, Work, names};
 use connection_operator::governance::sharing::SharingFacts;
 use connection_operator::governance::vaults::{KeyVaults, VaultsSeen};
 use connection_operator::reconcile::{Stores, Writes, load};
@@ -339,32 +339,20 @@ impl Operator {
             suspend: spec.suspend && !self.has(Mutation::IgnoresSuspension),
             deleting: export.metadata.deletion_timestamp.is_some(),
             connectors: &self.connectors,
-            runs: Some(RunsFacts {
-                namespace: NAMESPACE.to_owned(),
-                name: export.name_any(),
-                payload: &spec.payload,
-                mode: spec.mode,
+            runs: RunsFacts {
                 requested: export
                     .annotations()
                     .get(RUN_REQUESTED_ANNOTATION)
                     .map(String::as_str),
-                dry_run_requested: None,
                 cron_job: if place == NIGHTLY {
                     seen(state, CRON_JOB, |id| objects.cron_job(id).cloned())
                 } else {
                     Seen::Absent
                 },
                 jobs: jobs(objects, state, place, &uid),
-                dry_run_jobs: Vec::new(),
-                last_words: BTreeMap::new(),
                 starting: starting(objects, state, place, export, &uid),
-                dry_runs_starting: BTreeSet::new(),
-                undoing: None,
-                vaults: KeyVaults::new(),
-                account: self.account.clone(),
-                connector: Some(&self.connector),
-                uid,
-            }),
+                ..self.no_runs(export, Work::from(export))
+            },
             now: now(),
         };
         self.about_user(&facts)
@@ -396,10 +384,31 @@ impl Operator {
             suspend: spec.suspend,
             deleting: enrichment.metadata.deletion_timestamp.is_some(),
             connectors: &self.connectors,
-            runs: None,
+            runs: self.no_runs(enrichment, Work::from(enrichment)),
             now: now(),
         };
         self.about_user(&facts)
+    }
+
+    fn no_runs<'a>(&'a self, user: &impl ResourceExt, work: Work<'a>) -> RunsFacts<'a> {
+        RunsFacts {
+            namespace: NAMESPACE.to_owned(),
+            name: user.name_any(),
+            uid: user.uid().unwrap_or_default(),
+            work,
+            requested: None,
+            dry_run_requested: None,
+            cron_job: Seen::Absent,
+            jobs: Vec::new(),
+            dry_run_jobs: Vec::new(),
+            last_words: BTreeMap::new(),
+            starting: BTreeSet::new(),
+            dry_runs_starting: BTreeSet::new(),
+            undoing: None,
+            vaults: KeyVaults::new(),
+            account: self.account.clone(),
+            connector: Some(&self.connector),
+        }
     }
 
     fn about_user(&self, facts: &ActivityFacts<'_>) -> Option<Decision<ExportStatus>> {

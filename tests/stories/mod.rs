@@ -5,6 +5,7 @@ mod catalog;
 mod catalog_check;
 mod connections;
 mod datasets;
+mod enrichment_runs;
 mod enrichments;
 mod exports;
 pub mod malformed;

@@ -7,6 +7,7 @@
 mod cluster;
 mod delivery;
 mod destination;
+mod enriching;
 mod feed;
 mod parts;
 
@@ -15,7 +16,7 @@ use crate::fault::{Ended, Fault, Stop};
 use crate::guard::{FromApiServer, Guard, Reads};
 use crate::outcome;
 use crate::places::Places;
-use crate::plan;
+use crate::plan::{self, PlanFault};
 use crate::progress::{Tally, serve};
 use crate::vaults::KeyVaults;
 use clap::Args;
@@ -24,6 +25,7 @@ use connection_operator::api::dry_run::DatasetEstimate;
 use connection_operator::api::run::{FailureClass, PROGRESS_PORT, Persistence, Plan, RunResult};
 use delivery::Delivery;
 use destination::Destination;
+use enriching::Work;
 use feed::Feed;
 use jiff::Timestamp;
 use kube::Api;
@@ -148,6 +150,7 @@ async fn attempt(
         places: request.places.clone(),
         tally: tally.clone(),
         delivery: None,
+        work: Work::default(),
     };
     let ended = tokio::select! {
         biased;
@@ -170,6 +173,7 @@ struct Run<R> {
     vaults: KeyVaults,
     tally: Tally,
     delivery: Option<Delivery>,
+    work: Work,
 }
 
 impl<R: Reads> Run<R> {
@@ -185,6 +189,13 @@ impl<R: Reads> Run<R> {
     }
 
     async fn carry_out(&mut self, connection: &Connection) -> Result<Vec<DatasetEstimate>, Ended> {
+        if let Some(planned) = self.plan.enrichment.clone() {
+            if self.only_counts {
+                return Err(PlanFault::NothingToCount.into());
+            }
+            self.enrich(&planned, connection).await?;
+            return Ok(Vec::new());
+        }
         let destination = Destination::of(&self.plan, &connection.spec)?;
         let making = destination.making();
         let (plan, volumes) = (Arc::clone(&self.plan), self.places.volumes_directory.clone());
@@ -227,7 +238,7 @@ impl<R: Reads> Run<R> {
     async fn undo(&mut self) -> bool {
         match &mut self.delivery {
             Some(delivery) => delivery.undo().await,
-            None => true,
+            None => self.unwork().await,
         }
     }
 }

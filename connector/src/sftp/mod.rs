@@ -1,4 +1,4 @@
-//! A folder on an SFTP server, in which files appear whole or not at all.
+//! A folder on an SFTP server, in which files appear whole or not at all, and from which an enrichment fetches one.
 //!
 //! Flow: [`settings`](Settings) say where, [`Server::connect`] signs in and looks for the folder, an
 //! [`Upload`](upload::Upload) writes each file under a name of its own and renames all of them at the end. Guarantees:
@@ -6,6 +6,7 @@
 //! by this run, or by a later one if the connection broke. No credential is sent to a server with another host key.
 
 mod fault;
+mod fetch;
 mod host_key;
 mod login;
 mod server;
@@ -15,7 +16,8 @@ mod window;
 mod write;
 
 pub use fault::SftpFault;
+pub use fetch::{Fetch, FetchFault};
 pub use server::Server;
-pub use settings::{CONNECTOR, Settings};
+pub use settings::{CONNECTOR, Import, Settings};
 pub use upload::Upload;
 pub use write::OpenFile;

@@ -20,10 +20,10 @@ use tokio::time::timeout;
 const REACH_MAX: Duration = Duration::from_secs(20);
 /// How long it may take for one answer, in seconds.
 const ANSWER_SECONDS: u64 = 60;
-/// The most that is written at once, in bytes.
-const WRITE_MAX: u64 = 128 << 10;
-/// What every server takes, in bytes.
-const WRITE_PLAIN: u64 = 32 << 10;
+/// The most that is written or read at once, in bytes.
+const AT_ONCE_MAX: u64 = 128 << 10;
+/// What every server takes and gives, in bytes.
+const PLAIN: u64 = 32 << 10;
 
 /// How an SSH server begins, unless it says something to people first.
 const GREETING: &[u8] = b"SSH-";
@@ -34,6 +34,8 @@ pub struct Server {
     pub sftp: RawSftpSession,
     /// How much it takes at once, in bytes.
     pub write_max: usize,
+    /// How much it gives at once, in bytes.
+    pub read_max: u32,
     /// What it can beyond the protocol, by name and version.
     extensions: HashMap<String, String>,
     /// The SSH connection, which ends when it is dropped.
@@ -61,15 +63,17 @@ impl Server {
         let mut sftp = RawSftpSession::new(channel.into_stream());
         sftp.set_timeout(ANSWER_SECONDS);
         let version = sftp.init().await.map_err(|_| SftpFault::NoSftp)?;
-        let mut write_max = WRITE_PLAIN;
+        let (mut write_max, mut read_max) = (PLAIN, PLAIN);
         if version.extensions.contains_key(russh_sftp::extensions::LIMITS) {
             let limits = Limits::from(sftp.limits().await?);
-            write_max = limits.write_len.unwrap_or(WRITE_PLAIN).clamp(1, WRITE_MAX);
+            let bounded = |told: Option<u64>| told.unwrap_or(PLAIN).clamp(1, AT_ONCE_MAX);
+            (write_max, read_max) = (bounded(limits.write_len), bounded(limits.read_len));
             sftp.set_limits(limits);
         }
         Ok(Self {
             sftp,
             write_max: usize::try_from(write_max).unwrap_or_default(),
+            read_max: u32::try_from(read_max).unwrap_or_default(),
             extensions: version.extensions.into_iter().collect(),
             _ssh: ssh,
         })

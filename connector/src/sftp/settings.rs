@@ -1,8 +1,9 @@
-//! Where the files go and how they are written, by the connection and what the export chose.
+//! Where the files go or are, and how they are written, by the connection and what was chosen.
 
 use crate::encode::Form;
 use crate::settings::{Said, SettingsFault};
 use connection_operator::api::connection::ConnectionSpec;
+use connection_operator::api::connection_type::UsedFor;
 use connection_operator::api::run::Plan;
 
 /// What the catalog calls this connector.
@@ -33,7 +34,10 @@ impl Settings {
     /// # Errors
     /// When something in them doesn't fit the type.
     pub fn of(plan: &Plan, connection: &ConnectionSpec) -> Result<Self, SettingsFault> {
-        let said = Said::of(plan, connection, CONNECTOR)?;
+        Self::said(&Said::of(plan, connection, CONNECTOR)?)
+    }
+
+    fn said(said: &Said<'_>) -> Result<Self, SettingsFault> {
         let port = said.own("port").unwrap_or("22").parse();
         let folder = said.own("folder").ok_or(SettingsFault::Connection)?;
         Ok(Self {
@@ -50,6 +54,36 @@ impl Settings {
             form: said.form()?,
             files_max: said.files_max(),
         })
+    }
+}
+
+/// What an enrichment fetches.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Import {
+    /// Where it is. Its form has what separates the fields of a line.
+    pub place: Settings,
+    /// The file's name.
+    pub file: String,
+}
+
+impl Import {
+    /// What a run fetches, by the connection as it was read.
+    ///
+    /// # Errors
+    /// When something in it doesn't fit the type.
+    pub fn of(plan: &Plan, connection: &ConnectionSpec) -> Result<Self, SettingsFault> {
+        let said = Said::of_use(plan, connection, (CONNECTOR, UsedFor::Enrichment))?;
+        let [file] = <[String; 1]>::try_from(said.folders("fileName")?).map_err(|_| SettingsFault::Choice)?;
+        Ok(Self {
+            place: Settings::said(&said)?,
+            file,
+        })
+    }
+
+    /// Whether its name says that it is packed by gzip.
+    #[must_use]
+    pub fn gzip(&self) -> bool {
+        self.file.to_lowercase().ends_with(".gz")
     }
 }
 

@@ -203,7 +203,8 @@ impl Upload {
     }
 }
 
-fn join(folder: &str, name: &str) -> String {
+/// The path of what is called so in a folder.
+pub(super) fn join(folder: &str, name: &str) -> String {
     if folder.ends_with('/') {
         format!("{folder}{name}")
     } else {

@@ -2,13 +2,12 @@
 
 use super::fault::{SourceFault, Trouble};
 use super::files::Files;
+use super::records::{Break, Records};
 use super::unpack::{self, Text};
-use super::{BATCH_BYTES, BATCH_ROWS, Batches, CELL_BYTES, COLUMNS_MAX, ROW_MAX};
+use super::{BATCH_BYTES, BATCH_ROWS, Batches, CELL_BYTES};
 use arrow::array::{ArrayRef, RecordBatch, RecordBatchOptions, StringBuilder};
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use connection_operator::api::dataset::{Compression, Format, Header};
-use csv_core::ReadRecordResult;
-use std::io::BufRead;
 use std::sync::Arc;
 
 /// How the files are written.
@@ -22,25 +21,29 @@ pub struct Form {
 impl Form {
     /// As the dataset says.
     pub fn of(format: &Format) -> Result<Self, Trouble> {
-        let csv = format.csv.clone().unwrap_or_default();
-        let delimiter = csv.delimiter.unwrap_or_else(|| ",".to_owned());
-        let [delimiter] = *delimiter.as_bytes() else {
-            return Err(Trouble::DelimiterRefused);
-        };
-        if matches!(delimiter, b'"' | b'\n' | b'\r') {
-            return Err(Trouble::DelimiterRefused);
-        }
+        let header = format.csv.as_ref().and_then(|csv| csv.header);
         Ok(Self {
-            delimiter,
-            header: csv.header != Some(Header::Absent),
+            delimiter: delimiter(format).ok_or(Trouble::DelimiterRefused)?,
+            header: header != Some(Header::Absent),
             compression: format.compression,
         })
     }
 }
 
+/// What separates the fields of a dataset's files, if it's a single byte that may do so.
+#[must_use]
+pub fn delimiter(format: &Format) -> Option<u8> {
+    let csv = format.csv.as_ref();
+    let delimiter = csv.and_then(|csv| csv.delimiter.as_deref()).unwrap_or(",");
+    let [delimiter] = *delimiter.as_bytes() else {
+        return None;
+    };
+    (!matches!(delimiter, b'"' | b'\n' | b'\r')).then_some(delimiter)
+}
+
 /// The columns, by the first file.
 pub fn schema(files: &Files, form: Form) -> Result<SchemaRef, SourceFault> {
-    let mut reader = Records::open(files, 0, form)?;
+    let mut reader = Opened::open(files, 0, form)?;
     let names = reader.columns(files)?;
     let fields = names
         .into_iter()
@@ -67,7 +70,7 @@ struct Reading {
     all: Vec<String>,
     wanted: SchemaRef,
     next: usize,
-    open: Option<(Records, Vec<usize>)>,
+    open: Option<(Opened, Vec<usize>)>,
 }
 
 impl Iterator for Reading {
@@ -97,8 +100,8 @@ impl Iterator for Reading {
 
 impl Reading {
     /// The next file, and where in its records the wanted columns stand.
-    fn open(&self) -> Result<(Records, Vec<usize>), SourceFault> {
-        let mut reader = Records::open(&self.files, self.next, self.form)?;
+    fn open(&self) -> Result<(Opened, Vec<usize>), SourceFault> {
+        let mut reader = Opened::open(&self.files, self.next, self.form)?;
         let names = reader.columns(&self.files)?;
         let differ = || Trouble::ColumnsDiffer(self.files.place(self.next, 0)).of(&self.files.dataset);
         if names.len() != self.all.len() || !self.all.iter().all(|name| names.contains(name)) {
@@ -119,6 +122,7 @@ impl Reading {
         while rows < BATCH_ROWS && bytes < BATCH_BYTES && reader.read(&self.files)? {
             for (column, place) in columns.iter_mut().zip(places.iter()) {
                 let field = reader
+                    .records
                     .field(*place)
                     .ok_or_else(|| reader.broken(&self.files, "text in UTF-8"))?;
                 bytes += field.len() + CELL_BYTES;
@@ -141,32 +145,21 @@ impl Reading {
     }
 }
 
-/// The records of one file, each in room that is bounded.
-struct Records {
-    text: Text,
-    parser: csv_core::Reader,
+/// The records of one file.
+struct Opened {
+    records: Records<Text>,
     file: usize,
-    /// The number of the record that is in the room.
-    row: u64,
-    /// How many fields each record has, once known.
-    width: Option<usize>,
-    room: Vec<u8>,
-    ends: Vec<usize>,
     header: bool,
     /// A record that was read to know the columns, and is a row.
     kept: bool,
 }
 
-impl Records {
+impl Opened {
     fn open(files: &Files, file: usize, form: Form) -> Result<Self, SourceFault> {
+        let text = unpack::open(files, file, form.compression)?;
         Ok(Self {
-            text: unpack::open(files, file, form.compression)?,
-            parser: csv_core::ReaderBuilder::new().delimiter(form.delimiter).build(),
+            records: Records::new(text, form.delimiter),
             file,
-            row: 0,
-            width: None,
-            room: vec![0; 64 << 10],
-            ends: vec![0; 64],
             header: form.header,
             kept: false,
         })
@@ -175,7 +168,7 @@ impl Records {
     /// The names of the columns: of the first line, or by their numbers.
     fn columns(&mut self, files: &Files) -> Result<Vec<String>, SourceFault> {
         let there = self.read(files)?;
-        let width = self.width.unwrap_or_default();
+        let width = self.records.width();
         if !self.header {
             self.kept = there;
             return Ok((1..=width).map(|number| format!("column_{number}")).collect());
@@ -183,59 +176,28 @@ impl Records {
         if !there {
             return Err(self.broken(files, "a first line that names the columns"));
         }
-        let names = (0..width).map(|place| self.field(place).map(str::to_owned));
+        let names = (0..width).map(|place| self.records.field(place).map(str::to_owned));
         let names: Option<Vec<String>> = names.collect();
         names.ok_or_else(|| self.broken(files, "names of columns in UTF-8"))
     }
 
-    /// A field of the record that is in the room, if it's text.
-    fn field(&self, place: usize) -> Option<&str> {
-        let begin = if place == 0 { 0 } else { *self.ends.get(place - 1)? };
-        std::str::from_utf8(self.room.get(begin..*self.ends.get(place)?)?).ok()
-    }
-
     fn broken(&self, files: &Files, expected: &'static str) -> SourceFault {
-        Trouble::Broken(files.place(self.file, self.row), expected).of(&files.dataset)
+        Trouble::Broken(files.place(self.file, self.records.row()), expected).of(&files.dataset)
     }
 
-    /// Reads the next record into the room; false at the end.
+    /// Reads the next record; false at the end.
     fn read(&mut self, files: &Files) -> Result<bool, SourceFault> {
         if std::mem::take(&mut self.kept) {
             return Ok(true);
         }
-        self.row += 1;
-        let (mut filled, mut fields) = (0, 0);
-        loop {
-            let input = self.text.fill_buf();
-            let input = input.map_err(|error| unpack::fault(files, self.file, self.row, &error))?;
-            let (result, read, wrote, ended) =
-                self.parser
-                    .read_record(input, &mut self.room[filled..], &mut self.ends[fields..]);
-            self.text.consume(read);
-            filled += wrote;
-            fields += ended;
-            match result {
-                ReadRecordResult::InputEmpty => {}
-                ReadRecordResult::OutputFull if self.room.len() >= ROW_MAX => {
-                    return Err(Trouble::RowTooLong(files.place(self.file, self.row)).of(&files.dataset));
-                }
-                ReadRecordResult::OutputFull => self.room.resize((self.room.len() * 2).min(ROW_MAX), 0),
-                ReadRecordResult::OutputEndsFull if fields > COLUMNS_MAX => {
-                    return Err(Trouble::TooManyColumns.of(&files.dataset));
-                }
-                ReadRecordResult::OutputEndsFull => self.ends.resize(self.ends.len() * 2, 0),
-                ReadRecordResult::Record => return self.measured(files, fields),
-                ReadRecordResult::End => return Ok(false),
+        self.records.read().map_err(|found| {
+            let row = self.records.row();
+            match found {
+                Break::Reading(error) => unpack::fault(files, self.file, row, &error),
+                Break::TooLong => Trouble::RowTooLong(files.place(self.file, row)).of(&files.dataset),
+                Break::TooManyFields => Trouble::TooManyColumns.of(&files.dataset),
+                Break::Width => self.broken(files, "as many fields as the first row has"),
             }
-        }
-    }
-
-    fn measured(&mut self, files: &Files, fields: usize) -> Result<bool, SourceFault> {
-        let width = *self.width.get_or_insert(fields);
-        if width == fields {
-            Ok(true)
-        } else {
-            Err(self.broken(files, "as many fields as the first row has"))
-        }
+        })
     }
 }

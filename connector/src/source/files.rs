@@ -97,8 +97,23 @@ impl Files {
     }
 }
 
+/// Whether a path means a file that another one names: the same, one in a folder of that name, or one that a pattern matches.
+#[must_use]
+pub fn covers(path: &str, file: &str) -> bool {
+    let (Some(path), Some(file)) = (segments(path), segments(file)) else {
+        return false;
+    };
+    let is = |(pattern, name): (&&str, &&str)| {
+        let pattern = Pattern::new(&literal_brackets(pattern));
+        pattern.is_ok_and(|pattern| pattern.matches_with(name, MATCHING))
+    };
+    let inside = file.len() == path.len() || file.len() == path.len() + 1;
+    inside && path.iter().zip(&file).all(is)
+}
+
 /// The names between the slashes of a path, if it's one that can't step out of its root.
-fn segments(path: &str) -> Option<Vec<&str>> {
+#[must_use]
+pub fn segments(path: &str) -> Option<Vec<&str>> {
     let path = path.strip_suffix('/').unwrap_or(path);
     let segments: Vec<&str> = path.split('/').filter(|segment| *segment != ".").collect();
     let fit = |segment: &&str| !segment.is_empty() && *segment != ".." && !segment.contains("**");

@@ -9,12 +9,17 @@ mod files;
 mod flat;
 mod ndjson;
 mod parquet;
+mod records;
 mod unpack;
 
 #[cfg(test)]
 mod tests;
 
+pub use csv::delimiter;
 pub use fault::{Place, SourceFault, Trouble};
+pub use files::{covers, segments};
+pub use records::{Break, Records};
+pub use unpack::text;
 
 use arrow::array::RecordBatch;
 use arrow::datatypes::{Schema, SchemaRef};

@@ -4,7 +4,6 @@ use super::fault::{SourceFault, Trouble};
 use super::files::Files;
 use connection_operator::api::dataset::Compression;
 use flate2::read::MultiGzDecoder;
-use std::fs::File;
 use std::io::{BufRead, BufReader, Chain, Cursor, Error, Read, Result};
 
 /// How much is read at once, in bytes.
@@ -14,7 +13,7 @@ const WINDOW_LOG_MAX: u32 = 27;
 /// What some programs put before UTF-8.
 const MARK: [u8; 3] = [0xEF, 0xBB, 0xBF];
 
-/// One file of a dataset, as text.
+/// One file, as text.
 pub type Text = BufReader<Chain<Cursor<Vec<u8>>, Box<dyn Read + Send>>>;
 
 /// Opens a file to be read as text.
@@ -27,7 +26,11 @@ pub fn open(
     text(opened, compression).map_err(|error| fault(files, file, 0, &error))
 }
 
-fn text(file: File, compression: Option<Compression>) -> Result<Text> {
+/// Text that comes so: unpacked, and without the mark.
+///
+/// # Errors
+/// When it can't be read.
+pub fn text(file: impl Read + Send + 'static, compression: Option<Compression>) -> Result<Text> {
     let file = BufReader::with_capacity(BUFFER, file);
     let mut unpacked: Box<dyn Read + Send> = match compression {
         None => Box::new(file),

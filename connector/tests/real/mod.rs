@@ -2,6 +2,7 @@
 
 mod blobs;
 mod deliveries;
+mod enrichments;
 mod objects;
 mod runs;
 mod servers;

@@ -5,7 +5,6 @@ use super::request::{self, RequestFacts};
 use super::results::JobSeen;
 use super::workload::{self, Making};
 use super::{RunsFacts, history, names};
-use crate::api::connection_type::UsedFor;
 use crate::api::dry_run::DryRun;
 use crate::api::export::RequestAnswer;
 use crate::api::run::RunOutcome;
@@ -72,7 +71,7 @@ pub fn job(facts: &RunsFacts<'_>, making: Making<'_>, newest: &DryRun) -> Option
 }
 
 fn job_of(facts: &RunsFacts<'_>, request: &str) -> String {
-    names::dry_run_job(&UsedFor::Export.to_string(), (&facts.name, &facts.uid), request)
+    names::dry_run_job(&facts.kind(), (&facts.name, &facts.uid), request)
 }
 
 /// Whether the Job of a request is there, or on its way.

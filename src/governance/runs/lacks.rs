@@ -1,22 +1,36 @@
 //! What the connector can't do yet: one table, so that nothing is called Active that could never send a byte.
 
-use super::RunsFacts;
 use super::vaults::by_node;
+use super::{RunsFacts, Work};
 use crate::api::Connection;
 use crate::api::Reason;
+use crate::api::enrichment::EnrichmentInput;
 use crate::api::export::Mode;
 use crate::governance::Standing;
 use crate::governance::datasets::{Purpose, Use};
 use crate::governance::message::listed;
+use crate::governance::parameters::CompiledType;
 use crate::governance::vaults::KeyVaults;
+
+/// The connectors that can fetch what an enrichment joins.
+const FETCHING: [&str; 1] = ["sftp"];
 
 /// What is asked of the connector that it lacks, if anything.
 #[must_use]
-pub fn judge(facts: &RunsFacts<'_>, connection: &Connection, uses: &[Use]) -> Option<Standing> {
+pub fn judge(
+    facts: &RunsFacts<'_>,
+    (connection, type_): (&Connection, &CompiledType),
+    uses: &[Use],
+) -> Option<Standing> {
+    let (of_type, of_work) = match facts.work {
+        Work::Export { mode, .. } => (None, of_mode(mode)),
+        Work::Enrichment { input, .. } => (of_type(type_), of_mapping(input)),
+    };
     let lacks: Vec<String> = [
         of_connection(connection, &facts.vaults).map(str::to_owned),
-        of_datasets(uses),
-        of_mode(facts.mode).map(str::to_owned),
+        of_type,
+        of_datasets(facts.work, uses),
+        of_work.map(str::to_owned),
     ]
     .into_iter()
     .flatten()
@@ -33,10 +47,27 @@ pub fn of_connection(connection: &Connection, vaults: &KeyVaults) -> Option<&'st
     )
 }
 
-/// Which of the datasets that it reads are where the connector can't read.
-fn of_datasets(uses: &[Use]) -> Option<String> {
-    let read = uses.iter().filter(|used| matches!(used.purpose, Purpose::Read));
-    let elsewhere = read.filter(|used| {
+/// What a type asks for whose connector runs exports only.
+fn of_type(type_: &CompiledType) -> Option<String> {
+    let connector = type_.spec.connector.as_ref()?.as_str();
+    (!FETCHING.contains(&connector)).then(|| {
+        format!(
+            "The type {} names the connector {connector}, which runs no enrichments in this version: name a connection of another \
+             type.",
+            type_.name
+        )
+    })
+}
+
+/// Which of the datasets that it reads or writes are where the connector can't.
+fn of_datasets(work: Work<'_>, uses: &[Use]) -> Option<String> {
+    let (writes, does) = match work {
+        Work::Export { .. } => (false, "reads"),
+        Work::Enrichment { .. } => (true, "reads and writes"),
+    };
+    let theirs = uses.iter();
+    let theirs = theirs.filter(|used| writes || matches!(used.purpose, Purpose::Read));
+    let elsewhere = theirs.filter(|used| {
         let dataset = used.dataset.as_ref();
         dataset.is_some_and(|dataset| dataset.spec.location.volume.is_none())
     });
@@ -49,10 +80,18 @@ fn of_datasets(uses: &[Use]) -> Option<String> {
         _ => ("datasets", "aren't"),
     };
     Some(format!(
-        "The {what} {} {are} on a volume, and this version's connector reads volumes only: name another, or ask an \
+        "The {what} {} {are} on a volume, and this version's connector {does} volumes only: name another, or ask an \
          administrator to move it.",
         listed(&names)
     ))
+}
+
+/// Without a key no line of a file belongs to any row.
+fn of_mapping(input: &EnrichmentInput) -> Option<&'static str> {
+    input.mapping.is_empty().then_some(
+        "spec.input.mapping is empty, and this version's connector joins a file by its key columns: name each in spec.input.mapping, \
+         with the input's column that must be equal to it.",
+    )
 }
 
 /// Sending all rows where only the changed ones are wanted would be another thing.

@@ -22,8 +22,12 @@ pub mod workload;
 use super::kept::Seen;
 use super::run_account::RunAccountFacts;
 use super::vaults::KeyVaults;
+use crate::api::connection_type::UsedFor;
+use crate::api::enrichment::EnrichmentInput;
 use crate::api::export::{Mode, PayloadItem};
+use crate::api::reference::{DatasetRef, ObjectName};
 use crate::api::run::RunCounts;
+use crate::api::{Enrichment, Export};
 use jiff::Timestamp;
 use k8s_openapi::api::batch::v1::CronJob;
 use k8s_openapi::api::core::v1::ResourceRequirements;
@@ -49,7 +53,73 @@ pub struct Connector {
     pub vault_ranges: String,
 }
 
-/// What is known of the runs of one export.
+/// What goes in and out of the runs of one export or enrichment.
+#[derive(Clone, Copy, Debug)]
+pub enum Work<'a> {
+    /// An export's.
+    Export {
+        /// What it sends.
+        payload: &'a [PayloadItem],
+        /// How much of it.
+        mode: Option<Mode>,
+    },
+    /// An enrichment's.
+    Enrichment {
+        /// What it reads.
+        input: &'a EnrichmentInput,
+        /// What it writes.
+        output: &'a DatasetRef,
+    },
+}
+
+impl<'a> From<&'a Export> for Work<'a> {
+    fn from(export: &'a Export) -> Self {
+        Self::Export {
+            payload: &export.spec.payload,
+            mode: export.spec.mode,
+        }
+    }
+}
+
+impl<'a> From<&'a Enrichment> for Work<'a> {
+    fn from(enrichment: &'a Enrichment) -> Self {
+        Self::Enrichment {
+            input: &enrichment.spec.input,
+            output: &enrichment.spec.output,
+        }
+    }
+}
+
+impl Work<'_> {
+    /// Whose runs these are. The word is that of the kind, too.
+    #[must_use]
+    pub const fn used_for(&self) -> UsedFor {
+        match self {
+            Self::Export { .. } => UsedFor::Export,
+            Self::Enrichment { .. } => UsedFor::Enrichment,
+        }
+    }
+
+    /// Whether a run reads the dataset of this name.
+    #[must_use]
+    pub fn reads(&self, dataset: &str) -> bool {
+        match self {
+            Self::Export { payload, .. } => payload.iter().any(|item| item.dataset.as_str() == dataset),
+            Self::Enrichment { input, .. } => input.dataset.as_str() == dataset,
+        }
+    }
+
+    /// The dataset that a run writes.
+    #[must_use]
+    pub const fn writes(&self) -> Option<&ObjectName> {
+        match self {
+            Self::Export { .. } => None,
+            Self::Enrichment { output, .. } => Some(&output.dataset),
+        }
+    }
+}
+
+/// What is known of the runs of one export or enrichment.
 #[derive(Clone, Debug)]
 pub struct RunsFacts<'a> {
     /// Its namespace.
@@ -58,10 +128,8 @@ pub struct RunsFacts<'a> {
     pub name: String,
     /// Its uid, by which what it owns goes with it.
     pub uid: String,
-    /// What it sends.
-    pub payload: &'a [PayloadItem],
-    /// How much of it.
-    pub mode: Option<Mode>,
+    /// What goes in and out.
+    pub work: Work<'a>,
     /// The newest request for a run.
     pub requested: Option<&'a str>,
     /// The newest request for a dry run.
@@ -89,7 +157,13 @@ pub struct RunsFacts<'a> {
 }
 
 impl RunsFacts<'_> {
-    /// The CronJob that is there, if it goes with this very export.
+    /// The kind of what runs.
+    #[must_use]
+    pub fn kind(&self) -> String {
+        self.work.used_for().to_string()
+    }
+
+    /// The CronJob that is there, if it goes with this very export or enrichment.
     #[must_use]
     pub fn own_cron_job(&self) -> Option<&CronJob> {
         self.cron_job.present().filter(|seen| self.owns(seen))

@@ -29,7 +29,7 @@ const DEADLINE_EXCEEDED: &str = "DeadlineExceeded";
 /// Most characters of a failure's message.
 const MESSAGE_MAX: usize = 1000;
 
-/// One Job of an export.
+/// One Job of an export or enrichment.
 #[derive(Clone, Debug, PartialEq)]
 pub struct JobSeen {
     /// Its name.
@@ -229,6 +229,8 @@ fn bounded(counts: RunCounts) -> RunCounts {
         rows_sent: counts.rows_sent.max(0),
         rows_rejected: counts.rows_rejected.max(0),
         bytes: counts.bytes.max(0),
+        rows_enriched: counts.rows_enriched.map(|rows| rows.max(0)),
+        rows_not_matched: counts.rows_not_matched.map(|rows| rows.max(0)),
     }
 }
 

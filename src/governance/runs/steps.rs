@@ -1,4 +1,4 @@
-//! What is to be written for the runs of one export.
+//! What is to be written for the runs of one export or enrichment.
 
 use super::dry_run;
 use super::history::{all_told, complete, last_ended, merged, outlived};
@@ -9,7 +9,6 @@ use super::workload::{self, Making};
 use super::{RunsFacts, names, plan, plans};
 use crate::api::Connection;
 use crate::api::connection::Parameters;
-use crate::api::connection_type::UsedFor;
 use crate::api::dry_run::DryRun;
 use crate::api::export::{ExportStatus, RequestAnswer, Run, RunRequest, Schedule, Trigger};
 use crate::api::run::RunOutcome;
@@ -63,7 +62,7 @@ pub enum RunStep {
     },
 }
 
-/// How the runs of an export stand before anything is judged.
+/// How the runs of an export or enrichment stand before anything is judged.
 #[derive(Clone, Debug)]
 pub struct Begun {
     /// The newest runs, as status will have them.
@@ -79,19 +78,15 @@ pub struct Begun {
 /// How the runs stand, those ended that may not go on.
 #[must_use]
 pub fn begun(
-    facts: Option<&RunsFacts<'_>>,
+    facts: &RunsFacts<'_>,
     before: &ExportStatus,
     (stopping, leaving): (bool, bool),
     now: Timestamp,
 ) -> Begun {
-    let mut runs = before.runs.clone();
-    if let Some(facts) = facts {
-        runs = merged(&before.runs, &facts.jobs, stopping, now);
-        complete(&mut runs, &facts.last_words);
-    }
-    let jobs = facts.map(|facts| facts.jobs.as_slice()).unwrap_or_default();
+    let mut runs = merged(&before.runs, &facts.jobs, stopping, now);
+    complete(&mut runs, &facts.last_words);
     Begun {
-        last_ended: last_ended(&runs, jobs, now),
+        last_ended: last_ended(&runs, &facts.jobs, now),
         runs,
         stopping,
         leaving,
@@ -105,7 +100,7 @@ pub struct Runnable<'a> {
     pub connection: (&'a Connection, &'a CompiledType),
     /// The datasets.
     pub uses: &'a [Use],
-    /// What the export chose.
+    /// What was chosen for its runs.
     pub parameters: &'a Parameters,
     /// When it runs.
     pub schedule: Option<&'a Schedule>,
@@ -133,7 +128,7 @@ const BEGIN_WAIT: SignedDuration = SignedDuration::from_secs(1);
 /// By how much our clock and that of the controller of CronJobs may differ.
 const CLOCKS_DIFFER: SignedDuration = SignedDuration::from_secs(2);
 
-/// What is due for the runs of an export: the account, what begins, what rests and what ends. `detached` says that its
+/// What is due for the runs: the account, what begins, what rests and what ends. `detached` says that its
 /// CronJob isn't kept.
 #[must_use]
 pub fn due(
@@ -195,8 +190,7 @@ pub fn due(
 
 /// Whether the run of a request was begun: its Job is there, or on its way.
 fn is_begun(facts: &RunsFacts<'_>, request: &str) -> bool {
-    let kind = UsedFor::Export.to_string();
-    let job = names::requested_job(&kind, (&facts.name, &facts.uid), request);
+    let job = names::requested_job(&facts.kind(), (&facts.name, &facts.uid), request);
     facts.starting.contains(&job) || facts.jobs.iter().any(|seen| seen.name == job)
 }
 

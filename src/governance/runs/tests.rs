@@ -21,6 +21,7 @@ use std::sync::Arc;
 
 mod begins;
 mod dry_runs;
+mod enrichments;
 mod leaving;
 mod plans;
 mod unseen;

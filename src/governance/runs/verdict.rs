@@ -1,8 +1,8 @@
-//! What the newest run says about the export: whether it ended well, and whether scheduled runs are held.
+//! What the newest run says about the export or enrichment: whether it ended well, and whether scheduled runs are held.
 
 use super::names::hash_of;
 use crate::api::export::Run;
-use crate::api::run::{Persistence, RunOutcome};
+use crate::api::run::{Persistence, RunCounts, RunOutcome};
 use crate::api::{Connection, Reason};
 use crate::governance::Standing;
 use kube::ResourceExt;
@@ -63,6 +63,14 @@ fn stopped(run: &Run) -> String {
 
 fn succeeded(run: &Run) -> String {
     match run.counts {
+        Some(RunCounts {
+            rows_read,
+            rows_enriched: Some(enriched),
+            rows_not_matched: Some(not_matched),
+            ..
+        }) => format!(
+            "The newest run ended well: {rows_read} rows read, {enriched} enriched, {not_matched} not matched."
+        ),
         Some(counts) => format!(
             "The newest run ended well: {} rows read, {} sent, {} rejected.",
             counts.rows_read, counts.rows_sent, counts.rows_rejected

@@ -1,10 +1,11 @@
 //! What a run's pod finds: its plan, the credentials, what signs in to the API server and to key vaults, and the data.
 
 use super::workload::Making;
-use super::{names, vaults};
+use super::{Work, names, vaults};
 use crate::api::Connection;
-use crate::api::export::PayloadItem;
-use crate::api::run::{PLAN_DIRECTORY, SECRETS_DIRECTORY, VAULTS_DIRECTORY, VOLUMES_DIRECTORY};
+use crate::api::run::{
+    OUTPUT_DIRECTORY, PLAN_DIRECTORY, SECRETS_DIRECTORY, VAULTS_DIRECTORY, VOLUMES_DIRECTORY,
+};
 use crate::governance::datasets::Use;
 use k8s_openapi::api::core::v1::{
     ConfigMapProjection, ConfigMapVolumeSource, DownwardAPIProjection, DownwardAPIVolumeFile, KeyToPath,
@@ -18,21 +19,45 @@ const TOKEN_SECONDS: i64 = 600;
 /// Where programs in pods look for the API server's token and certificate.
 const TOKEN_DIRECTORY: &str = "/var/run/secrets/kubernetes.io/serviceaccount";
 
-/// The claims of the datasets that are sent, in order.
-#[must_use]
-pub fn claims(uses: &[Use], payload: &[PayloadItem]) -> Vec<String> {
-    let sent = |used: &&Use| payload.iter().any(|item| item.dataset.as_str() == used.name);
-    let named = uses.iter().filter(sent).filter_map(|used| {
-        let volume = used.dataset.as_ref()?.spec.location.volume.as_ref()?;
-        Some(volume.claim_name.to_string())
-    });
-    let each: BTreeSet<String> = named.collect();
-    each.into_iter().collect()
+/// The claims that the datasets are on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Claims {
+    /// Of those that are read, in order.
+    read: Vec<String>,
+    /// Of the one that is written.
+    written: Option<String>,
 }
 
-/// Where what is mounted, read-only.
+impl Claims {
+    /// All of them, each once: what is read and written is one volume.
+    fn all(&self) -> Vec<&String> {
+        let written = self.written.iter().filter(|claim| !self.read.contains(claim));
+        self.read.iter().chain(written).collect()
+    }
+}
+
+/// The claims of the datasets that runs read and write.
 #[must_use]
-pub fn mounts(making: Making<'_>, claims: &[String]) -> Vec<VolumeMount> {
+pub fn claims(uses: &[Use], work: Work<'_>) -> Claims {
+    let claim = |used: &Use| {
+        let volume = used.dataset.as_ref()?.spec.location.volume.as_ref()?;
+        Some(volume.claim_name.to_string())
+    };
+    let read = uses.iter().filter(|used| work.reads(&used.name));
+    let each: BTreeSet<String> = read.filter_map(claim).collect();
+    let mut written = uses
+        .iter()
+        .filter(|used| work.writes().is_some_and(|output| output.as_str() == used.name));
+    Claims {
+        read: each.into_iter().collect(),
+        written: written.find_map(claim),
+    }
+}
+
+/// Where what is mounted: read-only, all but the place of the output. What an enrichment reads and what it writes may be of one
+/// claim: that is mounted twice then, so that the input isn't changed by whatever reads it.
+#[must_use]
+pub fn mounts(making: Making<'_>, claims: &Claims) -> Vec<VolumeMount> {
     let mount = |name: &str, path: &str| VolumeMount {
         name: name.to_owned(),
         mount_path: path.to_owned(),
@@ -42,18 +67,29 @@ pub fn mounts(making: Making<'_>, claims: &[String]) -> Vec<VolumeMount> {
     let plan = [mount("plan", PLAN_DIRECTORY)];
     let secrets = (!making.dry_run).then(|| mount("secrets", SECRETS_DIRECTORY));
     let token = [mount("token", TOKEN_DIRECTORY)];
-    let data = claims
-        .iter()
-        .enumerate()
-        .map(|(number, claim)| mount(&format!("data-{number}"), &format!("{VOLUMES_DIRECTORY}/{claim}")));
+    let all = claims.all();
+    let named = |claim: &String| {
+        let number = all.iter().position(|other| *other == claim);
+        volume_name(number.unwrap_or_default())
+    };
+    let read = claims.read.iter();
+    let data = read.map(|claim| mount(&named(claim), &format!("{VOLUMES_DIRECTORY}/{claim}")));
+    let output = claims.written.iter().map(|claim| VolumeMount {
+        read_only: None,
+        ..mount(&named(claim), OUTPUT_DIRECTORY)
+    });
     let vaults = takes_from_a_vault(making).then(|| mount("vaults", VAULTS_DIRECTORY));
     let fixed = plan.into_iter().chain(secrets).chain(token);
-    fixed.chain(data).chain(vaults).collect()
+    fixed.chain(data).chain(output).chain(vaults).collect()
+}
+
+fn volume_name(number: usize) -> String {
+    format!("data-{number}")
 }
 
 /// What is mounted.
 #[must_use]
-pub fn volumes(making: Making<'_>, claims: &[String]) -> Vec<Volume> {
+pub fn volumes(making: Making<'_>, claims: &Claims) -> Vec<Volume> {
     let projected = |name: &str, sources| Volume {
         name: name.to_owned(),
         projected: Some(ProjectedVolumeSource {
@@ -70,20 +106,24 @@ pub fn volumes(making: Making<'_>, claims: &[String]) -> Vec<Volume> {
         }),
         ..Volume::default()
     };
-    let data = claims.iter().enumerate().map(|(number, claim)| Volume {
-        name: format!("data-{number}"),
-        persistent_volume_claim: Some(PersistentVolumeClaimVolumeSource {
-            claim_name: claim.clone(),
-            read_only: Some(true),
-        }),
-        ..Volume::default()
-    });
+    let data = claims
+        .all()
+        .into_iter()
+        .enumerate()
+        .map(|(number, claim)| Volume {
+            name: volume_name(number),
+            persistent_volume_claim: Some(PersistentVolumeClaimVolumeSource {
+                claim_name: claim.clone(),
+                read_only: (claims.written.as_ref() != Some(claim)).then_some(true),
+            }),
+            ..Volume::default()
+        });
     let secrets = (!making.dry_run).then(|| projected("secrets", secrets(making.connection)));
-    let token = [projected("token", token())];
     let vaults = takes_from_a_vault(making).then(|| {
         let files = vaults::projections(making.connection, making.vaults, TOKEN_SECONDS);
         projected("vaults", files)
     });
+    let token = [projected("token", token())];
     let fixed = [plan].into_iter().chain(secrets).chain(token);
     fixed.chain(data).chain(vaults).collect()
 }

@@ -1,9 +1,8 @@
-//! The CronJob and Jobs of an export: pods that may do nothing but what a run needs.
+//! The CronJob and Jobs of an export or enrichment: pods that may do nothing but what a run needs.
 
 use super::names::{self, hash};
 use super::{Connector, RunsFacts, plan, volumes};
-use crate::api::connection_type::UsedFor;
-use crate::api::export::{PayloadItem, Schedule};
+use crate::api::export::Schedule;
 use crate::api::names::{
     DRY_RUN_REQUESTED_ANNOTATION, MANAGED_BY_LABEL, RUN_ACCOUNT, RUN_BASIS_ANNOTATION, RUN_CONTAINER,
     RUN_FORM_ANNOTATION, RUN_LABEL, RUN_OF_ANNOTATION, RUN_OF_UID_ANNOTATION, RUN_PLAN_ANNOTATION,
@@ -36,7 +35,7 @@ const RETRIES: i32 = 4;
 pub const GRACE: i64 = 10;
 /// As whom the connector runs in its pod: nobody.
 const USER: i64 = 65532;
-/// What a run is made from, beside what is known of the export.
+/// What a run is made from, beside what is known of the export or enrichment.
 #[derive(Clone, Copy, Debug)]
 pub struct Making<'a> {
     /// What runs it.
@@ -57,17 +56,17 @@ pub struct Making<'a> {
     pub dry_run: bool,
 }
 
-/// The metadata of what belongs to an export's runs. It goes with the export.
+/// The metadata of what belongs to the runs of an export or enrichment. It goes with that.
 #[must_use]
 pub fn metadata(facts: &RunsFacts<'_>, name: String) -> ObjectMeta {
     ObjectMeta {
         name: Some(name),
         namespace: Some(facts.namespace.clone()),
-        labels: Some(labels()),
+        labels: Some(labels(facts)),
         annotations: Some(annotations(facts)),
         owner_references: Some(vec![OwnerReference {
-            api_version: Export::api_version(&()).into_owned(),
-            kind: Export::kind(&()).into_owned(),
+            api_version: Export::api_version(&()).into_owned(), // one for all kinds
+            kind: facts.kind(),
             name: facts.name.clone(),
             uid: facts.uid.clone(),
             controller: Some(true),
@@ -77,9 +76,9 @@ pub fn metadata(facts: &RunsFacts<'_>, name: String) -> ObjectMeta {
     }
 }
 
-fn labels() -> BTreeMap<String, String> {
+fn labels(facts: &RunsFacts<'_>) -> BTreeMap<String, String> {
     let (managed_by, operator) = MANAGED_BY_LABEL;
-    let run = (RUN_LABEL.to_owned(), UsedFor::Export.to_string());
+    let run = (RUN_LABEL.to_owned(), facts.kind());
     BTreeMap::from([(managed_by.to_owned(), operator.to_owned()), run])
 }
 
@@ -90,12 +89,12 @@ fn annotations(facts: &RunsFacts<'_>) -> BTreeMap<String, String> {
     ])
 }
 
-/// The CronJob of an export with a schedule.
+/// The CronJob of what has a schedule.
 #[must_use]
 pub fn cron_job(facts: &RunsFacts<'_>, making: Making<'_>, schedule: &Schedule, suspend: bool) -> CronJob {
-    let mut metadata = metadata(facts, names::cron_job(&UsedFor::Export.to_string(), &facts.name));
+    let mut metadata = metadata(facts, names::cron_job(&facts.kind(), &facts.name));
     let template = ObjectMeta {
-        labels: Some(labels()),
+        labels: Some(labels(facts)),
         annotations: Some(of_run(facts, making)),
         ..ObjectMeta::default()
     };
@@ -132,14 +131,14 @@ pub fn cron_job(facts: &RunsFacts<'_>, making: Making<'_>, schedule: &Schedule, 
 /// The Job that answers a request.
 #[must_use]
 pub fn job(facts: &RunsFacts<'_>, making: Making<'_>, request: &str) -> Job {
-    let name = names::requested_job(&UsedFor::Export.to_string(), (&facts.name, &facts.uid), request);
+    let name = names::requested_job(&facts.kind(), (&facts.name, &facts.uid), request);
     answering(facts, making, name, (RUN_REQUESTED_ANNOTATION, request))
 }
 
 /// The Job that answers a request for a dry run.
 #[must_use]
 pub fn dry_run(facts: &RunsFacts<'_>, making: Making<'_>, request: &str) -> Job {
-    let name = names::dry_run_job(&UsedFor::Export.to_string(), (&facts.name, &facts.uid), request);
+    let name = names::dry_run_job(&facts.kind(), (&facts.name, &facts.uid), request);
     let making = Making {
         dry_run: true,
         ..making
@@ -200,11 +199,11 @@ fn job_spec(facts: &RunsFacts<'_>, making: Making<'_>) -> JobSpec {
         }),
         template: PodTemplateSpec {
             metadata: Some(ObjectMeta {
-                labels: Some(labels()),
+                labels: Some(labels(facts)),
                 annotations: Some(of_pod(facts, making)),
                 ..ObjectMeta::default()
             }),
-            spec: Some(pod(making, facts.payload)),
+            spec: Some(pod(facts, making)),
         },
         ..JobSpec::default()
     }
@@ -223,8 +222,8 @@ fn at_exit(codes: &[u8]) -> PodFailurePolicyRule {
     }
 }
 
-fn pod(making: Making<'_>, payload: &[PayloadItem]) -> PodSpec {
-    let claims = volumes::claims(making.uses, payload);
+fn pod(facts: &RunsFacts<'_>, making: Making<'_>) -> PodSpec {
+    let claims = volumes::claims(making.uses, facts.work);
     let connector = making.connector;
     PodSpec {
         service_account_name: Some(RUN_ACCOUNT.to_owned()),

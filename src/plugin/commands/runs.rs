@@ -175,7 +175,8 @@ fn cell(heading: Heading, Row { of, run }: &Row, now: Timestamp) -> Cell {
         "READ" => {
             number(counted(|counts| counts.rows_read).or(run.progress.map(|progress| progress.rows_read)))
         }
-        "SENT" => number(counted(|counts| counts.rows_sent)),
+        // An enrichment sends nothing: what it made of the rows counts.
+        "SENT" => number(counted(|counts| counts.rows_enriched.unwrap_or(counts.rows_sent))),
         "REFUSED" => number(counted(|counts| counts.rows_rejected)),
         "SIZE" => Cell::new(counted(|counts| counts.bytes).map_or_else(String::new, size)),
         _ => Cell::new(

@@ -1,7 +1,7 @@
 //! Who is told of which change.
 
 use super::super::queues::Wakers;
-use crate::api::export::Trigger;
+use crate::api::export::{ExportStatus, Trigger};
 use crate::api::grants::Binding;
 use crate::api::run::RunOutcome;
 use crate::api::run_objects::run_of;
@@ -107,6 +107,11 @@ pub(super) fn on_key_vault((wakers, stores): Woken, links: Links) -> impl FnMut(
             &stores.connections,
             &stores.exports,
         ));
+        wakers.enrichments.wake(enrichment::watch::woken_by_vault(
+            change,
+            &stores.connections,
+            &stores.enrichments,
+        ));
         wakers
             .datasets
             .wake(dataset::watch::woken_by_vault(change, &stores.datasets));
@@ -136,7 +141,7 @@ pub(super) fn on_connection((wakers, stores): Woken, links: Links) -> impl FnMut
 
 pub(super) fn on_export((wakers, stores): Woken, metrics: Metrics) -> impl FnMut(&Change<Export>) {
     move |change| {
-        count_runs(change, &metrics);
+        count_runs(change, &metrics, |export| export.status.as_ref());
         wakers.exports.wake_itself(change);
         wakers
             .run_accounts
@@ -149,15 +154,19 @@ pub(super) fn on_export((wakers, stores): Woken, metrics: Metrics) -> impl FnMut
 }
 
 /// Runs are counted once they stand in a status that somebody can read.
-fn count_runs(change: &Change<Export>, metrics: &Metrics) {
+fn count_runs<K: Resource<DynamicType = ()>>(
+    change: &Change<K>,
+    metrics: &Metrics,
+    status: impl Fn(&K) -> Option<&ExportStatus>,
+) {
     let (Some(before), Some(after)) = (&change.before, &change.after) else {
         return; // at the first sight, what stands there was counted before
     };
-    let [before, after] = [before, after].map(|export| export.status.clone().unwrap_or_default());
+    let [before, after] = [before, after].map(|side| status(side).cloned().unwrap_or_default());
     for run in news::newly_ended(&before, &after) {
         let trigger = run.trigger.map_or("", Trigger::as_str);
         let outcome = run.outcome.map_or("", RunOutcome::as_str);
-        metrics.ran(&Export::kind(&()), trigger, outcome);
+        metrics.ran(&K::kind(&()), trigger, outcome);
     }
 }
 
@@ -170,9 +179,13 @@ pub(super) fn on_run<K: Resource<DynamicType = ()>>(wakers: Wakers) -> impl FnMu
     }
 }
 
-pub(super) fn on_enrichment((wakers, stores): Woken) -> impl FnMut(&Change<Enrichment>) {
+pub(super) fn on_enrichment((wakers, stores): Woken, metrics: Metrics) -> impl FnMut(&Change<Enrichment>) {
     move |change| {
+        count_runs(change, &metrics, |enrichment| enrichment.status.as_ref());
         wakers.enrichments.wake_itself(change);
+        wakers
+            .run_accounts
+            .wake(run_account::watch::woken_by_user(change));
         on_user(&wakers, &stores, change);
     }
 }
@@ -227,13 +240,22 @@ pub(super) fn on_kept<K: Resource<DynamicType = ()> + Refers>((wakers, _): Woken
 pub(super) fn on_service_account((wakers, stores): Woken) -> impl FnMut(&Change<ServiceAccount>) {
     move |change| {
         wakers.run_accounts.wake_itself(change);
-        wakers
-            .key_vaults
-            .wake(key_vault::watch::woken_by_run_account(change, &stores.key_vaults));
-        wakers
-            .exports
-            .wake(export::watch::woken_by_run_account(change, &stores.exports));
+        on_run_account(&wakers, &stores, change);
     }
+}
+
+/// What is of a run account wakes those that sign in by it, and those that run as it.
+fn on_run_account<K: Resource<DynamicType = ()>>(wakers: &Wakers, stores: &Stores, change: &Change<K>) {
+    wakers
+        .key_vaults
+        .wake(key_vault::watch::woken_by_run_account(change, &stores.key_vaults));
+    wakers
+        .exports
+        .wake(export::watch::woken_by_run_account(change, &stores.exports));
+    wakers.enrichments.wake(enrichment::watch::woken_by_run_account(
+        change,
+        &stores.enrichments,
+    ));
 }
 
 /// A grant belongs to a connection or to a run account.
@@ -246,12 +268,7 @@ fn on_grant<K: Resource<DynamicType = ()> + Refers>((wakers, stores): &Woken, ch
     wakers
         .run_accounts
         .wake(run_account::watch::woken_by_kept(change));
-    wakers
-        .key_vaults
-        .wake(key_vault::watch::woken_by_run_account(change, &stores.key_vaults));
-    wakers
-        .exports
-        .wake(export::watch::woken_by_run_account(change, &stores.exports));
+    on_run_account(wakers, stores, change);
 }
 
 pub(super) fn on_role_binding(woken: Woken, events: Events) -> impl FnMut(&Change<RoleBinding>) {

@@ -1,6 +1,6 @@
 use super::*;
 use crate::fault::tests::is_fit;
-use crate::fixtures::{connection, plan};
+use crate::fixtures::{connection, in_catalog, plan, sftp_type};
 use connection_operator::api::Connection;
 use connection_operator::api::connection::Parameters;
 use connection_operator::api::connection_type::{ConnectionTypeSpec, UsedFor};
@@ -144,4 +144,49 @@ fn types_of_other_connectors_and_other_makers_are_refused() {
         Err(SettingsFault::Choice),
         "also where the type's pattern lets it pass"
     );
+}
+
+#[test]
+fn what_an_enrichment_fetches_is_one_file_below_the_connections_folder() {
+    let import = |chosen: Value, change: fn(&mut Plan)| {
+        let (mut plan, mut connection) = (plan(), connection());
+        plan.used_for = UsedFor::Enrichment;
+        plan.type_ = "sftp-import".into();
+        plan.type_spec = in_catalog("sftp-import");
+        plan.parameters = serde_json::from_value(chosen).expect("parameters");
+        connection.spec.type_ = plan.type_.clone();
+        change(&mut plan);
+        Import::of(&plan, &connection.spec)
+    };
+    let chosen = json!({"fileName": "Companies.CSV.GZ", "subfolder": "a/b", "delimiter": "Pipe"});
+    let found = import(chosen, |_| {}).expect("it fits");
+    assert_eq!(
+        (found.place.folder.as_str(), found.file.as_str()),
+        ("/in", "Companies.CSV.GZ")
+    );
+    assert_eq!(found.place.subfolders, ["a", "b"]);
+    assert_eq!((found.place.form.delimiter, found.gzip()), (b'|', true));
+    assert!(
+        !import(json!({"fileName": "a.csv"}), |_| {})
+            .expect("it fits")
+            .gzip()
+    );
+
+    // A type of somebody else's making may let through what leads out.
+    let anything = |plan: &mut Plan| {
+        for parameter in &mut plan.type_spec.export_parameters {
+            parameter.pattern = None;
+        }
+    };
+    for name in ["../a.csv", "a/b.csv", ".", "..", ".a.csv", "/etc/passwd", "a\\b"] {
+        let found = import(json!({"fileName": name}), anything);
+        assert_eq!(found, Err(SettingsFault::Choice), "{name}");
+    }
+    assert_eq!(import(json!({}), |_| {}), Err(SettingsFault::Choice), "no file");
+    let file = || json!({"fileName": "a.csv"});
+    let of_export: fn(&mut Plan) = |plan| plan.used_for = UsedFor::Export;
+    let of_another_type: fn(&mut Plan) = |plan| plan.type_spec = sftp_type();
+    for change in [of_export, of_another_type] {
+        assert_eq!(import(file(), change), Err(SettingsFault::NotOurs));
+    }
 }

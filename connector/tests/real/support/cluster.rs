@@ -269,7 +269,7 @@ fn in_catalog(name: &str) -> ConnectionType {
 
 async fn bring_types(admin: &Client) {
     let types: Api<ConnectionType> = Api::all(admin.clone());
-    for name in ["sftp-export", "s3"] {
+    for name in ["sftp-export", "sftp-import", "s3"] {
         let made = types.create(&PostParams::default(), &in_catalog(name)).await;
         made.expect("it is accepted");
     }

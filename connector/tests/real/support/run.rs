@@ -72,6 +72,7 @@ impl Pod {
             "secrets-directory",
             "vaults-directory",
             "volumes-directory",
+            "output-directory",
             "result-file",
             "kubeconfig",
         ] {
@@ -234,6 +235,7 @@ pub fn plan(namespace: &str, consent: &str, payload: Value) -> Plan {
         type_: "sftp-export".into(),
         type_spec: super::cluster::sftp_type(),
         payload,
+        enrichment: None,
         parameters: [].into(),
     }
 }

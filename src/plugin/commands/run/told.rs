@@ -57,9 +57,13 @@ pub fn ending(name: &str, run: &Run) -> String {
         .as_ref()
         .map_or_else(String::new, |ended| age(run.started_at.0, ended.0));
     let counts = run.counts.unwrap_or_default();
+    let (what, number) = match counts.rows_enriched {
+        Some(enriched) => ("enriched", enriched),
+        None => ("sent", counts.rows_sent),
+    };
     let done = format!(
-        "{} of {} rows sent ({})",
-        rows(counts.rows_sent),
+        "{} of {} rows {what} ({})",
+        rows(number),
         rows(counts.rows_read),
         size(counts.bytes)
     );
