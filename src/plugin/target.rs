@@ -45,7 +45,16 @@ impl Kind {
         found.map_or("connection", |(_, words)| words[0])
     }
 
-    fn called(word: &str) -> Option<Self> {
+    /// How a command that is for exports first is told of this one.
+    #[must_use]
+    pub fn called(self, name: &str) -> String {
+        match self {
+            Self::Export => name.to_owned(),
+            _ => format!("{}/{name}", self.word()),
+        }
+    }
+
+    fn of_word(word: &str) -> Option<Self> {
         let word = word
             .strip_suffix(GROUP)
             .map_or(word, |word| word.trim_end_matches('.'));
@@ -74,7 +83,7 @@ impl FromStr for Target {
                 name: text.to_owned(),
             },
             Some((word, name)) => Self {
-                kind: Some(Kind::called(word).ok_or_else(|| word.to_owned())),
+                kind: Some(Kind::of_word(word).ok_or_else(|| word.to_owned())),
                 name: name.to_owned(),
             },
         })

@@ -20,7 +20,7 @@ fn status(enrichment: &Enrichment) -> ExportStatus {
 }
 
 /// A connection to a provider, and an enrichment on it that has long to wait for its time.
-async fn enriching() -> World {
+pub async fn enriching() -> World {
     let world = World::furnished().await;
     world.apply(dataset("results", "Output")).await;
     let private = json!({"spec": {"parameters": {"hostname": "private.test", "folder": "/private-folder"}}});

@@ -1,9 +1,9 @@
 //! `logs`: what the connector of the newest run, and of that the newest try, wrote, for those who may read logs of pods. No role of ours gives that right,
 //! as it holds for every pod of a namespace; why a run failed stands in status, for all who see exports.
 
-use crate::api::Export;
-use crate::api::connection_type::UsedFor;
+use super::attach::Attached;
 use crate::api::names::{DRY_RUN_REQUESTED_ANNOTATION, RUN_CONTAINER, RUN_LABEL, RUN_OF_ANNOTATION};
+use crate::api::{Enrichment, Export};
 use crate::governance::message::bounded;
 use crate::plugin::Session;
 use crate::plugin::cluster::{Cluster, ClusterError, Selection};
@@ -20,7 +20,7 @@ use thiserror::Error;
 /// Whose logs.
 #[derive(Clone, Debug, clap::Args)]
 pub struct Logs {
-    /// The export.
+    /// The export, or enrichment/NAME.
     #[arg(value_name = "NAME")]
     target: Target,
     /// Go on as more is written, until this try of the run ends.
@@ -34,21 +34,21 @@ pub enum LogsError {
     /// They aren't theirs to read.
     #[error(
         "You may not read the logs of pods in the namespace {namespace}: ask whoever runs the cluster. Why a run failed is told \
-         without that: kubectl connections runs {name}"
+         without that: kubectl connections runs {called}"
     )]
     NoRights {
         /// Where.
         namespace: String,
-        /// The export.
-        name: String,
+        /// Whose they are, as commands take it.
+        called: String,
     },
     /// No pod is left.
     #[error(
-        "No pod of a run of {name} is left, so there is no log. What is known of its runs: kubectl connections runs {name}"
+        "No pod of a run of {called} is left, so there is no log. What is known of its runs: kubectl connections runs {called}"
     )]
     NoPod {
-        /// The export.
-        name: String,
+        /// Whose they are, as commands take it.
+        called: String,
     },
 }
 
@@ -63,20 +63,28 @@ impl Fault for LogsError {
 /// # Errors
 /// If nothing is there, or it isn't theirs to read.
 pub async fn run(asked: Logs, session: &Session) -> Result<Exit, Failure> {
-    asked.target.kind(&[Kind::Export])?;
+    let kind = asked.target.kind(&[Kind::Export, Kind::Enrichment])?;
     let cluster = session.cluster().await?;
+    match kind {
+        Kind::Enrichment => shown::<Enrichment>(&asked, &cluster, session).await,
+        _ => shown::<Export>(&asked, &cluster, session).await,
+    }
+}
+
+async fn shown<K: Attached>(asked: &Logs, cluster: &Cluster, session: &Session) -> Result<Exit, Failure> {
     let name = &asked.target.name;
-    find::<Export>(&cluster, name).await?;
+    let called = K::KIND.called(name);
+    find::<K>(cluster, name).await?;
     let told = |error: ClusterError| match error {
         error if error.is_forbidden() => Failure::from(LogsError::NoRights {
             namespace: cluster.namespace.clone(),
-            name: name.clone(),
+            called: called.clone(),
         }),
         error => error.into(),
     };
-    let pods = pods(&cluster).await.map_err(told)?;
+    let pods = pods::<K>(cluster).await.map_err(told)?;
     let Some(pod) = newest(&pods, name) else {
-        return Err(LogsError::NoPod { name: name.clone() }.into());
+        return Err(LogsError::NoPod { called }.into());
     };
     let wanted = LogParams {
         container: Some(RUN_CONTAINER.to_owned()),
@@ -101,20 +109,20 @@ pub async fn run(asked: Logs, session: &Session) -> Result<Exit, Failure> {
     }
 }
 
-async fn pods(cluster: &Cluster) -> Result<Vec<PartialObjectMeta<Pod>>, ClusterError> {
+async fn pods<K: Attached>(cluster: &Cluster) -> Result<Vec<PartialObjectMeta<Pod>>, ClusterError> {
     let selection = Selection {
         namespace: Some(cluster.namespace.clone()),
-        labels: Some(format!("{RUN_LABEL}={}", UsedFor::Export)),
+        labels: Some(format!("{RUN_LABEL}={}", K::kind(&()))),
         fields: None,
     };
     cluster.metadata::<Pod>(&selection).await
 }
 
-/// The pod of this export's runs that was made last.
-fn newest(pods: &[PartialObjectMeta<Pod>], export: &str) -> Option<String> {
+/// The pod of the runs of what has this name that was made last.
+fn newest(pods: &[PartialObjectMeta<Pod>], name: &str) -> Option<String> {
     let own = pods.iter().filter(|pod| {
         let annotations = pod.annotations();
-        let of_it = annotations.get(RUN_OF_ANNOTATION).is_some_and(|of| of == export);
+        let of_it = annotations.get(RUN_OF_ANNOTATION).is_some_and(|of| of == name);
         of_it && !annotations.contains_key(DRY_RUN_REQUESTED_ANNOTATION)
     });
     let newest = own.max_by_key(|pod| (pod.creation_timestamp(), pod.name_any()));

@@ -153,7 +153,13 @@ impl Command {
             Self::Detach(asked) => Some(of(&asked.target, Kind::Export)),
             Self::Activate(asked) => Some(of(&asked.target, Kind::Enrichment)),
             Self::Deactivate(asked) => Some(of(&asked.target, Kind::Enrichment)),
-            Self::Run(asked) => Some(format!("kubectl connections runs {}", asked.target.name)),
+            Self::Run(asked) => {
+                let kind = asked.target.known().unwrap_or(Kind::Export);
+                Some(format!(
+                    "kubectl connections runs {}",
+                    kind.called(&asked.target.name)
+                ))
+            }
             Self::Remove(asked) => Some(of(&asked.target, Kind::Connection)),
         }
     }

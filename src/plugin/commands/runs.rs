@@ -63,7 +63,10 @@ pub async fn run(asked: Runs, session: &Session) -> Result<Exit, Failure> {
     if found.is_empty() {
         let place = &cluster.namespace;
         session.note(&match &asked.target {
-            Some(target) => format!("{} has not run yet. To have it run: kubectl connections run {0}", target.name),
+            Some(target) => {
+                let called = target.known().unwrap_or(Kind::Export).called(&target.name);
+                format!("{called} has not run yet. To have it run: kubectl connections run {called}")
+            }
             None => format!("Nothing in the namespace {place} has run yet. To have an export run: kubectl connections run NAME"),
         });
         return Ok(Exit::Done);

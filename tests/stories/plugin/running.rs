@@ -2,6 +2,7 @@
 
 use super::Person;
 use super::person::{ADMINISTRATOR, WIDE, terminal};
+use crate::stories::enrichment_runs::enriching;
 use crate::stories::run_objects::until_none_left;
 use crate::stories::run_progress::pod_that_says;
 use crate::stories::runs::only_name;
@@ -106,6 +107,48 @@ async fn a_script_goes_by_how_the_run_ended() {
 }
 
 #[tokio::test]
+async fn an_enrichment_is_run_and_waited_for_like_an_export() {
+    let world = enriching().await;
+    let carol = Person::with_roles(&world, "carol", &["connections-contributor"]).await;
+    let name = "enrichment/results";
+    let told = carol.runs(&["runs", name]);
+    assert_eq!(
+        told.err,
+        "enrichment/results has not run yet. To have it run: kubectl connections run enrichment/results\n"
+    );
+    let told = Person::almighty(&world).fails(1, &["logs", name]);
+    assert!(
+        told.starts_with("No pod of a run of enrichment/results is left"),
+        "{told}"
+    );
+
+    let running = carol.program(&["run", name, "--wait"]);
+    let running = tokio::task::spawn_blocking(move || {
+        let mut running = running;
+        running.output().expect("it runs")
+    });
+    let job = only_name::<Job>(&world).await;
+    let mut ended: Value = serde_json::from_str(&result("Succeeded", None)).expect("JSON");
+    ended["counts"] = json!({
+        "rowsRead": 120, "rowsSent": 0, "rowsRejected": 0, "bytes": 4096, "rowsEnriched": 100, "rowsNotMatched": 20,
+    });
+    let kubelet = Kubelet::shared().await;
+    kubelet.ends(&world, &job, 0, &ended.to_string()).await;
+    let ended = running.await.expect("it ends");
+    let told = String::from_utf8_lossy(&ended.stderr).into_owned();
+    assert_eq!(ended.status.code(), Some(0), "{told}");
+    assert!(
+        told.contains("results: 100 of 120 rows enriched (4.00 KiB) in "),
+        "{told}"
+    );
+    let runs = carol.does(&["runs", name]);
+    assert!(
+        runs.contains("enrichment/results") && runs.contains("Succeeded"),
+        "{runs}"
+    );
+}
+
+#[tokio::test]
 async fn what_a_run_would_send_is_shown_without_one() {
     let world = World::furnished().await;
     let carol = carol(&world).await;
@@ -152,11 +195,13 @@ async fn what_may_not_run_is_told_why_and_nothing_is_asked() {
         carol.fails(1, &["run", "nightly"]),
         "The export nightly is Inactive: It is suspended: nothing runs until spec.suspend is false. Nothing was begun.\n"
     );
-    let told = carol.fails(2, &["run", "enrichment/nightly"]);
+    let told = carol.fails(2, &["run", "enrichment/nightly", "--dry-run"]);
     assert!(
         told.starts_with("This command is not for \"enrichment\""),
         "{told}"
     );
+    let told = carol.fails(1, &["run", "enrichment/nightly"]);
+    assert!(told.starts_with("There is no enrichment \"nightly\""), "{told}");
     let told = carol.fails(1, &["run", "nihgtly"]);
     assert!(told.contains("Did you mean nightly?"), "{told}");
 }

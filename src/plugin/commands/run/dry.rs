@@ -10,8 +10,10 @@ use crate::governance::runs::request;
 use crate::plugin::Session;
 use crate::plugin::cluster::Cluster;
 use crate::plugin::exit::{Exit, Failure};
+use crate::plugin::lookup::find;
 use crate::plugin::screen::Screen;
 use crate::plugin::screen::table::{self, Cell, Heading};
+use crate::plugin::target::Kind;
 use jiff::Timestamp;
 use serde_json::json;
 
@@ -19,13 +21,10 @@ use serde_json::json;
 ///
 /// # Errors
 /// If it may not run, or isn't theirs to run; if it didn't end well.
-pub(super) async fn run(
-    asked: &Run,
-    (cluster, export): (&Cluster, &Export),
-    session: &Session,
-) -> Result<Exit, Failure> {
+pub(super) async fn run(asked: &Run, cluster: &Cluster, session: &Session) -> Result<Exit, Failure> {
     let name = &asked.target.name;
-    if let Some(told) = hindrance_of_state(name, judged(export)) {
+    let export: Export = find(cluster, name).await?;
+    if let Some(told) = hindrance_of_state(Kind::Export, name, judged(&export)) {
         return Err(RunError::Refused { told }.into());
     }
     let now = Timestamp::now().to_string();
@@ -33,7 +32,7 @@ pub(super) async fn run(
     cluster.merge::<Export>(name, &change).await?;
     let value = request::value(&now);
     let of_it = |status: &crate::api::ExportStatus| Some(status.last_dry_run.as_ref()?.request.clone());
-    let (_, answer) = answered(cluster, name, of_it, &value).await?;
+    let (_, answer) = answered::<Export>(cluster, name, of_it, &value).await?;
     if let Some(told) = refusal(&answer) {
         return Err(RunError::Refused { told }.into());
     }
@@ -71,7 +70,7 @@ fn shown(estimate: &[DatasetEstimate], datasets: usize, session: &Session) -> Ex
 /// The dry run of this request, once it has ended.
 async fn followed(cluster: &Cluster, name: &str, value: &str) -> Result<DryRun, Failure> {
     let goes_on = |why| goes_on(name, why);
-    let ended = watched(cluster, name, |status| {
+    let ended = watched::<Export, _>(cluster, name, |status| {
         let newest = match status {
             Ok(status) => status.last_dry_run,
             Err(error) if error.is_lasting() => return Err(goes_on(format!("{error} ")).into()),

@@ -1,14 +1,14 @@
-//! `run`: has an export run now, and waits for its end if that is wanted.
+//! `run`: has an export or enrichment run now, and waits for its end if that is wanted.
 
 mod bar;
 mod dry;
 pub(in crate::plugin::commands) mod told;
 
-use crate::api::Export;
-use crate::api::connection_type::UsedFor;
+use super::attach::Attached;
 use crate::api::export::{ExportStatus, RequestAnswer, Run as RunStatus, RunRequest, State};
 use crate::api::names::RUN_REQUESTED_ANNOTATION;
 use crate::api::run::RunOutcome;
+use crate::api::{Enrichment, Export};
 use crate::governance::runs::names::requested_job;
 use crate::governance::runs::request;
 use crate::plugin::Session;
@@ -32,13 +32,13 @@ const ANSWERED: Duration = Duration::from_secs(30);
 #[derive(Clone, Debug, clap::Args)]
 #[command(group(clap::ArgGroup::new("waits").multiple(true)))]
 pub struct Run {
-    /// The export.
+    /// The export, or enrichment/NAME.
     #[arg(value_name = "NAME")]
     pub(in crate::plugin::commands) target: Target,
-    /// Wait until it has ended, and end as it does: 0 if all was sent.
+    /// Wait until it has ended, and end as it does: 0 if all went well.
     #[arg(long, group = "waits")]
     wait: bool,
-    /// Count what a run would send and show that, and send nothing.
+    /// Count what a run of an export would send and show that, and send nothing.
     #[arg(long = "dry-run", group = "waits")]
     only_counts: bool,
     /// Wait no longer than this, such as 10m: the run goes on.
@@ -64,18 +64,18 @@ pub enum RunError {
     /// The operator says nothing.
     #[error(
         "The operator hasn't answered within {}s. A request counts for ten minutes, so it may still run: kubectl connections runs \
-         {name}. To see whether the operator is there: kubectl connections doctor",
+         {called}. To see whether the operator is there: kubectl connections doctor",
         ANSWERED.as_secs()
     )]
     Unanswered {
-        /// The export.
-        name: String,
+        /// What was to run, as commands take it.
+        called: String,
     },
     /// It goes on.
-    #[error("{why}The run goes on. To see how it stands: kubectl connections runs {name}")]
+    #[error("{why}The run goes on. To see how it stands: kubectl connections runs {called}")]
     GoesOn {
-        /// The export.
-        name: String,
+        /// What runs, as commands take it.
+        called: String,
         /// Why it isn't waited for any more, as a sentence with a blank after it; nothing if that was wanted.
         why: String,
     },
@@ -95,10 +95,12 @@ pub enum RunError {
         /// The export.
         name: String,
     },
-    /// The export isn't there any more.
-    #[error("The export {name} was removed, and its run was told to stop.")]
+    /// It isn't there any more.
+    #[error("The {noun} {name} was removed, and its run was told to stop.")]
     Removed {
-        /// The export.
+        /// Export or enrichment.
+        noun: &'static str,
+        /// Its name.
         name: String,
     },
 }
@@ -117,41 +119,52 @@ impl Fault for RunError {
 /// # Errors
 /// If it isn't there, may not run, or isn't theirs to run; if it didn't end well.
 pub async fn run(asked: Run, session: &Session) -> Result<Exit, Failure> {
-    asked.target.kind(&[Kind::Export])?;
+    let fitting: &[Kind] = if asked.only_counts {
+        &[Kind::Export]
+    } else {
+        &[Kind::Export, Kind::Enrichment]
+    };
+    let kind = asked.target.kind(fitting)?;
     let cluster = session.cluster().await?;
-    let name = &asked.target.name;
-    let export: Export = find(&cluster, name).await?;
-    if asked.only_counts {
-        return dry::run(&asked, (&cluster, &export), session).await;
+    match kind {
+        _ if asked.only_counts => dry::run(&asked, &cluster, session).await,
+        Kind::Enrichment => now::<Enrichment>(&asked, &cluster, session).await,
+        _ => now::<Export>(&asked, &cluster, session).await,
     }
-    if let Some(told) = hindrance(name, judged(&export)) {
+}
+
+async fn now<K: Attached>(asked: &Run, cluster: &Cluster, session: &Session) -> Result<Exit, Failure> {
+    let name = &asked.target.name;
+    let called = K::KIND.called(name);
+    let object: K = find(cluster, name).await?;
+    if let Some(told) = hindrance(K::KIND, name, judged(&object)) {
         return Err(RunError::Refused { told }.into());
     }
     let now = Timestamp::now().to_string();
     let change = json!({"metadata": {"annotations": {RUN_REQUESTED_ANNOTATION: now}}});
-    let export = cluster.merge::<Export>(name, &change).await?;
+    let object = cluster.merge::<K>(name, &change).await?;
     let value = request::value(&now);
     let of_it = |status: &ExportStatus| status.last_request.clone();
-    let (status, answer) = answered(&cluster, name, of_it, &value).await?;
+    let (status, answer) = answered::<K>(cluster, name, of_it, &value).await?;
     if let Some(told) = refusal(&answer) {
         return Err(RunError::Refused { told }.into());
     }
     if !asked.wait {
         session.note(&format!(
-            "A run of {name} was begun. To see how it stands: kubectl connections runs {name}"
+            "A run of {name} was begun. To see how it stands: kubectl connections runs {called}"
         ));
         return Ok(Exit::Done);
     }
-    let uid = export.uid().unwrap_or_default();
-    let job = requested_job(&UsedFor::Export.to_string(), (name, &uid), &value);
+    let uid = object.uid().unwrap_or_default();
+    let job = requested_job(&K::kind(&()), (name, &uid), &value);
     let expected = expected(&status.runs);
-    let ended = followed(&cluster, name, &job, Bar::new(name, expected, session));
+    let ended = followed::<K>(cluster, name, &job, Bar::new(name, expected, session));
     let late = RunError::GoesOn {
-        name: name.clone(),
+        called,
         why: String::new(),
     };
-    let ended = bounded(&asked, ended, late).await?;
-    session.note(&told::ending(name, &ended));
+    let ended = bounded(asked, ended, late).await?;
+    session.note(&told::ending(K::KIND, name, &ended));
     Ok(match ended.outcome {
         Some(RunOutcome::Succeeded) => Exit::Done,
         _ => Exit::Not,
@@ -172,39 +185,40 @@ async fn bounded<T>(
 }
 
 /// What the operator says of it as it is now; nothing if it hasn't looked since it was changed.
-fn judged(export: &Export) -> Option<&ExportStatus> {
-    let status = export.status.as_ref()?;
-    (status.observed_generation == export.metadata.generation).then_some(status)
+fn judged<K: Attached>(object: &K) -> Option<&ExportStatus> {
+    let status = object.activity()?;
+    (status.observed_generation == object.meta().generation).then_some(status)
 }
 
 /// Why there is no use in asking, as far as is known.
-fn hindrance(name: &str, status: Option<&ExportStatus>) -> Option<String> {
-    if let Some(told) = hindrance_of_state(name, status) {
+fn hindrance(kind: Kind, name: &str, status: Option<&ExportStatus>) -> Option<String> {
+    if let Some(told) = hindrance_of_state(kind, name, status) {
         return Some(told);
     }
     let status = status?;
     let under_way = status.runs.iter().find(|run| run.ended_at.is_none())?;
     Some(format!(
-        "A run of {name} has been under way since {}, and only one runs at a time: kubectl connections runs {name}.",
-        under_way.started_at.0
+        "A run of {name} has been under way since {}, and only one runs at a time: kubectl connections runs {}.",
+        under_way.started_at.0,
+        kind.called(name)
     ))
 }
 
 /// Why nothing of it runs, as far as is known.
-fn hindrance_of_state(name: &str, status: Option<&ExportStatus>) -> Option<String> {
+fn hindrance_of_state(kind: Kind, name: &str, status: Option<&ExportStatus>) -> Option<String> {
     let status = status?;
     let inactive = status.state == Some(State::Inactive) && !status.needs_run_account();
-    inactive.then(|| super::told::activity(Kind::Export, name, Some(status)))
+    inactive.then(|| super::told::activity(kind, name, Some(status)))
 }
 
 /// The status in which the operator has answered this request, and the answer, as `of_it` finds it there.
-async fn answered(
+async fn answered<K: Attached>(
     cluster: &Cluster,
     name: &str,
     of_it: impl Fn(&ExportStatus) -> Option<RunRequest>,
     value: &str,
 ) -> Result<(ExportStatus, RunRequest), Failure> {
-    let answered = watched(cluster, name, |status| match status {
+    let answered = watched::<K, _>(cluster, name, |status| match status {
         Ok(status) => {
             let answered = of_it(&status).filter(|answered| answered.value == value);
             Ok(answered.map(|answered| (status, answered)))
@@ -214,25 +228,25 @@ async fn answered(
     });
     let answered = tokio::time::timeout(ANSWERED, answered).await;
     answered.unwrap_or(Ok(None))?.ok_or_else(|| {
-        let name = name.to_owned();
-        RunError::Unanswered { name }.into()
+        let called = K::KIND.called(name);
+        RunError::Unanswered { called }.into()
     })
 }
 
-/// Looks at the export's status as it changes, until that shows what is looked for. A watch that broke is told, and begins
+/// Looks at the status as it changes, until that shows what is looked for. A watch that broke is told, and begins
 /// anew after a pause.
-async fn watched<T>(
+async fn watched<K: Attached, T>(
     cluster: &Cluster,
     name: &str,
     mut look: impl FnMut(Result<ExportStatus, ClusterError>) -> Result<Option<T>, Failure>,
 ) -> Result<Option<T>, Failure> {
-    let mut seen = pin!(cluster.follow::<Export>(name));
-    while let Some(export) = seen.next().await {
-        let status = match export {
-            Ok(Some(export)) => Ok(export.status.unwrap_or_default()),
+    let mut seen = pin!(cluster.follow::<K>(name));
+    while let Some(object) = seen.next().await {
+        let status = match object {
+            Ok(Some(object)) => Ok(object.activity().cloned().unwrap_or_default()),
             Ok(None) => {
-                let name = name.to_owned();
-                return Err(RunError::Removed { name }.into());
+                let (noun, name) = (K::KIND.noun(), name.to_owned());
+                return Err(RunError::Removed { noun, name }.into());
             }
             Err(error) => Err(error),
         };
@@ -256,12 +270,17 @@ fn expected(runs: &[RunStatus]) -> Option<i64> {
 }
 
 /// Shows how far the run of this Job is, until it has ended.
-async fn followed(cluster: &Cluster, name: &str, job: &str, mut bar: Bar<'_>) -> Result<RunStatus, Failure> {
+async fn followed<K: Attached>(
+    cluster: &Cluster,
+    name: &str,
+    job: &str,
+    mut bar: Bar<'_>,
+) -> Result<RunStatus, Failure> {
     let goes_on = |why: String| RunError::GoesOn {
-        name: name.to_owned(),
+        called: K::KIND.called(name),
         why,
     };
-    let ended = watched(cluster, name, |status| {
+    let ended = watched::<K, _>(cluster, name, |status| {
         let status = match status {
             Ok(status) => status,
             Err(error) if error.is_lasting() => return Err(goes_on(format!("{error} ")).into()),
@@ -292,21 +311,21 @@ mod tests {
             ..ExportStatus::default()
         };
         assert_eq!(
-            hindrance("nightly", None),
+            hindrance(Kind::Export, "nightly", None),
             None,
             "the operator may still be looking"
         );
-        assert_eq!(hindrance("nightly", Some(&active)), None);
+        assert_eq!(hindrance(Kind::Export, "nightly", Some(&active)), None);
         let ended = ExportStatus {
             runs: vec![requested_run(Some(RunOutcome::Failed))],
             ..active.clone()
         };
-        assert_eq!(hindrance("nightly", Some(&ended)), None);
+        assert_eq!(hindrance(Kind::Export, "nightly", Some(&ended)), None);
         let under_way = ExportStatus {
             runs: vec![requested_run(None)],
             ..active
         };
-        let told = hindrance("nightly", Some(&under_way)).expect("only one runs at a time");
+        let told = hindrance(Kind::Export, "nightly", Some(&under_way)).expect("only one runs at a time");
         assert!(
             told.starts_with("A run of nightly has been under way since"),
             "{told}"
@@ -315,7 +334,7 @@ mod tests {
             state: Some(State::Inactive),
             ..ExportStatus::default()
         };
-        let told = hindrance("nightly", Some(&inactive)).expect("it is inactive");
+        let told = hindrance(Kind::Export, "nightly", Some(&inactive)).expect("it is inactive");
         assert!(told.starts_with("The export nightly is Inactive"), "{told}");
     }
 

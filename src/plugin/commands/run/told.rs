@@ -2,7 +2,9 @@
 
 use crate::api::export::Run;
 use crate::api::run::RunOutcome;
+use crate::plugin::commands::told::look;
 use crate::plugin::screen::age::age;
+use crate::plugin::target::Kind;
 use indicatif::{HumanBytes, HumanCount};
 use jiff::Timestamp;
 use std::fmt::Write as _;
@@ -51,7 +53,7 @@ fn left(seconds: i64, read: i64, expected: i64) -> Option<Timestamp> {
 
 /// How a run ended.
 #[must_use]
-pub fn ending(name: &str, run: &Run) -> String {
+pub fn ending(kind: Kind, name: &str, run: &Run) -> String {
     let took = run
         .ended_at
         .as_ref()
@@ -73,20 +75,31 @@ pub fn ending(name: &str, run: &Run) -> String {
     };
     match run.outcome {
         Some(RunOutcome::Succeeded) => format!("{name}: {done}{refused} in {took}."),
-        Some(RunOutcome::Stopped) => {
-            let sent = run
-                .counts
-                .map(|counts| format!(" {} rows stand at the destination.", rows(counts.rows_sent)));
-            format!(
-                "The run of {name} was told to stop after {took}, as it may not go on.{} To see why: kubectl describe export {name}",
-                sent.unwrap_or_default()
-            )
-        }
+        Some(RunOutcome::Stopped) => format!(
+            "The run of {name} was told to stop after {took}, as it may not go on.{} To see why: {}",
+            stands(kind, run),
+            look(kind, name)
+        ),
         _ => {
             let failure = run.failure.as_ref();
             let why = failure.map_or("nothing tells why.", |failure| failure.message.as_str());
             format!("The run of {name} failed after {took}: {why}")
         }
+    }
+}
+
+/// What a run that was stopped has left, as a sentence with a blank before it.
+fn stands(kind: Kind, run: &Run) -> String {
+    let Some(counts) = run.counts else {
+        return String::new();
+    };
+    match (kind, counts.rows_enriched) {
+        (Kind::Enrichment, None) => " Its output is as it was before.".to_owned(),
+        (_, Some(enriched)) => format!(
+            " Its output is the new one, with {} rows enriched.",
+            rows(enriched)
+        ),
+        (_, None) => format!(" {} rows stand at the destination.", rows(counts.rows_sent)),
     }
 }
 
@@ -145,21 +158,36 @@ mod tests {
     #[test]
     fn how_a_run_ended_is_one_sentence() {
         assert_eq!(
-            ending("nightly", &requested_run(Some(RunOutcome::Succeeded))),
+            ending(
+                Kind::Export,
+                "nightly",
+                &requested_run(Some(RunOutcome::Succeeded))
+            ),
             "nightly: 100,000 of 125,000 rows sent (3.45 MiB) in 6s."
         );
-        let stopped = ending("nightly", &requested_run(Some(RunOutcome::Stopped)));
+        let stopped = ending(Kind::Export, "nightly", &requested_run(Some(RunOutcome::Stopped)));
         assert!(
             stopped.starts_with("The run of nightly was told to stop after 6s"),
             "{stopped}"
         );
+        let mut enriching = requested_run(Some(RunOutcome::Stopped));
+        let rows = [
+            (None, " Its output is as it was before. "),
+            (Some(7), " Its output is the new one, with 7 rows enriched. "),
+        ];
+        for (enriched, left) in rows {
+            enriching.counts.as_mut().expect("counts").rows_enriched = enriched;
+            let told = ending(Kind::Enrichment, "companies", &enriching);
+            assert!(told.contains(left), "{told}");
+            assert!(told.ends_with("kubectl describe enrichment companies"), "{told}");
+        }
         let failed = requested_run(Some(RunOutcome::Failed));
         assert_eq!(
-            ending("nightly", &failed),
+            ending(Kind::Export, "nightly", &failed),
             "The run of nightly failed after 6s: The server refused the password."
         );
         let mut refused = requested_run(Some(RunOutcome::Succeeded));
         refused.counts.as_mut().expect("counts").rows_rejected = 3;
-        assert!(ending("nightly", &refused).contains(", 3 refused by the service in 6s."));
+        assert!(ending(Kind::Export, "nightly", &refused).contains(", 3 refused by the service in 6s."));
     }
 }
