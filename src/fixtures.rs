@@ -389,6 +389,18 @@ impl DatasetBuilder {
         self
     }
 
+    pub(crate) fn at(mut self, path: &str) -> Self {
+        if let Some(volume) = &mut self.0.spec.location.volume {
+            path.clone_into(&mut volume.path);
+        }
+        self
+    }
+
+    pub(crate) fn created(mut self, second: i64) -> Self {
+        self.0.metadata.creation_timestamp = Some(Time(at(second)));
+        self
+    }
+
     pub(crate) fn holding(mut self, column: &str, holds: &str) -> Self {
         let (column, holds) = (column.into(), holds.into());
         self.0.spec.identity.push(IdentityColumn { column, holds });
@@ -443,6 +455,7 @@ impl DatasetBuilder {
             purpose,
             dataset: Some(Arc::new(self.0.clone())),
             taken_by: None,
+            place_taken: None,
         }
     }
 }
@@ -456,5 +469,6 @@ pub(crate) fn absent(field: &'static str, name: &str, purpose: Purpose) -> Use {
         purpose,
         dataset: None,
         taken_by: None,
+        place_taken: None,
     }
 }

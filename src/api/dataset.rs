@@ -275,6 +275,19 @@ impl Refers for Dataset {
     fn references(&self) -> Vec<Reference> {
         let namespace = self.namespace().unwrap_or_default();
         let secrets = self.spec.credentials.values();
-        secrets.filter_map(|source| source.target(&namespace)).collect()
+        let secrets = secrets.filter_map(|source| source.target(&namespace));
+        secrets.chain(self.claim()).collect()
+    }
+}
+
+impl Dataset {
+    /// The claim that it lies on, if it lies on one.
+    #[must_use]
+    pub fn claim(&self) -> Option<Reference> {
+        let volume = self.spec.location.volume.as_ref()?;
+        Some(Reference::Claim(
+            self.namespace().unwrap_or_default(),
+            volume.claim_name.to_string(),
+        ))
     }
 }

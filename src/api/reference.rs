@@ -139,6 +139,8 @@ pub enum Reference {
     KeyVault(String, String),
     /// A Secret, by namespace and name.
     Secret(String, String),
+    /// A PersistentVolumeClaim, by namespace and name.
+    Claim(String, String),
     /// What a decision on consent is about, by namespace, kind and name.
     Subject(String, String, String),
     /// All connections of a namespace.

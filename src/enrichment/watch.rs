@@ -41,10 +41,15 @@ where
     wakes::users_of_run_account(change, enrichments)
 }
 
-/// A dataset that came, went or changed in what its users see wakes them.
+/// A dataset that came, went or changed in what its users see wakes them, and those that would write where it lies.
 #[must_use]
-pub fn woken_by_dataset(change: &Change<Dataset>, enrichments: &Objects<Enrichment>) -> Vec<ObjectKey> {
-    wakes::users_of_dataset(change, enrichments)
+pub fn woken_by_dataset(
+    change: &Change<Dataset>,
+    datasets: &Objects<Dataset>,
+    enrichments: &Objects<Enrichment>,
+) -> Vec<ObjectKey> {
+    let users = wakes::users_of_dataset(change, enrichments);
+    [users, wakes::rivals_of_place(change, datasets, enrichments)].concat()
 }
 
 /// One that begins or ends to write to a dataset wakes the others that name it: it may be theirs now.

@@ -35,7 +35,9 @@ pub fn woken_by_vault(
 /// A dataset that came, went or changed in what its users see wakes them, and those that share a limit with them.
 #[must_use]
 pub fn woken_by_dataset(change: &Change<Dataset>, stores: &Stores) -> Vec<ObjectKey> {
-    load::with_limited(wakes::users_of_dataset(change, &stores.exports), stores)
+    let users = wakes::users_of_dataset(change, &stores.exports);
+    let rivals = wakes::rivals_of_place(change, &stores.datasets, &stores.exports);
+    load::with_limited([users, rivals].concat(), stores)
 }
 
 /// A ServiceAccount, Role or binding of the run account's name that came, went or changed hands wakes those that run as it.

@@ -135,7 +135,9 @@ fn due(facts: &ActivityFacts<'_>, begun: &Begun, runnable: Option<Runnable<'_>>)
 
 fn last_run(facts: &ActivityFacts<'_>, begun: &Begun) -> Standing {
     let basis = match &facts.connection {
-        ConnectionSeen::Present { connection, .. } => Some(verdict::basis(facts.generation, connection)),
+        ConnectionSeen::Present { connection, .. } => {
+            Some(verdict::basis(facts.generation, connection, &facts.uses))
+        }
         ConnectionSeen::Detached | ConnectionSeen::Absent(_) => None,
     };
     verdict::judge(begun.last_ended.as_ref(), basis.as_deref())
@@ -168,7 +170,7 @@ fn may_not_go_on(facts: &ActivityFacts<'_>) -> bool {
                 || !consent.is_some_and(|consent| consent.given)
         }
     };
-    connection || facts.suspend || facts.deleting
+    connection || facts.suspend || facts.deleting || facts.runs.writes_elsewhere(&facts.uses)
 }
 
 fn summed(

@@ -1,10 +1,13 @@
 //! Which dataset may be used for what, and by whom it's written.
 
+pub mod place;
+
 use super::Standing;
 use super::conditions::holds;
 use super::message::sentences;
 use crate::api::dataset::{Dataset, Role};
 use crate::api::{ConditionType, Reason};
+use place::PlaceTaken;
 use std::cmp::Ordering;
 use std::sync::Arc;
 
@@ -26,6 +29,8 @@ pub struct Use {
     pub dataset: Option<Arc<Dataset>>,
     /// Who wrote to it first, if that is another one: its kind and name.
     pub taken_by: Option<String>,
+    /// Who has its place, if it's written and somebody has.
+    pub place_taken: Option<PlaceTaken>,
 }
 
 /// What a dataset is used for.
@@ -112,6 +117,9 @@ fn problem(use_: &Use) -> Option<(Reason, String)> {
             ),
         ));
     }
+    if let Some(taken) = &use_.place_taken {
+        return Some(misplaced(field, name, taken));
+    }
     if dataset.metadata.deletion_timestamp.is_some() {
         return Some((
             Reason::DatasetBeingRemoved,
@@ -128,6 +136,25 @@ fn problem(use_: &Use) -> Option<(Reason, String)> {
         );
         (Reason::DatasetNotReady, text)
     })
+}
+
+fn misplaced(field: &str, name: &str, taken: &PlaceTaken) -> (Reason, String) {
+    match taken {
+        PlaceTaken::Read(other) => (
+            Reason::DatasetIneligible,
+            format!(
+                "{field} names the dataset {name}, which lies among the files of the dataset {other}, and what is read is never \
+                 changed: name another, or ask an administrator to give it another place."
+            ),
+        ),
+        PlaceTaken::Written(other) => (
+            Reason::OutputTaken,
+            format!(
+                "{field} names the dataset {name}, whose file is that of the dataset {other}, the older of the two: name another, or \
+                 ask an administrator to give it another place."
+            ),
+        ),
+    }
 }
 
 fn eligible(purpose: Purpose, role: Role) -> bool {

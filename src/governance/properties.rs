@@ -429,7 +429,7 @@ fn visits_with_runs() -> Vec<Visit> {
     let ended = |outcome, persistence| {
         let mut visit = good();
         let mut job = ran(10, Some(outcome), persistence);
-        job.basis = Some(verdict::basis(Some(1), &connection.0));
+        job.basis = Some(verdict::basis(Some(1), &connection.0, &visit.uses));
         visit.runs.jobs = vec![job];
         visit
     };

@@ -3,11 +3,12 @@
 use super::{Context, Fault, Stores};
 use crate::api::dataset::Role;
 use crate::api::reference::ConnectionRef;
-use crate::api::{ConsentRecord, Enrichment, Export, Reference, Refers};
+use crate::api::{ConsentRecord, Dataset, Enrichment, Export, Reference, Refers};
 use crate::governance::attachment::ConnectionSeen;
 use crate::governance::connection_types::TypeSeen;
 use crate::governance::consent::{self, ConsentFacts, Proof};
 use crate::governance::credentials::Secrets;
+use crate::governance::datasets::place::{self, PlaceTaken};
 use crate::governance::datasets::{Purpose, Use, Writer, owner};
 use crate::governance::dependents::{Dependents, Users};
 use crate::governance::message::NAMES_MAX;
@@ -61,14 +62,25 @@ impl Stores {
             Purpose::Read => None,
             Purpose::Write(role) => self.taken_by(user, &namespace, name, role),
         };
+        let dataset = self.datasets.get(&namespace, name);
+        let written = dataset.as_deref().filter(|_| purpose != Purpose::Read);
         Use {
             field,
             name: name.to_owned(),
             purpose,
-            dataset: self.datasets.get(&namespace, name),
+            place_taken: written.and_then(|written| self.place_taken(written)),
+            dataset,
             namespace,
             taken_by,
         }
+    }
+
+    /// Who has the place of a dataset that is to be written.
+    fn place_taken(&self, written: &Dataset) -> Option<PlaceTaken> {
+        let claim = written.claim()?;
+        let there = self.datasets.referring(&claim).into_iter();
+        let there = there.filter_map(|key| self.datasets.get(&key.namespace, &key.name));
+        place::taken(written, there)
     }
 
     /// Who else the dataset belongs to: one that would write it in the same role. One that names it in a role which

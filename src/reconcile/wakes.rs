@@ -10,8 +10,10 @@ use crate::api::{
 use crate::cluster::secrets::SecretMeta;
 use crate::cluster::{Change, ObjectKey, Objects};
 use crate::governance::conditions::find;
+use crate::governance::datasets::place::is_among;
 use crate::governance::run_account::is_ours;
 use kube::{Resource, ResourceExt};
+use std::sync::Arc;
 
 #[cfg(test)]
 mod tests;
@@ -68,6 +70,34 @@ where
     woken(change, view, users, |namespace, name| {
         Reference::Dataset(namespace, name)
     })
+}
+
+/// Those that would write where a dataset lies or lay, if it came, went or changed in that: their place may be theirs now, or no more.
+#[must_use]
+pub fn rivals_of_place<K>(
+    change: &Change<Dataset>,
+    datasets: &Objects<Dataset>,
+    users: &Objects<K>,
+) -> Vec<ObjectKey>
+where
+    K: Resource<DynamicType = ()> + Clone,
+{
+    let view = |dataset: &Dataset| (dataset.spec.role, dataset.spec.location.clone());
+    let [before, after] = [&change.before, &change.after].map(|side| side.as_deref().map(view));
+    if before == after {
+        return Vec::new();
+    }
+    let rivals = change.sides().flat_map(|side| {
+        let there = side.claim().map(|claim| datasets.referring(&claim));
+        let there = there.into_iter().flatten();
+        let there = there.filter_map(|key| datasets.get(&key.namespace, &key.name));
+        there.filter(|other| other.name_any() != side.name_any() && is_among(other, side))
+    });
+    let users_of = |rival: Arc<Dataset>| {
+        let namespace = rival.namespace().unwrap_or_default();
+        users.referring(&Reference::Dataset(namespace, rival.name_any()))
+    };
+    rivals.flat_map(users_of).collect()
 }
 
 /// The users of a key vault, if it changed in what they see: its spec and whether that was judged, the versions of its

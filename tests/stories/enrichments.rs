@@ -2,7 +2,7 @@
 
 use crate::support::World;
 use crate::support::manifests::{connection_type, dataset, enrichment, plain_connection, sftp_import, with};
-use connection_operator::api::{Connection, Enrichment};
+use connection_operator::api::{Connection, Dataset, Enrichment};
 use serde_json::json;
 
 #[tokio::test]
@@ -89,4 +89,44 @@ async fn a_suspended_enrichment_rests_alone_and_a_suspended_connection_stops_all
         .await;
     world.until_active::<Enrichment>("companies").await;
     world.until_inactive::<Enrichment>("prospects", "Suspended").await;
+}
+
+#[tokio::test]
+async fn an_output_lies_neither_among_what_is_read_nor_where_an_older_one_does() {
+    let world = World::furnished().await;
+    world.connect(sftp_import("provider")).await;
+    world.apply(dataset("results", "Output")).await;
+    world.apply(enrichment("results", "provider")).await;
+    world.until_active::<Enrichment>("results").await;
+
+    let here = |name: &str, role: &str, path: &str| {
+        with(
+            dataset(name, role),
+            &json!({"spec": {"location": {"volume": {"path": path}}}}),
+        )
+    };
+    world.apply(here("younger", "Output", "results")).await;
+    world.apply(enrichment("younger", "provider")).await;
+    let told = world.until_inactive::<Enrichment>("younger", "OutputTaken").await;
+    assert_eq!(
+        told.message,
+        "spec.output names the dataset younger, whose file is that of the dataset results, the older of the two: name another, or \
+         ask an administrator to give it another place."
+    );
+    world.until_active::<Enrichment>("results").await;
+
+    world.apply(here("folder", "Source", "./")).await;
+    let told = world
+        .until_inactive::<Enrichment>("results", "DatasetIneligible")
+        .await;
+    assert_eq!(
+        told.message,
+        "spec.output names the dataset results, which lies among the files of the dataset folder, and what is read is never changed: \
+         name another, or ask an administrator to give it another place."
+    );
+    let elsewhere = |path: &str| json!({"spec": {"location": {"volume": {"path": path}}}});
+    world.merge::<Dataset>("folder", elsewhere("raw")).await;
+    world.until_active::<Enrichment>("results").await;
+    world.merge::<Dataset>("younger", elsewhere("younger")).await;
+    world.until_active::<Enrichment>("younger").await;
 }

@@ -125,8 +125,9 @@ impl Fault for FileFault {
         }
     }
 
+    /// The next time there may be another file.
     fn persistence(&self) -> Persistence {
-        Persistence::Permanent
+        Persistence::Transient
     }
 }
 

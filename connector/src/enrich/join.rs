@@ -107,9 +107,9 @@ impl Join {
     }
 }
 
-/// A column as text, if it can be.
+/// A column as text, if it can be. Bytes aren't text: as such they would stand in the output otherwise than they were compared.
 fn text(column: &ArrayRef) -> Option<StringArray> {
-    if !can_cast_types(column.data_type(), &DataType::Utf8) {
+    if column.data_type().is_binary() || !can_cast_types(column.data_type(), &DataType::Utf8) {
         return None;
     }
     let text = cast(column, &DataType::Utf8).ok()?;

@@ -1,6 +1,6 @@
 //! An enrichment: a file that a provider has, joined to the rows of the input, becomes the output.
 //!
-//! Flow: what is wrong with the input or the output's place is known before anybody is asked. The file comes in pieces
+//! Flow: what is wrong with the input or the output's path is known before anybody is asked. The file comes in pieces
 //! and becomes a [table](table) in memory, of bounded size. Then the input is read once, in batches, and each row that the table
 //! has a line for is written. Guarantees: the output is the one of before or the whole new one; the input isn't
 //! written, as nothing here opens it for that, nor is it mounted so.
@@ -19,7 +19,7 @@ pub use fault::{FileFault, InputFault, OutputFault, OutputTrouble};
 pub use output::Draft;
 pub use pieces::Pieces;
 
-use crate::fault::Ended;
+use crate::fault::{Ended, Stop};
 use crate::progress::Tally;
 use crate::rows::Choice;
 use crate::source::{Source, text};
@@ -72,13 +72,13 @@ impl Enrichment {
     pub fn open(
         planned: &PlannedEnrichment,
         (volumes, output): (&Path, &Path),
-        run: (&str, &str),
+        run: &str,
     ) -> Result<Self, Ended> {
         let format = write::checked(&planned.output)?;
         let input = Source::open(&planned.input, volumes)?;
         check(planned, input.schema())?;
         let choice = Choice::new(&chosen(planned), input.schema())?;
-        let place = Place::find(planned, output, run)?;
+        let place = Place::find(planned, &input, (output, run))?;
         Ok(Self {
             input,
             choice,
@@ -108,7 +108,7 @@ impl Enrichment {
         let mut joined = Joined::default();
         for batch in self.input.batches(self.choice.needed())? {
             if stopped.load(Ordering::Relaxed) {
-                break; // whoever stops it says why
+                return Err(Ended::Stopped(Stop::Told)); // whoever stops it says why
             }
             let batch = batch?;
             tally.read(batch.num_rows());

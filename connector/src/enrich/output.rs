@@ -1,11 +1,13 @@
 //! Where the output goes: one file below the folder of its volume, and nowhere else, which is replaced as a whole.
 
 use super::fault::{OutputFault, OutputTrouble};
-use crate::source::{covers, segments};
+use crate::source::{Files, Source};
 use cap_std::ambient_authority;
-use cap_std::fs::{Dir, OpenOptions};
+use cap_std::fs::{Dir, Metadata, MetadataExt, OpenOptions};
 use connection_operator::api::run::PlannedEnrichment;
+use connection_operator::governance::datasets::place::{covers, segments};
 use connection_operator::governance::runs::names::hash;
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{Error, ErrorKind};
 use std::path::Path;
@@ -24,18 +26,18 @@ pub struct Place {
 }
 
 impl Place {
-    /// Below this folder, where its volume is, for a run of the enrichment of this uid. The folders on its path are made. Unfinished
-    /// outputs of other runs of the enrichment are taken away: they may be personal data, and fill the volume. Of one enrichment one run
-    /// goes on at a time: should another still, on a node that is lost, its output gets no final name.
+    /// Below this folder, where its volume is, for this run. The folders on its path are made. Unfinished outputs of other runs that
+    /// would have its name are taken away: they may be personal data, and fill the volume. Of one output one run goes on at a time: should
+    /// another still, on a node that is lost, its output gets no final name.
     ///
     /// # Errors
     /// When there is no such place.
     pub fn find(
         planned: &PlannedEnrichment,
-        volume: &Path,
-        (uid, run): (&str, &str),
+        input: &Source,
+        (volume, run): (&Path, &str),
     ) -> Result<Self, OutputFault> {
-        let (dataset, input) = (planned.output.dataset.to_string(), &planned.input);
+        let dataset = planned.output.dataset.to_string();
         let fault = |trouble: OutputTrouble| trouble.of_dataset(&dataset);
         let failed = |error: Error| fault(OutputTrouble::of_error(&error));
         let written = planned.output.location.volume.as_ref();
@@ -46,11 +48,6 @@ impl Place {
         let (name, folders) = names
             .split_last()
             .ok_or_else(|| fault(OutputTrouble::PathRefused))?;
-        let read = input.location.volume.as_ref();
-        if read.is_some_and(|read| read.claim_name == written.claim_name && covers(&read.path, &written.path))
-        {
-            return Err(fault(OutputTrouble::InInput));
-        }
         let mut folder = Dir::open_ambient_dir(volume, ambient_authority()).map_err(failed)?;
         for name in folders {
             folder = below(&folder, name).map_err(failed)?;
@@ -58,7 +55,13 @@ impl Place {
         if folder.symlink_metadata(name).is_ok_and(|found| found.is_dir()) {
             return Err(fault(OutputTrouble::IsFolder));
         }
-        let mark = format!(".connections-{}-", &hash(uid.as_bytes())[..16]);
+        let read = planned.input.location.volume.as_ref();
+        let read = read.ok_or_else(|| fault(OutputTrouble::InInput))?;
+        let covered = read.claim_name == written.claim_name && covers(&read.path, &written.path);
+        if covered || is_read(input.files(), &read.path, (&folder, name)).map_err(failed)? {
+            return Err(fault(OutputTrouble::InInput));
+        }
+        let mark = format!(".connections-{}-", &hash(name.as_bytes())[..16]);
         sweep(&folder, &mark).map_err(failed)?;
         Ok(Self {
             folder,
@@ -82,6 +85,34 @@ impl Place {
         };
         Ok((draft, file.into_std()))
     }
+}
+
+/// Whether this name in this folder is a file of the input, or would become one: a link may give one folder two names, and two claims may
+/// be of one volume.
+fn is_read(files: &Files, path: &str, (folder, name): (&Dir, &str)) -> Result<bool, Error> {
+    let own = match folder.symlink_metadata(name) {
+        Ok(found) => Some(identity(&found)),
+        Err(error) if error.kind() == ErrorKind::NotFound => None,
+        Err(error) => return Err(error),
+    };
+    let here = identity(&folder.dir_metadata()?);
+    let mut parents = BTreeMap::new();
+    for file in files.paths() {
+        if own.is_some() && Some(identity(&files.metadata(file)?)) == own {
+            return Ok(true);
+        }
+        let parent = file.parent().unwrap_or(file);
+        if !parents.contains_key(parent) {
+            parents.insert(parent, identity(&files.metadata(parent)?));
+        }
+    }
+    let mut beside = parents.iter().filter(|(_, identity)| **identity == here);
+    Ok(beside.any(|(parent, _)| covers(path, &parent.join(name).to_string_lossy())))
+}
+
+/// Which file or folder of which volume it is.
+fn identity(found: &Metadata) -> (u64, u64) {
+    (found.dev(), found.ino())
 }
 
 /// A folder below another, which is made unless it's there.

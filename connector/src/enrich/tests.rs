@@ -18,7 +18,6 @@ const COMMA: FileForm = FileForm {
 };
 /// What stood in the output before.
 const BEFORE: &str = "of yesterday";
-const UID: &str = "4fd0b1c2-6d1f-4b43-9a63-0c3f4a0a2c11";
 const INPUT: &str = "id,website,status\n1,a.example,won\n2,b.example,lost\n3,,won\n4,a.example,new\n";
 const FILE: &str = "domain,employees,city\na.example,12,Ulm\nc.example,7,\n,1,Bonn\n";
 
@@ -76,7 +75,7 @@ impl Claim {
         form: FileForm,
     ) -> Result<(Draft, Joined), Ended> {
         let folders = (self.0.path(), self.path(""));
-        let enrichment = Enrichment::open(planned, (folders.0, &folders.1), (UID, "0123456789abcdef"))?;
+        let enrichment = Enrichment::open(planned, (folders.0, &folders.1), "0123456789abcdef")?;
         let file = Cursor::new(file.to_vec());
         enrichment.run(file, form, &Tally::default(), &AtomicBool::new(false))
     }
@@ -259,6 +258,7 @@ fn what_is_wrong_is_told_and_the_output_stays() {
     let out = |path: &str| planned(&json!({"output": {"location": {"volume": {"path": path}}}}));
     fs::create_dir(claim.path("out/folder")).expect("made");
     std::os::unix::fs::symlink("/tmp", claim.path("away")).expect("made");
+    std::os::unix::fs::symlink(".", claim.path("same")).expect("made");
     let rows: Vec<(PlannedEnrichment, &str, FailureClass, &str)> = vec![
         (plain(), "", Destination, "The provider's file is empty"),
         (
@@ -340,6 +340,24 @@ fn what_is_wrong_is_told_and_the_output_stays() {
             "The output dataset results would lie among the files of the input",
         ),
         (
+            planned(&json!({
+                "input": {"location": {"volume": {"path": "same/companies.csv"}}},
+                "output": {"location": {"volume": {"path": "companies.csv"}}},
+            })),
+            FILE,
+            User,
+            "The output dataset results would lie among the files of the input",
+        ),
+        (
+            planned(&json!({
+                "input": {"location": {"volume": {"path": "same/*.csv"}}},
+                "output": {"location": {"volume": {"claimName": "of-the-same-volume", "path": "new.csv"}}},
+            })),
+            FILE,
+            User,
+            "The output dataset results would lie among the files of the input",
+        ),
+        (
             planned(&json!({"output": {"format": {"type": "Parquet", "compression": "Gzip"}}})),
             FILE,
             User,
@@ -353,9 +371,15 @@ fn what_is_wrong_is_told_and_the_output_stays() {
             "{message}: {}",
             failure.message
         );
+        let of_the_file = message.contains("provider's file") || message.contains("two columns");
+        let persistence = if of_the_file {
+            Persistence::Transient // the next time there may be another one
+        } else {
+            Persistence::Permanent
+        };
         assert_eq!(
             (failure.class, failure.persistence),
-            (class, Persistence::Permanent),
+            (class, persistence),
             "{message}"
         );
         assert!(!failure.message.contains("secret"), "{}", failure.message);
@@ -370,7 +394,7 @@ fn an_output_that_gets_no_final_name_goes_and_so_does_what_a_killed_run_left() {
     let claim = Claim::new();
     let mark = format!(
         ".connections-{}-",
-        &connection_operator::governance::runs::names::hash(UID.as_bytes())[..16]
+        &connection_operator::governance::runs::names::hash(b"result")[..16]
     );
     claim.write(&format!("out/{mark}of-a-killed-run.part"), "half");
     claim.write("out/.connections-of-another-one.part", "half");
@@ -391,6 +415,24 @@ fn an_output_that_gets_no_final_name_goes_and_so_does_what_a_killed_run_left() {
     fs::remove_file(claim.path(&format!("out/{unfinished}"))).expect("another run takes it for left");
     let fault = draft.publish().expect_err("it is gone");
     assert_eq!(fault.persistence(), Persistence::Transient);
+    assert_eq!(claim.text("out/result"), BEFORE);
+}
+
+#[test]
+fn a_join_that_is_stopped_gives_nothing() {
+    let claim = Claim::new();
+    let enrichment = Enrichment::open(
+        &planned(&json!({})),
+        (claim.0.path(), &claim.path("")),
+        "0123456789abcdef",
+    );
+    let file = Cursor::new(FILE.as_bytes().to_vec());
+    let joined =
+        enrichment
+            .expect("it is in order")
+            .run(file, COMMA, &Tally::default(), &AtomicBool::new(true));
+    assert!(matches!(joined, Err(Ended::Stopped(_))));
+    assert_eq!(claim.beside(), ["result"]);
     assert_eq!(claim.text("out/result"), BEFORE);
 }
 

@@ -5,7 +5,8 @@ use super::{AHEAD, Defect, Run};
 use crate::credentials;
 use crate::enrich::{Draft, Enrichment, FileForm, Joined, OutputFault, Pieces};
 use crate::fault::Ended;
-use crate::guard::Reads;
+use crate::guard::{Guard, Reads};
+use crate::progress::Tally;
 use crate::sftp;
 use connection_operator::api::Connection;
 use connection_operator::api::run::PlannedEnrichment;
@@ -16,6 +17,9 @@ use std::time::Duration;
 use tokio::sync::mpsc::channel;
 use tokio::task::{JoinHandle, spawn_blocking};
 use tokio::time::timeout;
+
+#[cfg(test)]
+mod tests;
 
 /// How long what goes on beside may take to end: less than the grace of a pod that is told to stop.
 const END_MAX: Duration = Duration::from_secs(6);
@@ -29,6 +33,32 @@ pub struct Work {
     publishing: Option<(JoinHandle<Result<(), OutputFault>>, Joined)>,
 }
 
+impl Work {
+    /// Gives the output its place, if it may still have it.
+    async fn publish<R: Reads>(
+        &mut self,
+        guard: &Guard<R>,
+        (draft, joined): (Draft, Joined),
+        tally: &Tally,
+    ) -> Result<(), Ended> {
+        guard.allowed().await?;
+        self.publishing = Some((spawn_blocking(move || draft.publish()), joined));
+        self.published(tally).await
+    }
+
+    /// Waits for the output that gets its place just now, if any, and tells what stands there.
+    async fn published(&mut self, tally: &Tally) -> Result<(), Ended> {
+        let Some((publishing, joined)) = &mut self.publishing else {
+            return Ok(());
+        };
+        let (done, joined) = (publishing.await, *joined);
+        self.publishing = None;
+        done.map_err(Defect::from)??;
+        tally.joined(joined.enriched, joined.not_matched);
+        Ok(())
+    }
+}
+
 impl<R: Reads> Run<R> {
     /// Fetches, joins and writes.
     pub async fn enrich(
@@ -38,14 +68,14 @@ impl<R: Reads> Run<R> {
     ) -> Result<(), Ended> {
         let import = sftp::Import::of(&self.plan, &connection.spec)?;
         let places = self.places.clone();
-        let (planned, uid) = (planned.clone(), self.plan.uid.clone());
+        let planned = planned.clone();
         let run = format!("{:016x}", RandomState::new().hash_one(0));
         let opened = spawn_blocking(move || {
             let folders = (
                 places.volumes_directory.as_path(),
                 places.output_directory.as_path(),
             );
-            Enrichment::open(&planned, folders, (&uid, &run))
+            Enrichment::open(&planned, folders, &run)
         });
         let enrichment = opened.await.map_err(Defect::from)??;
         let declared = &self.plan.type_spec.secrets;
@@ -69,21 +99,7 @@ impl<R: Reads> Run<R> {
         self.work.joining = None;
         fetched?; // without the whole file there is nothing to say of the join
         let (draft, joined) = joined.map_err(Defect::from)??;
-        self.guard.allowed().await?;
-        self.work.publishing = Some((spawn_blocking(move || draft.publish()), joined));
-        self.published().await
-    }
-
-    /// Waits for the output that gets its place just now, if any, and tells what stands there.
-    async fn published(&mut self) -> Result<(), Ended> {
-        let Some((publishing, joined)) = &mut self.work.publishing else {
-            return Ok(());
-        };
-        let (done, joined) = (publishing.await, *joined);
-        self.work.publishing = None;
-        done.map_err(Defect::from)??;
-        self.tally.joined(joined.enriched, joined.not_matched);
-        Ok(())
+        self.work.publish(&self.guard, (draft, joined), &self.tally).await
     }
 
     /// Ends what goes on beside; true if nothing of it is left.
@@ -91,7 +107,7 @@ impl<R: Reads> Run<R> {
         self.work.stopped.store(true, Ordering::Relaxed);
         let joining = self.work.joining.take();
         let ending = async {
-            let _ = self.published().await; // then the one of before stands
+            let _ = self.work.published(&self.tally).await; // then the one of before stands
             match joining {
                 Some(joining) => joining.await.map(drop).is_ok(),
                 None => true,

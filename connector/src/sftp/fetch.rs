@@ -63,8 +63,11 @@ impl Fault for FetchFault {
     fn persistence(&self) -> Persistence {
         match self {
             Self::Server(fault) => fault.persistence(),
-            Self::Refused | Self::Changed | Self::Broken => Persistence::Transient,
-            Self::FileMissing | Self::NotAFile | Self::NotAllowed => Persistence::Permanent,
+            // A file that is late, or not yet right, may be there the next time.
+            Self::FileMissing | Self::NotAFile | Self::Refused | Self::Changed | Self::Broken => {
+                Persistence::Transient
+            }
+            Self::NotAllowed => Persistence::Permanent,
         }
     }
 }

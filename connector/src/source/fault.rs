@@ -95,7 +95,7 @@ impl Trouble {
                  that were packed once more."
             ),
             Self::NoColumns => {
-                format!("The dataset {dataset} has no columns: expected a first line that names them.")
+                format!("The dataset {dataset} has no rows, and nothing that names columns.")
             }
             Self::TooManyColumns => format!(
                 "The dataset {dataset} has more columns than the {} that a connector reads: make a narrower one.",
@@ -161,7 +161,8 @@ impl Fault for SourceFault {
 
     fn persistence(&self) -> Persistence {
         match self.trouble {
-            Trouble::Unreadable(_) => Persistence::Transient,
+            // What has no rows yet may have some the next time.
+            Trouble::Unreadable(_) | Trouble::NoColumns => Persistence::Transient,
             _ => Persistence::Permanent,
         }
     }

@@ -3,7 +3,7 @@
 use super::fault::{Place, SourceFault, Trouble};
 use cap_std::ambient_authority;
 use cap_std::fs::Dir;
-use glob::{MatchOptions, Pattern};
+use connection_operator::governance::datasets::place::{Name, segments};
 use std::fs::File;
 use std::io::{Error, ErrorKind};
 use std::path::{Path, PathBuf};
@@ -12,12 +12,6 @@ use std::path::{Path, PathBuf};
 const FILES_MAX: usize = 10_000;
 /// Most entries that are looked at to find them.
 const ENTRIES_MAX: usize = 1_000_000;
-
-const MATCHING: MatchOptions = MatchOptions {
-    case_sensitive: true,
-    require_literal_separator: true,
-    require_literal_leading_dot: true,
-};
 
 /// The files of a dataset, in the order of their names. There is at least one.
 pub struct Files {
@@ -91,34 +85,23 @@ impl Files {
         Ok(opened.into_std())
     }
 
+    /// Where they are below the folder of the volume.
+    pub fn paths(&self) -> &[PathBuf] {
+        &self.paths
+    }
+
+    /// What the system tells of one of them, or of a folder that they are in.
+    ///
+    /// # Errors
+    /// When it isn't there any more, or can't be looked at.
+    pub fn metadata(&self, path: &Path) -> Result<cap_std::fs::Metadata, Error> {
+        self.volume.metadata(here(path))
+    }
+
     /// A place in one of them.
     pub fn place(&self, file: usize, row: u64) -> Place {
         Place::row(&self.name(file), row)
     }
-}
-
-/// Whether a path means a file that another one names: the same, one in a folder of that name, or one that a pattern matches.
-#[must_use]
-pub fn covers(path: &str, file: &str) -> bool {
-    let (Some(path), Some(file)) = (segments(path), segments(file)) else {
-        return false;
-    };
-    let is = |(pattern, name): (&&str, &&str)| {
-        let pattern = Pattern::new(&literal_brackets(pattern));
-        pattern.is_ok_and(|pattern| pattern.matches_with(name, MATCHING))
-    };
-    let inside = file.len() == path.len() || file.len() == path.len() + 1;
-    inside && path.iter().zip(&file).all(is)
-}
-
-/// The names between the slashes of a path, if it's one that can't step out of its root.
-#[must_use]
-pub fn segments(path: &str) -> Option<Vec<&str>> {
-    let path = path.strip_suffix('/').unwrap_or(path);
-    let segments: Vec<&str> = path.split('/').filter(|segment| *segment != ".").collect();
-    let fit = |segment: &&str| !segment.is_empty() && *segment != ".." && !segment.contains("**");
-    let whole = !segments.iter().any(|segment| segment.contains('\0'));
-    (whole && segments.iter().all(fit)).then_some(segments)
 }
 
 /// One search for files.
@@ -134,8 +117,7 @@ impl Search<'_> {
         if !segment.contains(['*', '?']) {
             return Ok(from.into_iter().map(|path| path.join(segment)).collect());
         }
-        let pattern = Pattern::new(&literal_brackets(segment));
-        let pattern = pattern.map_err(|_| Trouble::PathRefused.of(self.dataset))?;
+        let pattern = Name::new(segment).ok_or_else(|| Trouble::PathRefused.of(self.dataset))?;
         let aside = segment.starts_with('_');
         let mut reached = Vec::new();
         for path in from {
@@ -143,8 +125,7 @@ impl Search<'_> {
                 continue;
             }
             let names = self.names_in(&path)?.into_iter();
-            let matching = names
-                .filter(|name| pattern.matches_with(name, MATCHING) && (aside || !name.starts_with('_')));
+            let matching = names.filter(|name| pattern.is(name) && (aside || !name.starts_with('_')));
             reached.extend(matching.map(|name| path.join(name)));
         }
         Ok(reached)
@@ -213,11 +194,6 @@ fn here(path: &Path) -> &Path {
     } else {
         path
     }
-}
-
-/// Only * and ? stand for others.
-fn literal_brackets(segment: &str) -> String {
-    segment.replace('[', "[[]")
 }
 
 /// A way out of the volume is refused by cap-std without asking the system, and so has none of its error numbers.

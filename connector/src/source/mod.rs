@@ -17,7 +17,7 @@ mod tests;
 
 pub use csv::delimiter;
 pub use fault::{Place, SourceFault, Trouble};
-pub use files::{covers, segments};
+pub(crate) use files::Files;
 pub use records::{Break, Records};
 pub use unpack::text;
 
@@ -25,7 +25,6 @@ use arrow::array::RecordBatch;
 use arrow::datatypes::{Schema, SchemaRef};
 use connection_operator::api::dataset::FormatType;
 use connection_operator::api::run::PlannedDataset;
-use files::Files;
 use std::collections::BTreeSet;
 use std::path::Path;
 
@@ -90,6 +89,11 @@ impl Source {
     #[must_use]
     pub fn schema(&self) -> &SchemaRef {
         &self.schema
+    }
+
+    /// Its files.
+    pub(crate) fn files(&self) -> &Files {
+        &self.files
     }
 
     /// Its rows, with only the columns at these places of the schema, in that order.

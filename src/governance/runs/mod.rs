@@ -19,6 +19,7 @@ pub mod verdict;
 pub mod volumes;
 pub mod workload;
 
+use super::datasets::Use;
 use super::kept::Seen;
 use super::run_account::RunAccountFacts;
 use super::vaults::KeyVaults;
@@ -179,6 +180,16 @@ impl RunsFacts<'_> {
     #[must_use]
     pub fn awaits_cron_job(&self) -> bool {
         self.cron_job.is_pending() || self.stray_cron_job().is_some()
+    }
+
+    /// Whether a run under way writes where what runs, as it is now, doesn't: that may be another's place.
+    #[must_use]
+    pub fn writes_elsewhere(&self, uses: &[Use]) -> bool {
+        let Some(output) = volumes::output(uses, self.work) else {
+            return false;
+        };
+        let mut under_way = self.jobs.iter().filter(|job| job.ended.is_none() && !job.going);
+        under_way.any(|job| job.output.as_ref().is_some_and(|of_run| *of_run != output))
     }
 
     fn owns(&self, cron_job: &CronJob) -> bool {

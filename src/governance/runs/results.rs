@@ -4,8 +4,8 @@ use super::workload::GRACE;
 use crate::api::dry_run::{DatasetEstimate, NAMED_COLUMNS_MAX};
 use crate::api::export::{PAYLOAD_MAX, Trigger};
 use crate::api::names::{
-    DRY_RUN_REQUESTED_ANNOTATION, RUN_BASIS_ANNOTATION, RUN_CONTAINER, RUN_PLAN_ANNOTATION,
-    RUN_REQUESTED_ANNOTATION,
+    DRY_RUN_REQUESTED_ANNOTATION, RUN_BASIS_ANNOTATION, RUN_CONTAINER, RUN_OUTPUT_ANNOTATION,
+    RUN_PLAN_ANNOTATION, RUN_REQUESTED_ANNOTATION,
 };
 use crate::api::run::{
     EXIT_PERMANENT, EXIT_STOPPED, EXIT_SUCCEEDED, EXIT_TRANSIENT, FailureClass, Persistence, RunCounts,
@@ -46,6 +46,8 @@ pub struct JobSeen {
     pub plan: Option<String>,
     /// What it began with.
     pub basis: Option<String>,
+    /// A hash of where it writes.
+    pub output: Option<String>,
     /// How many of its pods there were.
     pub attempt: i32,
     /// How far it is, as its pod told last.
@@ -104,6 +106,7 @@ pub fn seen<'a>(
         dry_run,
         plan: annotation(RUN_PLAN_ANNOTATION),
         basis: annotation(RUN_BASIS_ANNOTATION),
+        output: annotation(RUN_OUTPUT_ANNOTATION),
         attempt: pods.into_iter().flatten().sum::<i32>().max(1),
         progress,
         ended: verdict.map(|verdict| ended(verdict, last, &created)),

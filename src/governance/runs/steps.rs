@@ -251,7 +251,7 @@ fn begin(
         }
         return;
     };
-    let basis = verdict::basis(runnable.generation, runnable.connection.0);
+    let basis = verdict::basis(runnable.generation, runnable.connection.0, runnable.uses);
     let making = Making {
         connector,
         connection: runnable.connection.0,

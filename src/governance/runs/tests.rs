@@ -261,7 +261,7 @@ fn a_requested_run_is_begun_once_the_schedule_rests() {
 #[test]
 fn a_failure_for_good_holds_the_schedule_until_something_changes() {
     let connection = sftp_partner().consented().visited();
-    let basis = verdict::basis(Some(1), &connection.0);
+    let basis = verdict::basis(Some(1), &connection.0, &daily().uses);
     let failed = |persistence| {
         changed(daily(), |visit| {
             let mut job = ran(100, Some(RunOutcome::Failed), Some(persistence));
@@ -317,6 +317,16 @@ fn a_failure_for_good_holds_the_schedule_until_something_changes() {
         told(&mended).0,
         Some(State::Active),
         "a new version of a secret ends it"
+    );
+    let corrected = changed(failed(Persistence::Permanent), |visit| {
+        let mut dataset = (**visit.uses[0].dataset.as_ref().expect("a dataset")).clone();
+        dataset.metadata.generation = Some(9);
+        visit.uses[0].dataset = Some(Arc::new(dataset));
+    });
+    assert_eq!(
+        told(&corrected).0,
+        Some(State::Active),
+        "so does a change of a dataset"
     );
     let again = changed(failed(Persistence::Permanent), |visit| {
         visit.runs.jobs.push(ran(150, Some(RunOutcome::Succeeded), None));

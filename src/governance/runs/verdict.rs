@@ -5,17 +5,26 @@ use crate::api::export::Run;
 use crate::api::run::{Persistence, RunCounts, RunOutcome};
 use crate::api::{Connection, Reason};
 use crate::governance::Standing;
+use crate::governance::datasets::Use;
 use kube::ResourceExt;
 
-/// A hash of what a run would begin with now: a change of the spec, the connection or a secret gives another.
+/// A hash of what a run would begin with now: a change of the spec, the connection, a secret or a dataset gives another.
 #[must_use]
-pub fn basis(generation: Option<i64>, connection: &Connection) -> String {
+pub fn basis(generation: Option<i64>, connection: &Connection, uses: &[Use]) -> String {
     let generations = [generation, connection.metadata.generation];
     let [own, connections] = generations.map(|generation| generation.unwrap_or_default().to_string());
     let uid = connection.uid().unwrap_or_default();
     let status = connection.status.as_ref();
     let secrets = status.map(|status| status.secrets.as_slice()).unwrap_or_default();
+    let datasets = uses.iter().filter_map(|used| used.dataset.as_ref());
+    let datasets: Vec<[String; 2]> = datasets
+        .map(|dataset| {
+            let generation = dataset.metadata.generation.unwrap_or_default();
+            [dataset.uid().unwrap_or_default(), generation.to_string()]
+        })
+        .collect();
     let mut parts = vec![own.as_str(), &connections, &uid];
+    parts.extend(datasets.iter().flatten().map(String::as_str));
     for secret in secrets {
         parts.extend([secret.name.as_str(), &secret.source]);
         parts.push(secret.version.as_deref().unwrap_or_default());
@@ -54,11 +63,13 @@ pub fn judge(last_ended: Option<&Run>, basis: Option<&str>) -> Standing {
 }
 
 fn stopped(run: &Run) -> String {
-    let sent = run.counts.map(|counts| counts.rows_sent).filter(|sent| *sent > 0);
-    let sent = sent.map_or_else(String::new, |sent| {
-        format!(" By then {sent} rows stood at the destination.")
-    });
-    format!("The newest run was stopped before its end, as it was no longer allowed.{sent}")
+    let counts = run.counts.unwrap_or_default();
+    let stands = match (counts.rows_enriched, counts.rows_sent) {
+        (Some(enriched), _) => format!(" By then its output was the new one, with {enriched} rows enriched."),
+        (None, sent) if sent > 0 => format!(" By then {sent} rows stood at the destination."),
+        _ => String::new(),
+    };
+    format!("The newest run was stopped before its end, as it was no longer allowed.{stands}")
 }
 
 fn succeeded(run: &Run) -> String {

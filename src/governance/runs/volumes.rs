@@ -1,5 +1,6 @@
 //! What a run's pod finds: its plan, the credentials, what signs in to the API server and to key vaults, and the data.
 
+use super::names::hash_of;
 use super::workload::Making;
 use super::{Work, names, vaults};
 use crate::api::Connection;
@@ -12,6 +13,7 @@ use k8s_openapi::api::core::v1::{
     ObjectFieldSelector, PersistentVolumeClaimVolumeSource, ProjectedVolumeSource, SecretProjection,
     ServiceAccountTokenProjection, Volume, VolumeMount, VolumeProjection,
 };
+use kube::ResourceExt;
 use std::collections::BTreeSet;
 
 /// How long the token of a run is valid, in seconds; the kubelet brings a new one in time.
@@ -45,13 +47,24 @@ pub fn claims(uses: &[Use], work: Work<'_>) -> Claims {
     };
     let read = uses.iter().filter(|used| work.reads(&used.name));
     let each: BTreeSet<String> = read.filter_map(claim).collect();
-    let mut written = uses
-        .iter()
-        .filter(|used| work.writes().is_some_and(|output| output.as_str() == used.name));
     Claims {
         read: each.into_iter().collect(),
-        written: written.find_map(claim),
+        written: written(uses, work).and_then(claim),
     }
+}
+
+/// A hash of where runs write, if they do and that is known: the dataset, its claim and its path.
+#[must_use]
+pub fn output(uses: &[Use], work: Work<'_>) -> Option<String> {
+    let dataset = written(uses, work)?.dataset.as_ref()?;
+    let volume = dataset.spec.location.volume.as_ref()?;
+    let (name, claim) = (dataset.name_any(), volume.claim_name.to_string());
+    Some(hash_of(&[&name, &claim, &volume.path])[..32].to_owned())
+}
+
+fn written<'a>(uses: &'a [Use], work: Work<'_>) -> Option<&'a Use> {
+    let mut uses = uses.iter();
+    uses.find(|used| work.writes().is_some_and(|output| output.as_str() == used.name))
 }
 
 /// Where what is mounted: read-only, all but the place of the output. What an enrichment reads and what it writes may be of one

@@ -5,8 +5,8 @@ use super::{Connector, RunsFacts, plan, volumes};
 use crate::api::export::Schedule;
 use crate::api::names::{
     DRY_RUN_REQUESTED_ANNOTATION, MANAGED_BY_LABEL, RUN_ACCOUNT, RUN_BASIS_ANNOTATION, RUN_CONTAINER,
-    RUN_FORM_ANNOTATION, RUN_LABEL, RUN_OF_ANNOTATION, RUN_OF_UID_ANNOTATION, RUN_PLAN_ANNOTATION,
-    RUN_PLAN_BEFORE_ANNOTATION, RUN_REQUESTED_ANNOTATION,
+    RUN_FORM_ANNOTATION, RUN_LABEL, RUN_OF_ANNOTATION, RUN_OF_UID_ANNOTATION, RUN_OUTPUT_ANNOTATION,
+    RUN_PLAN_ANNOTATION, RUN_PLAN_BEFORE_ANNOTATION, RUN_REQUESTED_ANNOTATION,
 };
 use crate::api::run::{EXIT_PERMANENT, EXIT_STOPPED};
 use crate::api::{Connection, Export};
@@ -167,6 +167,8 @@ fn of_run(facts: &RunsFacts<'_>, making: Making<'_>) -> BTreeMap<String, String>
     let mut all = annotations(facts);
     all.insert(RUN_PLAN_ANNOTATION.to_owned(), making.plan.hash.clone());
     all.insert(RUN_BASIS_ANNOTATION.to_owned(), making.basis.to_owned());
+    let output = volumes::output(making.uses, facts.work);
+    all.extend(output.map(|output| (RUN_OUTPUT_ANNOTATION.to_owned(), output)));
     all
 }
 

@@ -217,9 +217,11 @@ pub(super) fn on_dataset((wakers, stores): Woken, links: Links) -> impl FnMut(&C
         wakers
             .exports
             .wake(export::watch::woken_by_dataset(change, &stores));
-        wakers
-            .enrichments
-            .wake(enrichment::watch::woken_by_dataset(change, &stores.enrichments));
+        wakers.enrichments.wake(enrichment::watch::woken_by_dataset(
+            change,
+            &stores.datasets,
+            &stores.enrichments,
+        ));
     }
 }
 

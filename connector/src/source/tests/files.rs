@@ -1,4 +1,4 @@
-use super::super::files::{Files, covers};
+use super::super::files::Files;
 use super::*;
 use std::os::unix::fs::symlink;
 use std::process::Command;
@@ -127,24 +127,4 @@ fn a_dataset_elsewhere_is_refused() {
         refused(&missing, &at("a.csv", &json!({"type": "CSV"}))),
         Trouble::NothingThere
     );
-}
-
-#[test]
-fn a_path_covers_what_it_would_read() {
-    let rows = [
-        ("a.csv", "a.csv", true),
-        ("./a.csv", "a.csv", true),
-        ("a.csv", "b.csv", false),
-        ("d", "d/1.csv", true),
-        ("d", "d/e/1.csv", false),
-        ("d/*.csv", "d/1.csv", true),
-        ("d/*.csv", "d/1.txt", false),
-        ("*", "a.csv", true),
-        (".", "a.csv", true),
-        ("[1].csv", "1.csv", false),
-        ("a.csv", "../a.csv", false),
-    ];
-    for (path, file, expected) in rows {
-        assert_eq!(covers(path, file), expected, "{path} {file}");
-    }
 }

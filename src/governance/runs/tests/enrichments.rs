@@ -3,7 +3,7 @@
 use super::{Visit, changed, ran, requested, steps};
 use crate::api::connection_type::UsedFor;
 use crate::api::dataset::Role;
-use crate::api::run::{Plan, RunCounts, RunOutcome};
+use crate::api::run::{Persistence, Plan, RunCounts, RunOutcome};
 use crate::api::{ConditionType, Reason};
 use crate::fixtures::{dataset, firmographics, visit};
 use crate::governance::activity;
@@ -13,6 +13,7 @@ use crate::governance::decision::Effect;
 use crate::governance::kept::Seen;
 use crate::governance::runs::results::Ended;
 use crate::governance::runs::steps::RunStep;
+use crate::governance::runs::verdict;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -173,7 +174,16 @@ fn it_is_scheduled_requested_held_and_stopped_as_an_export_is() {
             visit.runs.jobs = vec![ran(10, None, None)];
         })
     };
+    let failed = || {
+        changed(daily(), |visit| {
+            let mut job = ran(10, Some(RunOutcome::Failed), Some(Persistence::Permanent));
+            let connection = firmographics().consented().visited();
+            job.basis = Some(verdict::basis(Some(1), &connection.0, &visit.uses));
+            visit.runs.jobs = vec![job];
+        })
+    };
     let rows: Vec<(&str, Visit, Vec<&str>)> = vec![
+        ("failed for good", failed(), vec!["resting schedule"]),
         ("manual", manual(enrichment()), vec![]),
         ("scheduled anew", enrichment(), vec!["plan and schedule"]),
         ("scheduled already", daily(), vec![]),
@@ -188,6 +198,43 @@ fn it_is_scheduled_requested_held_and_stopped_as_an_export_is() {
     for (case, visit, expected) in rows {
         assert_eq!(steps(&activity::decide(&visit.facts())), expected, "{case}");
     }
+}
+
+#[test]
+fn a_run_ends_whose_output_was_given_another_place() {
+    let visit = enrichment();
+    let (_, cron_job) = scheduled(&visit);
+    let made = &cron_job["spec"]["jobTemplate"]["metadata"]["annotations"]["connections.dev/run-output"];
+    let running = |visit: Visit, output: Option<&str>| {
+        changed(visit, |visit| {
+            let mut job = ran(10, None, None);
+            job.output = output.map(str::to_owned);
+            visit.runs.jobs = vec![job];
+        })
+    };
+    let stops = |visit: &Visit| {
+        let told = steps(&activity::decide(&visit.facts()));
+        told.contains(&"stop job-0010".to_owned())
+    };
+    let made = made.as_str().expect("it stands there");
+    assert!(
+        !stops(&running(enrichment(), Some(made))),
+        "it writes there still"
+    );
+    assert!(
+        stops(&running(written_to("other"), Some(made))),
+        "it would write elsewhere"
+    );
+    assert!(
+        !stops(&running(enrichment(), None)),
+        "where an older one writes isn't known"
+    );
+    let gone = changed(running(enrichment(), Some(made)), |visit| {
+        for used in &mut visit.uses {
+            used.dataset = None;
+        }
+    });
+    assert!(!stops(&gone), "what isn't there says nothing");
 }
 
 #[test]

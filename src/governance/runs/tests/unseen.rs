@@ -53,7 +53,7 @@ fn each_of_a_thousand_runs_that_nobody_saw_is_told_once() {
 #[test]
 fn an_old_failure_for_good_does_not_hold_what_ran_well_since() {
     let connection = super::sftp_partner().consented().visited();
-    let basis = super::verdict::basis(Some(1), &connection.0);
+    let basis = super::verdict::basis(Some(1), &connection.0, &export().uses);
     let mut visit = changed(after(export()), |visit| {
         visit.runs.jobs = (0..40)
             .map(|second| {
