@@ -10,6 +10,7 @@ help: ## List the targets
 .PHONY: bench
 bench: ## Measure the operator's figures as ratios within one run (SCALE=small: a quick check; ONLY=types, admission, plugin, vaults, world or its part changes)
 	@cargo build -q --release --locked -p connection-operator -p benches
+	@[[ $${ONLY:-plugin} != plugin ]] || cargo build -q --profile compact --locked -p connection-operator --bin kubectl-connections
 	@"$${CARGO_TARGET_DIR:-target}/release/benches"
 
 .PHONY: demo
