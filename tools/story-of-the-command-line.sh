@@ -1,4 +1,4 @@
-# The chapter of the story in which an administrator and a contributor do without YAML, by kubectl connections. Read by tools/story.
+# The chapters of the story in which an administrator and a contributor do without YAML, by kubectl connections. Read by tools/story.
 
 # plugin ARGUMENTS: in the story's namespace.
 plugin() { run "kubectl connections $1 -n $NAMESPACE"; }
@@ -48,4 +48,23 @@ at_the_command_line() {
   reason export/french-customers Detached
   say "Who agreed to what is gone, too, stays on record:"
   plugin "audit --connection french-drop"
+}
+
+data_comes_back() {
+  [[ -n $server ]] || return 0
+  local before machine scored=$runs_place/customers/scored
+  machine=$(machine_of_node)
+  chapter "Data comes back: what a provider knows of the customers, joined to them"
+  install -d -m 0777 "$scored" # storage of a cluster's own is given to the group of runs
+  awk 'BEGIN { print "email,score"; for (i = 1; i <= 40000; i++) printf "customer-%d@example.com,%d\n", i, i % 100 }' \
+    >"$runs_place/in/scores.csv"
+  agreed "add sftp-import scores --display-name 'Scores of a provider' --set hostname=$machine --set port=$server_port --set hostKey=$host_key --set folder=/in --secret username=partner-drop/username --secret password=partner-drop/password"
+  reason connection/scores Ready
+  plugin "enrich create customer-scores --as carol --connection scores --display-name 'Scores of customers' --input all-customers --map email=email --into scored-customers --set fileName=scores.csv --yes"
+  state enrichment/customer-scores Active
+  before=$(sha256sum <"$runs_place/customers/customers.csv")
+  plugin "run enrichment/customer-scores --as carol --wait"
+  run "ls -l $scored && head -n 3 $scored/customers.csv"
+  equal "a line for each whom the provider knows, and the head" 40001 "$(wc -l <"$scored/customers.csv")"
+  equal "the customers' own file is as it was" "$before" "$(sha256sum <"$runs_place/customers/customers.csv")"
 }
