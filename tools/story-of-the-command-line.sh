@@ -60,6 +60,7 @@ data_comes_back() {
     >"$runs_place/in/scores.csv"
   agreed "add sftp-import scores --display-name 'Scores of a provider' --set hostname=$machine --set port=$server_port --set hostKey=$host_key --set folder=/in --secret username=partner-drop/username --secret password=partner-drop/password"
   reason connection/scores Ready
+  may carol scores yes
   plugin "enrich create customer-scores --as carol --connection scores --display-name 'Scores of customers' --input all-customers --map email=email --into scored-customers --set fileName=scores.csv --yes"
   state enrichment/customer-scores Active
   before=$(sha256sum <"$runs_place/customers/customers.csv")
