@@ -136,9 +136,9 @@ vocabulary! {
         NoConnector,
         /// The connection or a dataset asks of the connector what it can't do yet.
         ConnectorLacks,
-        /// The dataset's role doesn't allow this use.
+        /// The dataset's role doesn't allow this use, or what is only read lies at its place.
         DatasetIneligible,
-        /// Another one already writes to this dataset.
+        /// Another one already writes to this dataset, or to its place.
         OutputTaken,
         /// More datasets are named than the service takes at once.
         TooManyDatasets,

@@ -32,7 +32,7 @@ pub const RUN_PLAN_ANNOTATION: &str = "connections.dev/run-plan";
 pub const RUN_PLAN_BEFORE_ANNOTATION: &str = "connections.dev/run-plan-before";
 /// A hash of what a run began with: the versions of the spec, the connection and its secrets.
 pub const RUN_BASIS_ANNOTATION: &str = "connections.dev/run-basis";
-/// A hash of where the run of an enrichment writes.
+/// What the run of an enrichment writes: the dataset's name, and a hash of its place.
 pub const RUN_OUTPUT_ANNOTATION: &str = "connections.dev/run-output";
 /// A hash of what the operator applied last.
 pub const RUN_FORM_ANNOTATION: &str = "connections.dev/run-form";

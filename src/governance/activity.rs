@@ -170,7 +170,7 @@ fn may_not_go_on(facts: &ActivityFacts<'_>) -> bool {
                 || !consent.is_some_and(|consent| consent.given)
         }
     };
-    connection || facts.suspend || facts.deleting || facts.runs.writes_elsewhere(&facts.uses)
+    connection || facts.suspend || facts.deleting || facts.runs.writes_anothers(&facts.uses)
 }
 
 fn summed(

@@ -33,6 +33,19 @@ pub struct Use {
     pub place_taken: Option<PlaceTaken>,
 }
 
+impl Use {
+    /// Whether it would write what is another's, or only read.
+    #[must_use]
+    pub fn is_anothers(&self) -> bool {
+        let role = |dataset: &Arc<Dataset>| dataset.spec.role.unwrap_or_default();
+        let unfit = self
+            .dataset
+            .as_ref()
+            .is_some_and(|dataset| !eligible(self.purpose, role(dataset)));
+        unfit || self.taken_by.is_some() || self.place_taken.is_some()
+    }
+}
+
 /// What a dataset is used for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Purpose {
@@ -150,7 +163,7 @@ fn misplaced(field: &str, name: &str, taken: &PlaceTaken) -> (Reason, String) {
         PlaceTaken::Written(other) => (
             Reason::OutputTaken,
             format!(
-                "{field} names the dataset {name}, whose file is that of the dataset {other}, the older of the two: name another, or \
+                "{field} names the dataset {name}, which lies at the place of the dataset {other}, the older of the two: name another, or \
                  ask an administrator to give it another place."
             ),
         ),

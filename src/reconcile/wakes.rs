@@ -82,7 +82,11 @@ pub fn rivals_of_place<K>(
 where
     K: Resource<DynamicType = ()> + Clone,
 {
-    let view = |dataset: &Dataset| (dataset.spec.role, dataset.spec.location.clone());
+    // Its age decides too: one that was made anew under the same name while a watch was broken comes last.
+    let view = |dataset: &Dataset| {
+        let created = dataset.creation_timestamp();
+        (dataset.spec.role, dataset.spec.location.clone(), created)
+    };
     let [before, after] = [&change.before, &change.after].map(|side| side.as_deref().map(view));
     if before == after {
         return Vec::new();

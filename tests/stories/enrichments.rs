@@ -110,7 +110,7 @@ async fn an_output_lies_neither_among_what_is_read_nor_where_an_older_one_does()
     let told = world.until_inactive::<Enrichment>("younger", "OutputTaken").await;
     assert_eq!(
         told.message,
-        "spec.output names the dataset younger, whose file is that of the dataset results, the older of the two: name another, or \
+        "spec.output names the dataset younger, which lies at the place of the dataset results, the older of the two: name another, or \
          ask an administrator to give it another place."
     );
     world.until_active::<Enrichment>("results").await;

@@ -48,6 +48,11 @@ impl Place {
         let (name, folders) = names
             .split_last()
             .ok_or_else(|| fault(OutputTrouble::PathRefused))?;
+        let read = planned.input.location.volume.as_ref();
+        let read = read.ok_or_else(|| fault(OutputTrouble::InInput))?;
+        if read.claim_name == written.claim_name && covers(&read.path, &written.path) {
+            return Err(fault(OutputTrouble::InInput));
+        }
         let mut folder = Dir::open_ambient_dir(volume, ambient_authority()).map_err(failed)?;
         for name in folders {
             folder = below(&folder, name).map_err(failed)?;
@@ -55,10 +60,7 @@ impl Place {
         if folder.symlink_metadata(name).is_ok_and(|found| found.is_dir()) {
             return Err(fault(OutputTrouble::IsFolder));
         }
-        let read = planned.input.location.volume.as_ref();
-        let read = read.ok_or_else(|| fault(OutputTrouble::InInput))?;
-        let covered = read.claim_name == written.claim_name && covers(&read.path, &written.path);
-        if covered || is_read(input.files(), &read.path, (&folder, name)).map_err(failed)? {
+        if is_read(input.files(), &read.path, (&folder, name)).map_err(failed)? {
             return Err(fault(OutputTrouble::InInput));
         }
         let mark = format!(".connections-{}-", &hash(name.as_bytes())[..16]);
@@ -96,17 +98,17 @@ fn is_read(files: &Files, path: &str, (folder, name): (&Dir, &str)) -> Result<bo
         Err(error) => return Err(error),
     };
     let here = identity(&folder.dir_metadata()?);
+    // One that is gone meanwhile will be told by whoever reads it.
+    let found = |path: &Path| files.metadata(path).ok().map(|found| identity(&found));
     let mut parents = BTreeMap::new();
     for file in files.paths() {
-        if own.is_some() && Some(identity(&files.metadata(file)?)) == own {
+        if own.is_some() && found(file) == own {
             return Ok(true);
         }
         let parent = file.parent().unwrap_or(file);
-        if !parents.contains_key(parent) {
-            parents.insert(parent, identity(&files.metadata(parent)?));
-        }
+        parents.entry(parent).or_insert_with(|| found(parent));
     }
-    let mut beside = parents.iter().filter(|(_, identity)| **identity == here);
+    let mut beside = parents.iter().filter(|(_, found)| **found == Some(here));
     Ok(beside.any(|(parent, _)| covers(path, &parent.join(name).to_string_lossy())))
 }
 
@@ -156,11 +158,11 @@ impl Draft {
         &self.place.dataset
     }
 
-    /// Puts it, whole as it is, where the one of before is, in one step.
+    /// Puts it, whole as it is, where the one of before is, in one step; `stands` is told at once that it stands there.
     ///
     /// # Errors
     /// When it can't be. The one of before stands.
-    pub fn publish(mut self) -> Result<(), OutputFault> {
+    pub fn publish(mut self, stands: impl FnOnce()) -> Result<(), OutputFault> {
         let Place {
             folder,
             name,
@@ -170,6 +172,7 @@ impl Draft {
         let renamed = folder.rename(unfinished, folder, name);
         renamed.map_err(|error| OutputTrouble::of_error(&error).of_dataset(&self.place.dataset))?;
         self.published = true;
+        stands();
         // That the name outlives a power failure too; not every volume knows how to say so.
         let synced = self.place.folder.open(".").and_then(|folder| folder.sync_all());
         if let Err(error) = synced {

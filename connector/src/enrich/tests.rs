@@ -64,7 +64,7 @@ impl Claim {
 
     fn run(&self, planned: &PlannedEnrichment, file: &[u8], form: FileForm) -> Result<Joined, Ended> {
         let (draft, joined) = self.drafted(planned, file, form)?;
-        draft.publish()?;
+        draft.publish(|| {})?;
         Ok(joined)
     }
 
@@ -413,7 +413,7 @@ fn an_output_that_gets_no_final_name_goes_and_so_does_what_a_killed_run_left() {
         .drafted(&planned(&json!({})), FILE.as_bytes(), COMMA)
         .expect("joined");
     fs::remove_file(claim.path(&format!("out/{unfinished}"))).expect("another run takes it for left");
-    let fault = draft.publish().expect_err("it is gone");
+    let fault = draft.publish(|| {}).expect_err("it is gone");
     assert_eq!(fault.persistence(), Persistence::Transient);
     assert_eq!(claim.text("out/result"), BEFORE);
 }

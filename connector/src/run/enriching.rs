@@ -29,8 +29,8 @@ const END_MAX: Duration = Duration::from_secs(6);
 pub struct Work {
     stopped: Arc<AtomicBool>,
     joining: Option<JoinHandle<Result<(Draft, Joined), Ended>>>,
-    /// The output that gets its place just now, and what is told then.
-    publishing: Option<(JoinHandle<Result<(), OutputFault>>, Joined)>,
+    /// The output that gets its place just now.
+    publishing: Option<JoinHandle<Result<(), OutputFault>>>,
 }
 
 impl Work {
@@ -42,20 +42,20 @@ impl Work {
         tally: &Tally,
     ) -> Result<(), Ended> {
         guard.allowed().await?;
-        self.publishing = Some((spawn_blocking(move || draft.publish()), joined));
-        self.published(tally).await
+        let tally = tally.clone();
+        let stands = move || tally.joined(joined.enriched, joined.not_matched);
+        self.publishing = Some(spawn_blocking(move || draft.publish(stands)));
+        self.published().await
     }
 
-    /// Waits for the output that gets its place just now, if any, and tells what stands there.
-    async fn published(&mut self, tally: &Tally) -> Result<(), Ended> {
-        let Some((publishing, joined)) = &mut self.publishing else {
+    /// Waits for the output that gets its place just now, if any.
+    async fn published(&mut self) -> Result<(), Ended> {
+        let Some(publishing) = &mut self.publishing else {
             return Ok(());
         };
-        let (done, joined) = (publishing.await, *joined);
+        let done = publishing.await;
         self.publishing = None;
-        done.map_err(Defect::from)??;
-        tally.joined(joined.enriched, joined.not_matched);
-        Ok(())
+        Ok(done.map_err(Defect::from)??)
     }
 }
 
@@ -107,7 +107,7 @@ impl<R: Reads> Run<R> {
         self.work.stopped.store(true, Ordering::Relaxed);
         let joining = self.work.joining.take();
         let ending = async {
-            let _ = self.work.published(&self.tally).await; // then the one of before stands
+            let _ = self.work.published().await; // then the one of before stands
             match joining {
                 Some(joining) => joining.await.map(drop).is_ok(),
                 None => true,

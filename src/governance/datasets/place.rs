@@ -53,15 +53,24 @@ impl Name {
     }
 }
 
-/// Whether a path means a file that another one names: the same, one in a folder of that name, or one that a pattern matches.
+/// Whether a path means a file that another one names: the same, one in a folder of that name, or one that a pattern matches. What begins
+/// with a dot or an underscore is meant only where it's named so.
 #[must_use]
 pub fn covers(path: &str, file: &str) -> bool {
     let (Some(path), Some(file)) = (segments(path), segments(file)) else {
         return false;
     };
-    let is = |(segment, name): (&&str, &&str)| Name::new(segment).is_some_and(|segment| segment.is(name));
-    let inside = file.len() == path.len() || file.len() == path.len() + 1;
-    inside && path.iter().zip(&file).all(is)
+    let is = |(segment, name): (&&str, &&str)| {
+        let aside = name.starts_with('_') && !segment.starts_with('_');
+        !aside && Name::new(segment).is_some_and(|segment| segment.is(name))
+    };
+    let beyond = file.get(path.len()..);
+    let data = beyond.is_some_and(|beyond| match beyond {
+        [] => true,
+        [name] => !name.starts_with(['.', '_']),
+        _ => false,
+    });
+    data && path.iter().zip(&file).all(is)
 }
 
 /// Whether what is written as the one would be among the files of the other.

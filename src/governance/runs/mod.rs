@@ -182,14 +182,20 @@ impl RunsFacts<'_> {
         self.cron_job.is_pending() || self.stray_cron_job().is_some()
     }
 
-    /// Whether a run under way writes where what runs, as it is now, doesn't: that may be another's place.
+    /// Whether a run under way would write what isn't its own any more: the output is another, or elsewhere, or it belongs to another.
     #[must_use]
-    pub fn writes_elsewhere(&self, uses: &[Use]) -> bool {
-        let Some(output) = volumes::output(uses, self.work) else {
+    pub fn writes_anothers(&self, uses: &[Use]) -> bool {
+        let Some(name) = self.work.writes() else {
             return false;
         };
+        let lost = volumes::written(uses, self.work).is_some_and(Use::is_anothers);
+        let output = volumes::output(uses, self.work);
+        let elsewhere = |of_run: &String| match &output {
+            Some(output) => of_run != output,
+            None => of_run.split('/').next() != Some(name.as_str()), // where that lies isn't known
+        };
         let mut under_way = self.jobs.iter().filter(|job| job.ended.is_none() && !job.going);
-        under_way.any(|job| job.output.as_ref().is_some_and(|of_run| *of_run != output))
+        under_way.any(|job| lost || job.output.as_ref().is_some_and(elsewhere))
     }
 
     fn owns(&self, cron_job: &CronJob) -> bool {

@@ -46,7 +46,7 @@ pub struct JobSeen {
     pub plan: Option<String>,
     /// What it began with.
     pub basis: Option<String>,
-    /// A hash of where it writes.
+    /// What it writes: the dataset's name, and a hash of its place.
     pub output: Option<String>,
     /// How many of its pods there were.
     pub attempt: i32,

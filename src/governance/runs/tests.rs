@@ -320,13 +320,13 @@ fn a_failure_for_good_holds_the_schedule_until_something_changes() {
     );
     let corrected = changed(failed(Persistence::Permanent), |visit| {
         let mut dataset = (**visit.uses[0].dataset.as_ref().expect("a dataset")).clone();
-        dataset.metadata.generation = Some(9);
+        dataset.spec.location.volume.as_mut().expect("a volume").path = "corrected.csv".to_owned();
         visit.uses[0].dataset = Some(Arc::new(dataset));
     });
     assert_eq!(
         told(&corrected).0,
         Some(State::Active),
-        "so does a change of a dataset"
+        "so does another place of a dataset"
     );
     let again = changed(failed(Persistence::Permanent), |visit| {
         visit.runs.jobs.push(ran(150, Some(RunOutcome::Succeeded), None));

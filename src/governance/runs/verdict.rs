@@ -8,7 +8,8 @@ use crate::governance::Standing;
 use crate::governance::datasets::Use;
 use kube::ResourceExt;
 
-/// A hash of what a run would begin with now: a change of the spec, the connection, a secret or a dataset gives another.
+/// A hash of what a run would begin with now: a change of the spec, the connection, a secret or
+/// of where a dataset lies and how it's written gives another.
 #[must_use]
 pub fn basis(generation: Option<i64>, connection: &Connection, uses: &[Use]) -> String {
     let generations = [generation, connection.metadata.generation];
@@ -17,14 +18,15 @@ pub fn basis(generation: Option<i64>, connection: &Connection, uses: &[Use]) -> 
     let status = connection.status.as_ref();
     let secrets = status.map(|status| status.secrets.as_slice()).unwrap_or_default();
     let datasets = uses.iter().filter_map(|used| used.dataset.as_ref());
-    let datasets: Vec<[String; 2]> = datasets
+    let datasets: Vec<String> = datasets
         .map(|dataset| {
-            let generation = dataset.metadata.generation.unwrap_or_default();
-            [dataset.uid().unwrap_or_default(), generation.to_string()]
+            let spec = &dataset.spec;
+            let lies = (dataset.name_any(), &spec.location, &spec.format);
+            serde_json::to_string(&lies).unwrap_or_default() // all of it can be written
         })
         .collect();
     let mut parts = vec![own.as_str(), &connections, &uid];
-    parts.extend(datasets.iter().flatten().map(String::as_str));
+    parts.extend(datasets.iter().map(String::as_str));
     for secret in secrets {
         parts.extend([secret.name.as_str(), &secret.source]);
         parts.push(secret.version.as_deref().unwrap_or_default());

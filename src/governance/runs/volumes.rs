@@ -53,16 +53,20 @@ pub fn claims(uses: &[Use], work: Work<'_>) -> Claims {
     }
 }
 
-/// A hash of where runs write, if they do and that is known: the dataset, its claim and its path.
+/// What runs write, as far as it's known: the dataset's name, a slash, and a hash of its place.
 #[must_use]
 pub fn output(uses: &[Use], work: Work<'_>) -> Option<String> {
     let dataset = written(uses, work)?.dataset.as_ref()?;
-    let volume = dataset.spec.location.volume.as_ref()?;
-    let (name, claim) = (dataset.name_any(), volume.claim_name.to_string());
-    Some(hash_of(&[&name, &claim, &volume.path])[..32].to_owned())
+    let volume = dataset.spec.location.volume.as_ref();
+    let place = volume.map(|volume| (volume.claim_name.to_string(), volume.path.as_str()));
+    let (claim, path) = place.unwrap_or_default();
+    let place = &hash_of(&[&claim, path])[..32];
+    Some(format!("{}/{place}", dataset.name_any()))
 }
 
-fn written<'a>(uses: &'a [Use], work: Work<'_>) -> Option<&'a Use> {
+/// The use by which runs write.
+#[must_use]
+pub fn written<'a>(uses: &'a [Use], work: Work<'_>) -> Option<&'a Use> {
     let mut uses = uses.iter();
     uses.find(|used| work.writes().is_some_and(|output| output.as_str() == used.name))
 }

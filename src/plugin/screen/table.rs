@@ -1,12 +1,13 @@
-//! Rows under headings, as kubectl lays them out; on a narrow terminal shortened, and then as blocks.
+//! Rows under headings, as kubectl lays them out; on a narrow terminal closer together, shortened, without some columns, and then
+//! as blocks.
 
 use super::width::{columns, fitted, isolated};
 use super::{Screen, Tone};
 use crate::governance::message::bounded;
 use std::fmt::Write as _;
 
-/// Between two columns.
-const GAP: usize = 3;
+/// Between two columns; the second where there is little room.
+const GAPS: [usize; 2] = [3, 2];
 /// A column that may be shortened keeps so much.
 const LEAST: usize = 12;
 
@@ -17,13 +18,26 @@ pub struct Heading {
     pub title: &'static str,
     /// Whether its texts may be shortened where there is little room: they're for reading, not for copying.
     pub shortens: bool,
+    /// Whether it may be left out where there is little room, the last that may first.
+    pub yields: bool,
 }
 
 impl Heading {
     /// A heading of this text.
     #[must_use]
     pub const fn new(title: &'static str, shortens: bool) -> Self {
-        Self { title, shortens }
+        Self {
+            title,
+            shortens,
+            yields: false,
+        }
+    }
+
+    /// The same, left out where there is little room.
+    #[must_use]
+    pub const fn yielding(mut self) -> Self {
+        self.yields = true;
+        self
     }
 }
 
@@ -62,8 +76,15 @@ impl Cell {
 pub struct Layout {
     headings: Vec<Heading>,
     /// None where rows become blocks.
-    widths: Option<Vec<usize>>,
+    widths: Option<Widths>,
     screen: Screen,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Widths {
+    gap: usize,
+    /// Of each column; none of one that is left out.
+    columns: Vec<Option<usize>>,
 }
 
 /// A whole table: its headings and all its rows.
@@ -86,7 +107,7 @@ impl Layout {
             }
         }
         Self {
-            widths: narrowed(widths, headings, screen.width),
+            widths: narrowed(&widths, headings, screen.width),
             headings: headings.to_vec(),
             screen,
         }
@@ -115,17 +136,19 @@ impl Layout {
         }
     }
 
-    fn line(&self, cells: &[Cell], widths: &[usize]) -> String {
+    fn line(&self, cells: &[Cell], widths: &Widths) -> String {
         let mut line = String::new();
         let mut owed = 0; // blanks are written once something follows them
-        for (cell, &width) in cells.iter().zip(widths) {
+        let shown = cells.iter().zip(&widths.columns);
+        let shown = shown.filter_map(|(cell, width)| Some((cell, (*width)?)));
+        for (cell, width) in shown {
             let text = fitted(&cell.text, width);
             if !text.is_empty() {
                 line.extend(std::iter::repeat_n(' ', owed));
                 line.push_str(&self.shown(&text, cell.tone));
                 owed = 0;
             }
-            owed += width - columns(&text) + GAP;
+            owed += width - columns(&text) + widths.gap;
         }
         line.push('\n');
         line
@@ -166,18 +189,42 @@ impl Layout {
 }
 
 /// The widths that fit, if there are such.
-fn narrowed(mut widths: Vec<usize>, headings: &[Heading], most: Option<usize>) -> Option<Vec<usize>> {
+fn narrowed(widths: &[usize], headings: &[Heading], most: Option<usize>) -> Option<Widths> {
+    let mut columns: Vec<Option<usize>> = widths.iter().copied().map(Some).collect();
+    loop {
+        let fit = GAPS.iter().find_map(|gap| {
+            Some(Widths {
+                gap: *gap,
+                columns: shortened(columns.clone(), headings, *gap, most)?,
+            })
+        });
+        if fit.is_some() {
+            return fit;
+        }
+        let mut yielding = columns.iter_mut().zip(headings).rev();
+        let (column, _) = yielding.find(|(width, heading)| heading.yields && width.is_some())?;
+        *column = None;
+    }
+}
+
+fn shortened(
+    mut columns: Vec<Option<usize>>,
+    headings: &[Heading],
+    gap: usize,
+    most: Option<usize>,
+) -> Option<Vec<Option<usize>>> {
     let Some(most) = most else {
-        return Some(widths);
+        return Some(columns);
     };
     loop {
-        let gaps = GAP * widths.len().saturating_sub(1);
-        let excess = (widths.iter().sum::<usize>() + gaps).saturating_sub(most);
-        if excess == 0 {
-            return Some(widths);
+        let shown = columns.iter().flatten();
+        let gaps = gap * shown.clone().count().saturating_sub(1);
+        if shown.sum::<usize>() + gaps <= most {
+            return Some(columns);
         }
-        let shortening = widths.iter_mut().zip(headings);
-        let shortening = shortening.filter(|(width, heading)| heading.shortens && **width > LEAST);
+        let widths = columns.iter_mut().zip(headings);
+        let widths = widths.filter_map(|(width, heading)| Some((width.as_mut()?, heading)));
+        let shortening = widths.filter(|(width, heading)| heading.shortens && **width > LEAST);
         let (widest, _) = shortening.max_by_key(|(width, _)| **width)?;
         *widest -= 1;
     }
@@ -188,18 +235,9 @@ mod tests {
     use super::*;
 
     const HEADINGS: [Heading; 3] = [
-        Heading {
-            title: "NAME",
-            shortens: false,
-        },
-        Heading {
-            title: "DISPLAY NAME",
-            shortens: true,
-        },
-        Heading {
-            title: "READY",
-            shortens: false,
-        },
+        Heading::new("NAME", false),
+        Heading::new("DISPLAY NAME", true),
+        Heading::new("READY", false),
     ];
 
     fn laid_out(rows: &[[&str; 3]], screen: Screen) -> String {
@@ -236,6 +274,32 @@ mod tests {
             .replace("partn…  ", "partn…   ")
             .replace("NAME    READY", "NAME     READY");
         assert_eq!(laid_out(&rows, columns_of(46)), expected);
+    }
+
+    #[test]
+    fn columns_move_closer_and_then_the_last_that_may_is_left_out() {
+        let headings = [
+            Heading::new("NAME", false),
+            Heading::new("TYPE", false).yielding(),
+            Heading::new("READY", false),
+            Heading::new("AGE", false).yielding(),
+        ];
+        let rows = vec![["partner", "sftp-export", "True", "2d"].map(Cell::new).to_vec()];
+        let expected = [
+            (40, "NAME      TYPE          READY   AGE"),
+            (32, "NAME     TYPE         READY  AGE"),
+            (31, "NAME      TYPE          READY"),
+            (25, "NAME      READY"),
+        ];
+        for (width, head) in expected {
+            let table = table(&headings, &rows, columns_of(width));
+            assert_eq!(table.lines().next(), Some(head), "{width}");
+        }
+        let block = table(&headings, &rows, columns_of(13));
+        assert_eq!(
+            block,
+            "NAME   partner\nTYPE   sftp-export\nREADY  True\nAGE    2d\n\n"
+        );
     }
 
     #[test]

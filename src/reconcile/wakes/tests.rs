@@ -213,6 +213,62 @@ fn a_writer_that_came_or_went_wakes_its_rivals() {
 }
 
 #[test]
+fn a_dataset_wakes_those_that_would_write_where_it_lies_or_lay() {
+    let rejects = || {
+        dataset("rejects")
+            .of_role(DatasetRole::Rejects)
+            .at("refused/rows.csv")
+            .created(10)
+    };
+    let other = || dataset("other").at("elsewhere");
+    let there = holding(vec![rejects().0, other().0]);
+    let rows: Vec<(&str, Option<DatasetBuilder>, Option<DatasetBuilder>, Vec<&str>)> = vec![
+        ("it came there", None, Some(other().at("refused")), vec!["c", "d"]),
+        ("it came elsewhere", None, Some(other()), vec![]),
+        ("it went", Some(other().at("refused")), None, vec!["c", "d"]),
+        (
+            "it moved there",
+            Some(other()),
+            Some(other().at("refused/*.csv")),
+            vec!["c", "d"],
+        ),
+        (
+            "it moved away",
+            Some(other().at("refused")),
+            Some(other()),
+            vec!["c", "d"],
+        ),
+        (
+            "its role changed",
+            Some(other().at("refused")),
+            Some(other().at("refused").of_role(DatasetRole::Output)),
+            vec!["c", "d"],
+        ),
+        (
+            "it was made anew",
+            Some(other().at("refused").created(1)),
+            Some(other().at("refused").created(90)),
+            vec!["c", "d"],
+        ),
+        (
+            "nothing that matters",
+            Some(other().at("refused")),
+            Some(other().at("refused").of_members(7)),
+            vec![],
+        ),
+        ("itself", None, Some(rejects()), vec![]),
+    ];
+    for (case, before, after, expected) in rows {
+        let change = change(before.map(|built| built.0), after.map(|built| built.0));
+        assert_eq!(
+            names(rivals_of_place(&change, &there, &exports())),
+            expected,
+            "{case}"
+        );
+    }
+}
+
+#[test]
 fn a_reference_that_begins_or_ends_is_told_once() {
     let on = |name: &str| Reference::Connection(NAMESPACE.to_owned(), name.to_owned());
     let customers = Reference::Dataset(NAMESPACE.to_owned(), "customers".to_owned());

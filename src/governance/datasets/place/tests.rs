@@ -13,6 +13,10 @@ fn a_path_covers_what_it_would_read() {
         ("d/*.csv", "d/1.txt", false),
         ("*", "a.csv", true),
         (".", "a.csv", true),
+        ("d", "d/_SUCCESS", false),
+        ("d", "d/.hidden", false),
+        ("d/*", "d/_SUCCESS", false),
+        ("d/_SUCCESS", "d/_SUCCESS", true),
         ("[1].csv", "1.csv", false),
         ("a.csv", "../a.csv", false),
     ];

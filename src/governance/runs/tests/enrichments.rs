@@ -9,6 +9,7 @@ use crate::fixtures::{dataset, firmographics, visit};
 use crate::governance::activity;
 use crate::governance::conditions::find;
 use crate::governance::datasets::Purpose;
+use crate::governance::datasets::place::PlaceTaken;
 use crate::governance::decision::Effect;
 use crate::governance::kept::Seen;
 use crate::governance::runs::results::Ended;
@@ -235,6 +236,20 @@ fn a_run_ends_whose_output_was_given_another_place() {
         }
     });
     assert!(!stops(&gone), "what isn't there says nothing");
+    let another = changed(gone, |visit| visit.runs.output.dataset = "others".into());
+    assert!(stops(&another), "another output, wherever that lies");
+    for case in ["it is another's", "it lies among what is read", "it is only read"] {
+        let lost = changed(running(enrichment(), Some(made)), |visit| {
+            let written = visit.uses.iter_mut().find(|used| used.name == "results");
+            let used = written.expect("it is written");
+            match case {
+                "it is another's" => used.taken_by = Some("enrichment other".to_owned()),
+                "it is only read" => used.dataset = Some(Arc::new(dataset("results").visited().0)),
+                _ => used.place_taken = Some(PlaceTaken::Read("folder".to_owned())),
+            }
+        });
+        assert!(stops(&lost), "{case}");
+    }
 }
 
 #[test]

@@ -110,7 +110,7 @@ fn table(columns: &[(&'static str, bool)], rows: &[Vec<String>], screen: Screen,
     }
     let headings: Vec<Heading> = columns
         .iter()
-        .map(|&(title, shortens)| Heading { title, shortens })
+        .map(|&(title, shortens)| Heading::new(title, shortens))
         .collect();
     let rows: Vec<Vec<Cell>> = rows
         .iter()

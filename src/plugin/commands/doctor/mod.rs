@@ -57,7 +57,8 @@ pub async fn run(_: Doctor, session: &Session) -> Result<Exit, Failure> {
     if wrong == 0 {
         return Ok(Exit::Done);
     }
-    session.note(&format!("{wrong} of these need somebody to act."));
+    let need = if wrong == 1 { "needs" } else { "need" };
+    session.note(&format!("{wrong} of these {need} somebody to act."));
     Ok(Exit::Not)
 }
 

@@ -110,10 +110,13 @@ impl Column {
         }
     }
 
-    pub(super) const fn heading(self) -> Heading {
-        Heading {
-            title: self.title(),
-            shortens: matches!(self, Self::DisplayName | Self::Reason | Self::ConsentedBy),
+    /// `wide` says that none is left out.
+    pub(super) const fn heading(self, wide: bool) -> Heading {
+        let shortens = matches!(self, Self::DisplayName | Self::Reason | Self::ConsentedBy);
+        let heading = Heading::new(self.title(), shortens);
+        match self {
+            Self::UsedFor | Self::Access | Self::InUse | Self::Age if !wide => heading.yielding(),
+            _ => heading,
         }
     }
 

@@ -175,8 +175,11 @@ impl List {
     }
 
     fn columns(&self, view: View) -> Vec<Column> {
-        let wide = self.output == Some(Format::Wide);
-        view.columns(wide, self.all_namespaces)
+        view.columns(self.is_wide(), self.all_namespaces)
+    }
+
+    fn is_wide(&self) -> bool {
+        self.output == Some(Format::Wide)
     }
 }
 
@@ -208,7 +211,7 @@ fn shown(asked: &List, session: &Session, view: View, listed: &[Listed]) -> Layo
         listed,
         session.screen,
         Timestamp::now(),
-        !asked.no_headers,
+        (!asked.no_headers, asked.is_wide()),
     );
     if !listed.is_empty() {
         session.show(&page);
@@ -222,9 +225,9 @@ fn table(
     listed: &[Listed],
     screen: Screen,
     now: Timestamp,
-    headed: bool,
+    (headed, wide): (bool, bool),
 ) -> (String, Layout) {
-    let headings: Vec<_> = columns.iter().map(|column| column.heading()).collect();
+    let headings: Vec<_> = columns.iter().map(|column| column.heading(wide)).collect();
     let rows: Vec<Vec<Cell>> = listed.iter().map(|listed| row(columns, listed, now)).collect();
     let layout = Layout::of(&headings, &rows, screen);
     let mut page = if headed { layout.head() } else { String::new() };

@@ -64,10 +64,7 @@ pub(super) async fn run(asked: Listing, session: &Session) -> Result<Exit, Failu
 fn table(titles: &[&'static str], rows: &[Vec<Cell>], screen: Screen) -> String {
     let headings: Vec<Heading> = titles
         .iter()
-        .map(|&title| Heading {
-            title,
-            shortens: title == "ADDRESS" || title == "REASON",
-        })
+        .map(|&title| Heading::new(title, title == "ADDRESS" || title == "REASON"))
         .collect();
     table::table(&headings, rows, screen)
 }
