@@ -110,6 +110,7 @@ async fn a_script_goes_by_how_the_run_ended() {
 async fn an_enrichment_is_run_and_waited_for_like_an_export() {
     let world = enriching().await;
     let carol = Person::with_roles(&world, "carol", &["connections-contributor"]).await;
+    until_can_use(&world, "carol", "provider", true).await;
     let name = "enrichment/results";
     let told = carol.runs(&["runs", name]);
     assert_eq!(
