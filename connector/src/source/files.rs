@@ -3,7 +3,7 @@
 use super::fault::{Place, SourceFault, Trouble};
 use cap_std::ambient_authority;
 use cap_std::fs::Dir;
-use connection_operator::governance::datasets::place::{Name, segments};
+use connection_operator::governance::datasets::place::{Name, is_data, segments};
 use std::fs::File;
 use std::io::{Error, ErrorKind};
 use std::path::{Path, PathBuf};
@@ -118,14 +118,13 @@ impl Search<'_> {
             return Ok(from.into_iter().map(|path| path.join(segment)).collect());
         }
         let pattern = Name::new(segment).ok_or_else(|| Trouble::PathRefused.of(self.dataset))?;
-        let aside = segment.starts_with('_');
         let mut reached = Vec::new();
         for path in from {
             if !self.is_folder(&path)? {
                 continue;
             }
             let names = self.names_in(&path)?.into_iter();
-            let matching = names.filter(|name| pattern.is(name) && (aside || !name.starts_with('_')));
+            let matching = names.filter(|name| pattern.is(name));
             reached.extend(matching.map(|name| path.join(name)));
         }
         Ok(reached)
@@ -141,7 +140,7 @@ impl Search<'_> {
             });
         }
         let names = self.names_in(&path)?;
-        let data = names.into_iter().filter(|name| !name.starts_with(['.', '_']));
+        let data = names.into_iter().filter(|name| is_data(name));
         let mut files = Vec::new();
         for name in data {
             let file = path.join(name);

@@ -34,43 +34,50 @@ pub fn segments(path: &str) -> Option<Vec<&str>> {
     (whole && segments.iter().all(fit)).then_some(segments)
 }
 
-/// One name of a path, in which * and ? stand for others.
+/// One name of a path, in which * and ? stand for others. What begins with a dot or an underscore is meant only where it's named so.
 #[derive(Clone, Debug)]
-pub struct Name(Pattern);
+pub struct Name {
+    pattern: Pattern,
+    /// Whether it begins with an underscore itself.
+    aside: bool,
+}
 
 impl Name {
     /// Reads it; nothing if it isn't one.
     #[must_use]
     pub fn new(segment: &str) -> Option<Self> {
         let only_stars = segment.replace('[', "[[]"); // brackets mean themselves
-        Pattern::new(&only_stars).ok().map(Self)
+        let pattern = Pattern::new(&only_stars).ok()?;
+        let aside = segment.starts_with('_');
+        Some(Self { pattern, aside })
     }
 
     /// Whether it means this one.
     #[must_use]
     pub fn is(&self, name: &str) -> bool {
-        self.0.matches_with(name, MATCHING)
+        (self.aside || !name.starts_with('_')) && self.pattern.matches_with(name, MATCHING)
     }
 }
 
-/// Whether a path means a file that another one names: the same, one in a folder of that name, or one that a pattern matches. What begins
-/// with a dot or an underscore is meant only where it's named so.
+/// Whether a file of a folder that is named as a whole is meant with it.
+#[must_use]
+pub fn is_data(name: &str) -> bool {
+    !name.starts_with(['.', '_'])
+}
+
+/// Whether a path means a file that another one names: the same, one in a folder of that name, or one that a pattern matches.
 #[must_use]
 pub fn covers(path: &str, file: &str) -> bool {
     let (Some(path), Some(file)) = (segments(path), segments(file)) else {
         return false;
     };
-    let is = |(segment, name): (&&str, &&str)| {
-        let aside = name.starts_with('_') && !segment.starts_with('_');
-        !aside && Name::new(segment).is_some_and(|segment| segment.is(name))
-    };
-    let beyond = file.get(path.len()..);
-    let data = beyond.is_some_and(|beyond| match beyond {
-        [] => true,
-        [name] => !name.starts_with(['.', '_']),
+    let is = |(segment, name): (&&str, &&str)| Name::new(segment).is_some_and(|segment| segment.is(name));
+    let beyond_is_data = match file.get(path.len()..) {
+        Some([]) => true,
+        Some([name]) => is_data(name),
         _ => false,
-    });
-    data && path.iter().zip(&file).all(is)
+    };
+    beyond_is_data && path.iter().zip(&file).all(is)
 }
 
 /// Whether what is written as the one would be among the files of the other.

@@ -188,13 +188,20 @@ impl RunsFacts<'_> {
         let Some(name) = self.work.writes() else {
             return false;
         };
+        let mut under_way = self
+            .jobs
+            .iter()
+            .filter(|job| job.ended.is_none() && !job.going)
+            .peekable();
+        if under_way.peek().is_none() {
+            return false; // as on nearly every visit
+        }
         let lost = volumes::written(uses, self.work).is_some_and(Use::is_anothers);
         let output = volumes::output(uses, self.work);
         let elsewhere = |of_run: &String| match &output {
             Some(output) => of_run != output,
             None => of_run.split('/').next() != Some(name.as_str()), // where that lies isn't known
         };
-        let mut under_way = self.jobs.iter().filter(|job| job.ended.is_none() && !job.going);
         under_way.any(|job| lost || job.output.as_ref().is_some_and(elsewhere))
     }
 

@@ -206,13 +206,7 @@ fn column(view: View, asked: &str) -> Result<Column, ListError> {
 
 /// Shows the table, and tells how its columns stand.
 fn shown(asked: &List, session: &Session, view: View, listed: &[Listed]) -> Layout {
-    let (page, layout) = table(
-        &asked.columns(view),
-        listed,
-        session.screen,
-        Timestamp::now(),
-        (!asked.no_headers, asked.is_wide()),
-    );
+    let (page, layout) = table(asked, view, listed, session.screen, Timestamp::now());
     if !listed.is_empty() {
         session.show(&page);
     }
@@ -220,17 +214,17 @@ fn shown(asked: &List, session: &Session, view: View, listed: &[Listed]) -> Layo
 }
 
 /// The table as text.
-fn table(
-    columns: &[Column],
-    listed: &[Listed],
-    screen: Screen,
-    now: Timestamp,
-    (headed, wide): (bool, bool),
-) -> (String, Layout) {
-    let headings: Vec<_> = columns.iter().map(|column| column.heading(wide)).collect();
-    let rows: Vec<Vec<Cell>> = listed.iter().map(|listed| row(columns, listed, now)).collect();
+fn table(asked: &List, view: View, listed: &[Listed], screen: Screen, now: Timestamp) -> (String, Layout) {
+    let columns = asked.columns(view);
+    let headings = columns.iter().map(|column| column.heading(asked.is_wide()));
+    let headings: Vec<_> = headings.collect();
+    let rows: Vec<Vec<Cell>> = listed.iter().map(|listed| row(&columns, listed, now)).collect();
     let layout = Layout::of(&headings, &rows, screen);
-    let mut page = if headed { layout.head() } else { String::new() };
+    let mut page = if asked.no_headers {
+        String::new()
+    } else {
+        layout.head()
+    };
     for row in &rows {
         page.push_str(&layout.row(row));
     }

@@ -37,14 +37,7 @@ fn page(arguments: &[&str], view: View, mut listed: Vec<Listed>) -> Result<Strin
     let asked = asked(arguments);
     asked.sort(view, &mut listed, |listed| listed)?;
     let screen = Screen::default();
-    Ok(table(
-        &asked.columns(view),
-        &listed,
-        screen,
-        at(90),
-        (!asked.no_headers, asked.is_wide()),
-    )
-    .0)
+    Ok(table(&asked, view, &listed, screen, at(90)).0)
 }
 
 #[test]
